@@ -1,0 +1,37 @@
+namespace DistTrain.Engines;
+
+/// <summary>Listens to a run. Called from one thread at a time, in commit order; must return quickly.</summary>
+public interface IRunObserver
+{
+    /// <summary>A step was committed.</summary>
+    void OnStep(in StepProgress step);
+
+    /// <summary>An epoch was completed and, when due, evaluated.</summary>
+    void OnEpoch(EpochProgress epoch);
+
+    /// <summary>Something worth a line: a snapshot, a restart, a recovery.</summary>
+    void OnNotice(string text);
+}
+
+/// <summary>A committed step.</summary>
+/// <param name="Step">From 1.</param>
+/// <param name="TotalSteps">Steps of the whole run.</param>
+/// <param name="Loss">Mean loss over the step's rows, before its update.</param>
+/// <param name="Accuracy">Share of rows classified right, before the update; NaN where the targets are not classes.</param>
+/// <param name="Rows">Rows of the step.</param>
+/// <param name="LearningRate">η of the step.</param>
+/// <param name="Elapsed">Since the run's start.</param>
+public readonly record struct StepProgress(
+    long Step, long TotalSteps, double Loss, double Accuracy, int Rows, double LearningRate, TimeSpan Elapsed);
+
+/// <summary>A completed epoch.</summary>
+/// <param name="Epoch">From 1.</param>
+/// <param name="Epochs">Planned epochs.</param>
+/// <param name="Step">The epoch's last step.</param>
+/// <param name="TrainLoss">Mean over the epoch's rows, each before its step's update.</param>
+/// <param name="TrainAccuracy">As the loss; NaN where the targets are not classes.</param>
+/// <param name="TestLoss">On the test rows after the epoch; null when not evaluated.</param>
+/// <param name="TestAccuracy">On the test rows after the epoch; null when not evaluated or not classes.</param>
+/// <param name="Elapsed">Since the run's start.</param>
+public sealed record EpochProgress(
+    int Epoch, int Epochs, long Step, double TrainLoss, double TrainAccuracy, double? TestLoss, double? TestAccuracy, TimeSpan Elapsed);

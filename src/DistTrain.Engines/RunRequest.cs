@@ -1,0 +1,31 @@
+using DistTrain.Protocol.Settings;
+
+namespace DistTrain.Engines;
+
+/// <summary>One run, ready to start: validated settings, loaded data and where to keep snapshots.</summary>
+public sealed record RunRequest
+{
+    /// <summary>The resolved experiment.</summary>
+    public required RunSettings Settings { get; init; }
+
+    /// <summary>Training and test rows in the run's precision.</summary>
+    public required RunData Data { get; init; }
+
+    /// <summary>Folder for snapshots; null keeps them in memory only.</summary>
+    public string? JournalFolder { get; init; }
+
+    /// <summary>Committed step to go on from: a snapshot of that step is in <see cref="JournalFolder"/>; 0 starts anew.</summary>
+    public long ResumeFromStep { get; init; }
+
+    /// <summary>Given initial weights: parameter name to values in the run's precision, little-endian, row by row; null draws them from the seed.</summary>
+    public IReadOnlyDictionary<string, byte[]>? InitialWeights { get; init; }
+
+    /// <summary>Threads that compute; 0 for one per core.</summary>
+    public int ComputeThreads { get; init; }
+
+    /// <summary>Replicas whose contributions are falsified, by replica index; empty for an honest run.</summary>
+    public IReadOnlyList<ByzantineReplica> Byzantine { get; init; } = [];
+}
+
+/// <summary>A replica whose gradients reach the parameter server multiplied by <paramref name="Factor"/> (sign-flip: −1).</summary>
+public sealed record ByzantineReplica(int Replica, double Factor);
