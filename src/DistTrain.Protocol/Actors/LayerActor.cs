@@ -1,8 +1,10 @@
+using DistTrain.Numerics;
 using DistTrain.Protocol.Effects;
 using DistTrain.Protocol.Jobs;
 using DistTrain.Protocol.Messages;
 using DistTrain.Protocol.Methods;
 using DistTrain.Protocol.Planning;
+using DistTrain.Protocol.Settings;
 
 namespace DistTrain.Protocol.Actors;
 
@@ -21,11 +23,8 @@ public sealed class LayerActor : ActorMachine
     private readonly EvaluationPass _evaluation;
     private InstructionSource? _instructions;
     private Instruction? _current;
-    private LoadBatchJob _load;
-    private ForwardJob _forward;
-    private LossJob _loss;
-    private BackwardJob _backward;
-    private CompressJob _compress;
+    private LayerJobs _jobs;
+    private BufferHandle _signalBelow;
     private bool _jobRuns;
     private double _lossSum;
     private int _correct, _nonFiniteLayer = -1;
@@ -54,7 +53,7 @@ public sealed class LayerActor : ActorMachine
 
         _gradient = new StepGradient(_stage.Slices.Count);
         _evaluation = new EvaluationPass(this, _stage, _replica, _isFirst, _isLast);
-        NewJobs();
+        _jobs = NewJobs();
     }
 
     /// <inheritdoc/>
@@ -112,7 +111,7 @@ public sealed class LayerActor : ActorMachine
         ReleaseState();
         _current = null;
         _jobRuns = false;
-        NewJobs();
+        _jobs = NewJobs();
         StartStep();
         _instructions = Plan.Method.Instructions(Plan, _stage.Index, committedStep);
     }
@@ -129,6 +128,8 @@ public sealed class LayerActor : ActorMachine
             Free(set);
         }
 
+        Effects.Release(_signalBelow);
+        _signalBelow = BufferHandle.None;
         _gradient.ReleaseAll(Effects);
         _evaluation.Abandon();
     }
@@ -162,15 +163,18 @@ public sealed class LayerActor : ActorMachine
                 OnLoss(slot, loss);
                 break;
             case BackwardJob:
-                OnBackward(instruction, slot, job);
-                return;
+                job.Outputs.AsSpan(1).CopyTo(_gradient.Slices);
+                _signalBelow = job.Outputs[0];
+                slot.Weights!.Users--;
+                Free(slot);
+                break;
             case CompressJob compress:
                 _gradient.OnCompressed(compress, Effects);
-                Contribute(instruction.Step);
-                return;
+                break;
         }
 
-        _current = null;
+        // A contribution may need several compressions, so that instruction is not over yet.
+        _current = job is CompressJob ? instruction : null;
         Advance();
     }
 
@@ -202,15 +206,8 @@ public sealed class LayerActor : ActorMachine
         return null;
     }
 
-    private void NewJobs()
-    {
-        // Jobs of an earlier epoch may still run on the host: their objects are left to them.
-        _load = new LoadBatchJob(_stage.Index, _replica) { Training = true };
-        _forward = new ForwardJob(_stage.Index, _replica, _stage.Slices.Count) { Training = true };
-        _loss = new LossJob(_stage.Index, _replica) { Training = true };
-        _backward = new BackwardJob(_stage.Index, _replica, _stage.Slices.Count) { Training = true };
-        _compress = new CompressJob(_stage.Index, _replica) { Training = true };
-    }
+    // Jobs of an earlier epoch may still run on the host: their objects are left to them.
+    private LayerJobs NewJobs() => new(_stage, _replica, training: true);
 
     /// <summary>Runs instructions until one has to wait.</summary>
     private void Advance()
@@ -272,16 +269,22 @@ public sealed class LayerActor : ActorMachine
             case InstructionKind.Backward:
                 Backward(instruction, slot);
                 return true;
+            case InstructionKind.Contribute when TryCompress(instruction.Step):
+                return true;
             case InstructionKind.Contribute:
                 Contribute(instruction.Step);
-                return true;
+                break;
             case InstructionKind.SendActivation:
                 Send(
                     Plan.Topology.LayerActor(_replica, _stage.Index + 1),
                     new Activation(instruction.Step, instruction.MicroBatch, slot.NonFiniteLayer, slot.Output));
                 break;
             case InstructionKind.SendSignal:
-                // Sent with the backward pass's result, which is not kept.
+                Send(
+                    Plan.Topology.LayerActor(_replica, _stage.Index - 1),
+                    new Signal(instruction.Step, instruction.MicroBatch, _signalBelow));
+                Effects.Release(_signalBelow);
+                _signalBelow = BufferHandle.None;
                 break;
         }
 
@@ -291,11 +294,11 @@ public sealed class LayerActor : ActorMachine
 
     private void Load(Instruction instruction, bool targets)
     {
-        (_load.FirstRow, _load.Rows) = Plan.RowsOf(instruction.Step, _replica, instruction.MicroBatch);
-        _load.Step = instruction.Step;
-        _load.Targets = targets;
-        _load.Outputs[0] = BufferHandle.None;
-        RunJob(_load);
+        (_jobs.Load.FirstRow, _jobs.Load.Rows) = Plan.RowsOf(instruction.Step, _replica, instruction.MicroBatch);
+        _jobs.Load.Step = instruction.Step;
+        _jobs.Load.Targets = targets;
+        _jobs.Load.Outputs[0] = BufferHandle.None;
+        RunJob(_jobs.Load);
     }
 
     private bool Forward(Instruction instruction, MicroBatchSlot slot)
@@ -308,25 +311,25 @@ public sealed class LayerActor : ActorMachine
 
         weights.Users++;
         slot.Weights = weights;
-        Place(_forward, instruction);
-        _forward.Inputs[0] = slot.Input;
-        weights.Slices.CopyTo(_forward.Inputs, 1);
-        Array.Clear(_forward.Outputs);
-        RunJob(_forward);
+        Place(_jobs.Forward, instruction);
+        _jobs.Forward.Inputs[0] = slot.Input;
+        weights.Slices.CopyTo(_jobs.Forward.Inputs, 1);
+        Array.Clear(_jobs.Forward.Outputs);
+        RunJob(_jobs.Forward);
         return true;
     }
 
     private void Loss(Instruction instruction, MicroBatchSlot slot)
     {
-        Place(_loss, instruction);
-        _loss.RowWeight = 1.0 / (Plan.Settings.ParameterServer.Aggregate == Settings.Aggregate.Mean
+        Place(_jobs.Loss, instruction);
+        _jobs.Loss.RowWeight = 1.0 / (Plan.Settings.ParameterServer.Aggregate == Aggregate.Mean
             ? Plan.RowsInStep(instruction.Step)
             : ReplicaRows(instruction.Step));
-        _loss.Inputs[0] = slot.Output;
-        _loss.Inputs[1] = slot.Stash;
-        _loss.Inputs[2] = slot.Target;
-        _loss.Outputs[0] = BufferHandle.None;
-        RunJob(_loss);
+        _jobs.Loss.Inputs[0] = slot.Output;
+        _jobs.Loss.Inputs[1] = slot.Stash;
+        _jobs.Loss.Inputs[2] = slot.Target;
+        _jobs.Loss.Outputs[0] = BufferHandle.None;
+        RunJob(_jobs.Loss);
     }
 
     private void OnLoss(MicroBatchSlot slot, LossJob loss)
@@ -339,43 +342,33 @@ public sealed class LayerActor : ActorMachine
 
     private void Backward(Instruction instruction, MicroBatchSlot slot)
     {
-        Place(_backward, instruction);
-        _backward.Inputs[0] = slot.Input;
-        _backward.Inputs[1] = slot.Output;
-        _backward.Inputs[2] = slot.Stash;
-        _backward.Inputs[3] = slot.Signal;
-        slot.Weights!.Slices.CopyTo(_backward.Inputs, 4);
-        _backward.Outputs[0] = BufferHandle.None;
-        _gradient.Slices.CopyTo(_backward.Outputs, 1);
-        RunJob(_backward);
+        Place(_jobs.Backward, instruction);
+        _jobs.Backward.Inputs[0] = slot.Input;
+        _jobs.Backward.Inputs[1] = slot.Output;
+        _jobs.Backward.Inputs[2] = slot.Stash;
+        _jobs.Backward.Inputs[3] = slot.Signal;
+        slot.Weights!.Slices.CopyTo(_jobs.Backward.Inputs, 4);
+        _jobs.Backward.Outputs[0] = BufferHandle.None;
+        _gradient.Slices.CopyTo(_jobs.Backward.Outputs, 1);
+        RunJob(_jobs.Backward);
     }
 
-    private void OnBackward(Instruction instruction, MicroBatchSlot slot, Job job)
+    /// <summary>Compresses the next slice that is still to be compressed; false when there is none.</summary>
+    private bool TryCompress(long step)
     {
-        job.Outputs.AsSpan(1).CopyTo(_gradient.Slices);
-        BufferHandle below = job.Outputs[0];
-        if (!_isFirst)
+        if (Plan.Settings.ParameterServer.Compression == CompressionKind.None || !_gradient.TryCompressNext(_jobs.Compress, _stage))
         {
-            Send(Plan.Topology.LayerActor(_replica, _stage.Index - 1), new Signal(instruction.Step, instruction.MicroBatch, below));
-            Effects.Release(below);
+            return false;
         }
 
-        slot.Weights!.Users--;
-        Free(slot);
-        _current = null;
-        Advance();
+        _jobs.Compress.Step = step;
+        RunJob(_jobs.Compress);
+        return true;
     }
 
-    /// <summary>Compresses what is to be compressed, then sends every slice of the step's gradient; the step is over here.</summary>
+    /// <summary>Sends every slice of the step's gradient; the step is over here.</summary>
     private void Contribute(long step)
     {
-        if (Plan.Settings.ParameterServer.Compression != Settings.CompressionKind.None && _gradient.TryCompressNext(_compress, _stage))
-        {
-            _compress.Step = step;
-            RunJob(_compress);
-            return;
-        }
-
         for (int position = 0; position < _stage.Slices.Count; position++)
         {
             SlicePlan slice = Plan.Slices[_stage.Slices[position]];
@@ -391,8 +384,6 @@ public sealed class LayerActor : ActorMachine
 
         StartStep();
         ReleaseOldWeights();
-        _current = null;
-        Advance();
     }
 
     private void StartStep()
@@ -423,7 +414,7 @@ public sealed class LayerActor : ActorMachine
         ReleaseOldWeights();
     }
 
-    /// <summary>Versions older than the newest complete one are needed only by forward passes whose backward pass is still to come.</summary>
+    /// <summary>The next forward pass uses the newest version; older ones serve only passes whose backward pass is still to come.</summary>
     private void ReleaseOldWeights()
     {
         long newest = -1;
@@ -432,12 +423,9 @@ public sealed class LayerActor : ActorMachine
             newest = set.IsComplete ? Math.Max(newest, set.Step) : newest;
         }
 
-        long needed = _current is { Kind: InstructionKind.Forward } or { Kind: InstructionKind.ReceiveActivation }
-            ? _instructions!.WeightsFor(_current.Value.Step)
-            : newest;
         foreach (WeightSet set in _weights)
         {
-            if (set.IsComplete && set.Step >= 0 && set.Step < Math.Min(newest, needed) && set.Users == 0)
+            if (set.IsComplete && set.Step >= 0 && set.Step < newest && set.Users == 0)
             {
                 Free(set);
             }
@@ -468,7 +456,7 @@ public sealed class LayerActor : ActorMachine
         (job.FirstRow, job.Rows) = Plan.RowsOf(instruction.Step, _replica, instruction.MicroBatch);
     }
 
-    private int ReplicaRows(long step) => Numerics.EvenSplit.Part(Plan.RowsInStep(step), Plan.Settings.Replicas, _replica).Count;
+    private int ReplicaRows(long step) => EvenSplit.Part(Plan.RowsInStep(step), Plan.Settings.Replicas, _replica).Count;
 
     private void Free(MicroBatchSlot slot)
     {

@@ -1,4 +1,3 @@
-using DistTrain.Protocol.Actors;
 using DistTrain.Protocol.Jobs;
 
 namespace DistTrain.Protocol.Effects;
@@ -28,8 +27,7 @@ public sealed record SnapshotCompleted(long Step) : Report;
 /// <param name="Epoch">The new epoch.</param>
 /// <param name="Step">The step gone on from.</param>
 /// <param name="StepsRedone">Issued steps that are computed again.</param>
-/// <param name="Failed">Who failed.</param>
-public sealed record Recovered(int Epoch, long Step, long StepsRedone, ActorId Failed) : Report;
+public sealed record Recovered(int Epoch, long Step, long StepsRedone) : Report;
 
 /// <summary>The run is over and may be shut down; the last snapshot holds the model.</summary>
 public sealed record RunEnded(RunEnd End, long Step, string Reason) : Report;

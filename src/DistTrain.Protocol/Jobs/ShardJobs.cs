@@ -45,6 +45,9 @@ public sealed class PartialsJob(int slice, int contributions) : SliceJob(contrib
 /// <summary>Adds partials in layer order and decides. Inputs: the partials of every slice, in slice order.</summary>
 public sealed class DecideJob(int slices) : Job(slices, 0)
 {
+    /// <summary>The step.</summary>
+    public long Step { get; internal set; }
+
     /// <summary>Result: factor of the gradient.</summary>
     public double GradientScale { get; set; } = 1;
 
