@@ -1,4 +1,5 @@
 using DistTrain.Numerics;
+using DistTrain.Numerics.Compression;
 using DistTrain.Numerics.Layers;
 using DistTrain.Numerics.Networks;
 using DistTrain.Numerics.Optimizers;
