@@ -34,7 +34,8 @@ internal static class CsvSource
         int targets = spec.TargetColumns?.Count ?? 0;
         string? wrong = (spec.Label, targets, spec.TargetsAreInputs) switch
         {
-            (null, 0, false) => "data: name the column of classes (`label`), the target columns (`targets`), or set `targets: inputs`.",
+            (null, 0, false) =>
+                "data: name the column of classes (`label`), the target columns (`targets`), or set `targets: inputs`.",
             (not null, > 0, _) => "data: targets: `label` names the targets already; drop one of the two.",
             (_, > 0, true) => "data: targets: the targets are either columns or the inputs.",
             _ => null,
@@ -48,7 +49,9 @@ internal static class CsvSource
         }
     }
 
-    /// <summary>Turns target columns that are one-hot in every row of both parts into labels, so that accuracy can be told.</summary>
+    /// <summary>
+    /// Turns target columns that are one-hot in every row of both parts into labels, so that accuracy can be told.
+    /// </summary>
     private static RawPair NameOneHotClasses(RawData train, RawData? test, CsvColumns columns)
     {
         if (train.TargetWidth < 2 || OneHotLabels(train) is not int[] trainLabels)

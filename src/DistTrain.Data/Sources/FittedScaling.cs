@@ -4,7 +4,9 @@ using DistTrain.Numerics;
 
 namespace DistTrain.Data.Sources;
 
-/// <summary>A <see cref="Scaling"/> whose means and deviations are known, ready to be applied to training and test rows.</summary>
+/// <summary>
+/// A <see cref="Scaling"/> whose means and deviations are known, ready to be applied to training and test rows.
+/// </summary>
 internal sealed class FittedScaling
 {
     private readonly ElementScaling _element;

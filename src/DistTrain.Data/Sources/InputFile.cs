@@ -15,7 +15,10 @@ internal static class InputFile
             : throw new InvalidInputException($"{full}: there is no such file; `{key}` names it.");
     }
 
-    /// <summary>Runs <paramref name="read"/> on the file's decompressed bytes; what the file system or the compression refuses becomes a message.</summary>
+    /// <summary>
+    /// Runs <paramref name="read"/> on the file's decompressed bytes; what the file system or the compression refuses becomes a
+    /// message.
+    /// </summary>
     public static TResult Read<TResult>(string path, Func<Stream, TResult> read)
     {
         try

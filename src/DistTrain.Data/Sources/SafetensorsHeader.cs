@@ -36,7 +36,8 @@ internal static class SafetensorsHeader
             {
                 if (entries[i].Name == MetadataKey || (i > 0 && entries[i].Name == entries[i - 1].Name))
                 {
-                    throw new ArgumentException($"The tensor name '{entries[i].Name}' is reserved or comes twice.", nameof(entries));
+                    throw new ArgumentException(
+                        $"The tensor name '{entries[i].Name}' is reserved or comes twice.", nameof(entries));
                 }
 
                 offset = WriteEntry(json, entries[i], offset);
@@ -56,7 +57,8 @@ internal static class SafetensorsHeader
     /// <summary>Bytes of a tensor. Throws <see cref="ArgumentException"/> for an unknown type or a negative size.</summary>
     public static long ByteCount(SafetensorsEntry entry)
     {
-        long count = SizeOf(entry.DType) ?? throw new ArgumentException($"The tensor '{entry.Name}' has the unknown type '{entry.DType}'.");
+        long count = SizeOf(entry.DType) ?? throw new ArgumentException(
+            $"The tensor '{entry.Name}' has the unknown type '{entry.DType}'.");
         foreach (int size in entry.Shape)
         {
             ArgumentOutOfRangeException.ThrowIfNegative(size, nameof(entry));
@@ -134,7 +136,8 @@ internal static class SafetensorsHeader
         }
 
         long covered = 0;
-        foreach ((SafetensorsTensor tensor, long begin, long end) in tensors.Values.OrderBy(entry => entry.Begin).ThenBy(entry => entry.End))
+        foreach ((SafetensorsTensor tensor, long begin, long end) in tensors.Values.OrderBy(entry =>
+            entry.Begin).ThenBy(entry => entry.End))
         {
             covered = begin == covered
                 ? end
