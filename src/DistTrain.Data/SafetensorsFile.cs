@@ -56,7 +56,8 @@ public static class SafetensorsFile
                     long needed = SafetensorsHeader.ByteCount(entry);
                     if (data.Length != needed)
                     {
-                        throw new ArgumentException($"The tensor '{entry.Name}' needs {needed} bytes, not {data.Length}.", nameof(bytes));
+                        throw new ArgumentException(
+                            $"The tensor '{entry.Name}' needs {needed} bytes, not {data.Length}.", nameof(bytes));
                     }
 
                     file.Write(data);

@@ -40,7 +40,9 @@ internal static class CsvSource
             (_, > 0, true) => "data: targets: the targets are either columns or the inputs.",
             _ => null,
         };
-        wrong ??= spec.Split is not null && spec.Test is not null ? "data: split: `test` names a file of test rows; drop one of the two." : null;
+        wrong ??= spec.Split is not null && spec.Test is not null
+            ? "data: split: `test` names a file of test rows; drop one of the two."
+            : null;
         wrong ??= spec.SkipLines < 0 ? $"data: skip-lines: {spec.SkipLines} is below 0." : null;
         wrong ??= spec.Classes < 1 ? $"data: classes: {spec.Classes} is below 1." : null;
         if (wrong is not null)

@@ -54,7 +54,8 @@ internal sealed class CsvTable
         string extent = _testRows.Count == 0 ? "no row" : "every row";
         string found = string.Join(", ", _splitTexts.Take(10).Select(text => $"'{text}'"));
         throw new InvalidInputException(
-            $"{path}: `data: split`: {extent} has '{_spec.Split!.Test}' in column {Columns.NameOf(Columns.Split)}, which holds {found}.");
+            $"{path}: `data: split`: {extent} has '{_spec.Split!.Test}' in column {Columns.NameOf(Columns.Split)}, "
+            + $"which holds {found}.");
     }
 
     private void ReadAll(CsvRecords records, CancellationToken cancel)

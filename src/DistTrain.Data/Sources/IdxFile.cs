@@ -64,7 +64,8 @@ internal sealed class IdxFile
         {
             string found = got < 4 ? $"{got} bytes" : $"0x{BinaryPrimitives.ReadUInt32BigEndian(head):X8}";
             throw new InvalidInputException(
-                $"{path}: not an IDX file: it starts with {found}; images of bytes start with 0x00000803, labels with 0x00000801.");
+                $"{path}: not an IDX file: it starts with {found}; "
+                + "images of bytes start with 0x00000803, labels with 0x00000801.");
         }
 
         byte[] sizes = new byte[4 * head[3]];
@@ -111,7 +112,8 @@ internal sealed class IdxFile
             if (read == 0)
             {
                 throw new InvalidInputException(
-                    $"{path}: cut short: {(long)headerBytes + got} bytes are there and its header needs {(long)headerBytes + needed}.");
+                    $"{path}: cut short: {(long)headerBytes + got} bytes are there "
+                    + $"and its header needs {(long)headerBytes + needed}.");
             }
 
             got += read;

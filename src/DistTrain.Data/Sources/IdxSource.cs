@@ -14,7 +14,8 @@ internal static class IdxSource
         if (test is not null && test.Features.Columns != train.Features.Columns)
         {
             throw new InvalidInputException(
-                $"{test.Name}: its rows have {test.Features.Columns} values, and those of {train.Name} have {train.Features.Columns}.");
+                $"{test.Name}: its rows have {test.Features.Columns} values, "
+                + $"and those of {train.Name} have {train.Features.Columns}.");
         }
 
         return new RawPair(train, test);

@@ -32,7 +32,8 @@ internal sealed class RawDense(double[] values, int rows, int columns) : RawFeat
 }
 
 /// <summary>Compressed sparse rows: row r's values are those from Starts[r] to Starts[r+1].</summary>
-internal sealed class RawSparse(int[] starts, int[] indices, double[] values, int columns) : RawFeatures(starts.Length - 1, columns)
+internal sealed class RawSparse(int[] starts, int[] indices, double[] values, int columns)
+    : RawFeatures(starts.Length - 1, columns)
 {
     public int[] Starts { get; } = starts;
 

@@ -79,7 +79,8 @@ internal static class SafetensorsHeader
         ulong length = BinaryPrimitives.ReadUInt64LittleEndian(file.Span);
         if (length > (ulong)Math.Min(MaxHeaderBytes, file.Length - 8))
         {
-            throw Wrong(path, $"its header should have {length} bytes, and {file.Length - 8} follow (at most {MaxHeaderBytes:N0} are read)");
+            throw Wrong(
+                path, $"its header should have {length} bytes, and {file.Length - 8} follow (at most {MaxHeaderBytes:N0} are read)");
         }
 
         ReadOnlyMemory<byte> header = file.Slice(8, (int)length), data = file[(8 + (int)length)..];
@@ -164,7 +165,8 @@ internal static class SafetensorsHeader
         }
     }
 
-    private static (SafetensorsTensor Tensor, long Begin, long End) ReadEntry(string path, JsonProperty property, ReadOnlyMemory<byte> data)
+    private static (SafetensorsTensor Tensor, long Begin, long End) ReadEntry(
+        string path, JsonProperty property, ReadOnlyMemory<byte> data)
     {
         string name = property.Name;
         if (property.Value.ValueKind != JsonValueKind.Object
@@ -180,7 +182,8 @@ internal static class SafetensorsHeader
         long[] sizes = ReadNumbers(path, name, "shape", shape), offsets = ReadNumbers(path, name, "data_offsets", range);
         if (offsets.Length != 2 || offsets[0] > offsets[1] || offsets[1] > data.Length)
         {
-            throw Wrong(path, $"the tensor '{name}' has the offsets [{string.Join(", ", offsets)}], and the data has {data.Length} bytes");
+            throw Wrong(
+                path, $"the tensor '{name}' has the offsets [{string.Join(", ", offsets)}], and the data has {data.Length} bytes");
         }
 
         UInt128 needed = (UInt128)size;
@@ -192,7 +195,10 @@ internal static class SafetensorsHeader
 
         if (needed != (UInt128)(offsets[1] - offsets[0]))
         {
-            throw Wrong(path, $"the tensor '{name}' of {dtype} [{string.Join(", ", sizes)}] needs {needed} bytes, and its offsets give it {offsets[1] - offsets[0]}");
+            throw Wrong(
+                path,
+                $"the tensor '{name}' of {dtype} [{string.Join(", ", sizes)}] needs {needed} bytes, "
+                + $"and its offsets give it {offsets[1] - offsets[0]}");
         }
 
         ReadOnlyMemory<byte> bytes = data[(int)offsets[0]..(int)offsets[1]];
