@@ -10,32 +10,60 @@ namespace DistTrain.Numerics.Losses;
 internal sealed class SigmoidCrossEntropyLoss<T> : LossFunction<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
+    // Factors lie in [1, 2], so the product of a group stays below 2^512.
+    private const int GroupLength = 512;
+
     public override bool IsFused => true;
 
     protected override double RowLoss(ReadOnlySpan<T> s, ReadOnlySpan<T> y, ReadOnlySpan<T> t, Span<double> work)
     {
-        Span<double> exponent = work[..s.Length], exp = work.Slice(s.Length, s.Length);
+        Span<double> exponents = work[..s.Length], exp = work.Slice(s.Length, s.Length);
         for (int i = 0; i < s.Length; i++)
         {
-            exponent[i] = -Math.Abs(double.CreateTruncating(s[i]));
+            exponents[i] = -Math.Abs(double.CreateTruncating(s[i]));
         }
 
-        Elementwise.Exp<double>(exponent, exp);
-        for (int i = 0; i < s.Length; i++)
-        {
-            exp[i] += 1;
-        }
-
-        Span<double> log = exponent;
-        Elementwise.Log<double>(exp, log);
+        Elementwise.Exp<double>(exponents, exp);
         double loss = 0;
-        for (int i = 0; i < s.Length; i++)
+        for (int start = 0; start < s.Length; start += GroupLength)
         {
-            double x = double.CreateTruncating(s[i]);
-            loss += Math.Max(x, 0) - (x * double.CreateTruncating(t[i])) + log[i];
+            int count = Math.Min(GroupLength, s.Length - start);
+            loss += LinearPart(s.Slice(start, count), t.Slice(start, count)) + LogarithmicPart(exp.Slice(start, count));
         }
 
         return loss;
+    }
+
+    private static double LinearPart(ReadOnlySpan<T> s, ReadOnlySpan<T> t)
+    {
+        double sum = 0;
+        for (int i = 0; i < s.Length; i++)
+        {
+            double x = double.CreateTruncating(s[i]);
+            sum += Math.Max(x, 0) - (x * double.CreateTruncating(t[i]));
+        }
+
+        return sum;
+    }
+
+    // Σ ln(1 + e) = ln Π (1 + e): one logarithm a group instead of one an element.
+    private static double LogarithmicPart(ReadOnlySpan<double> exp)
+    {
+        double even = 1, odd = 1;
+        for (int i = 0; i < exp.Length - 1; i += 2)
+        {
+            even *= 1 + exp[i];
+            odd *= 1 + exp[i + 1];
+        }
+
+        if ((exp.Length & 1) != 0)
+        {
+            even *= 1 + exp[^1];
+        }
+
+        double product = even * odd, log = 0;
+        Elementwise.Log(new ReadOnlySpan<double>(in product), new Span<double>(ref log));
+        return log;
     }
 
     protected override void RowSignal(ReadOnlySpan<T> y, ReadOnlySpan<T> t, T weight, Span<T> signal)
