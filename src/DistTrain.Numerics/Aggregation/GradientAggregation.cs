@@ -36,7 +36,9 @@ public static class GradientAggregation
         }
     }
 
-    /// <summary>The median; of an even number of replicas the mean of the two middle values (Yin et al. 2018, definition 1).</summary>
+    /// <summary>
+    /// The median; of an even number of replicas the mean of the two middle values (Yin et al. 2018, definition 1).
+    /// </summary>
     public static void Median<T>(ReadOnlySpan<TensorView<T>> replicas, TensorView<T> result)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -76,7 +78,8 @@ public static class GradientAggregation
             int width = Math.Min(block, result.Length - start);
             for (int r = 0; r < count; r++)
             {
-                TensorPrimitives.MinNumber(replicas[r].Span.Slice(start, width), T.PositiveInfinity, sorted.Slice(r * block, width));
+                ReadOnlySpan<T> values = replicas[r].Span.Slice(start, width);
+                TensorPrimitives.MinNumber(values, T.PositiveInfinity, sorted.Slice(r * block, width));
             }
 
             for (int round = 0; round < count; round++)

@@ -47,7 +47,8 @@ public static class Krum
         if (byzantine < 0 || replicas < (2 * (long)byzantine) + 3)
         {
             throw new InvalidInputException(
-                $"aggregate: krum against {byzantine} byzantine replicas needs at least 2 · {byzantine} + 3 replicas, not {replicas}.");
+                $"aggregate: krum against {byzantine} byzantine replicas needs at least 2 · {byzantine} + 3 " +
+                $"replicas, not {replicas}.");
         }
 
         Span<double> others = stackalloc double[replicas - 1];

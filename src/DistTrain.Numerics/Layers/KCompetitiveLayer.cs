@@ -128,7 +128,9 @@ internal sealed class KCompetitiveLayer<T>(int index, int inputWidth, KCompetiti
         }
     }
 
-    /// <summary>The strongest units so far of one sign, strongest first, the earlier one first at a tie: an insertion sort.</summary>
+    /// <summary>
+    /// The strongest units so far of one sign, strongest first, the earlier one first at a tie: an insertion sort.
+    /// </summary>
     private ref struct Podium(ComputeScratch scratch, int places)
     {
         private readonly Span<int> _units = scratch.Take<int>(1, places).Span;

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Numerics.Tensors;
 using DistTrain.Numerics.Kernels;
 
 namespace DistTrain.Numerics.Losses;
@@ -17,30 +18,27 @@ internal sealed class SigmoidCrossEntropyLoss<T> : LossFunction<T>
 
     protected override double RowLoss(ReadOnlySpan<T> s, ReadOnlySpan<T> y, ReadOnlySpan<T> t, Span<double> work)
     {
-        Span<double> exponents = work[..s.Length], exp = work.Slice(s.Length, s.Length);
-        for (int i = 0; i < s.Length; i++)
-        {
-            exponents[i] = -Math.Abs(double.CreateTruncating(s[i]));
-        }
-
-        Elementwise.Exp<double>(exponents, exp);
+        Span<double> x = work[..s.Length], exp = work.Slice(s.Length, s.Length);
+        TensorPrimitives.ConvertTruncating<T, double>(s, x);
+        TensorPrimitives.Abs<double>(x, exp);
+        TensorPrimitives.Negate<double>(exp, exp);
+        Elementwise.Exp<double>(exp, exp);
         double loss = 0;
         for (int start = 0; start < s.Length; start += GroupLength)
         {
             int count = Math.Min(GroupLength, s.Length - start);
-            loss += LinearPart(s.Slice(start, count), t.Slice(start, count)) + LogarithmicPart(exp.Slice(start, count));
+            loss += LinearPart(x.Slice(start, count), t.Slice(start, count)) + LogarithmicPart(exp.Slice(start, count));
         }
 
         return loss;
     }
 
-    private static double LinearPart(ReadOnlySpan<T> s, ReadOnlySpan<T> t)
+    private static double LinearPart(ReadOnlySpan<double> x, ReadOnlySpan<T> t)
     {
         double sum = 0;
-        for (int i = 0; i < s.Length; i++)
+        for (int i = 0; i < x.Length; i++)
         {
-            double x = double.CreateTruncating(s[i]);
-            sum += Math.Max(x, 0) - (x * double.CreateTruncating(t[i]));
+            sum += (x[i] > 0 ? x[i] : 0) - (x[i] * double.CreateTruncating(t[i]));
         }
 
         return sum;
@@ -68,9 +66,7 @@ internal sealed class SigmoidCrossEntropyLoss<T> : LossFunction<T>
 
     protected override void RowSignal(ReadOnlySpan<T> y, ReadOnlySpan<T> t, T weight, Span<T> signal)
     {
-        for (int i = 0; i < y.Length; i++)
-        {
-            signal[i] = (y[i] - t[i]) * weight;
-        }
+        TensorPrimitives.Subtract(y, t, signal);
+        TensorPrimitives.Multiply(signal, weight, signal);
     }
 }
