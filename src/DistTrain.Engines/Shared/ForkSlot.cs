@@ -49,8 +49,9 @@ internal sealed class ForkSlot
             spin.SpinOnce(sleep1Threshold: -1);
         }
 
-        // From here no helper finds work; those still inside leave before the slot is used again.
-        Volatile.Write(ref _chunks, 0);
+        // From here no helper finds work; those still inside leave before the slot is used again. The exchange is a full fence:
+        // a plain store could become visible only after the look at the helpers, and one could slip in between.
+        Interlocked.Exchange(ref _chunks, 0);
         while (Volatile.Read(ref _helpers) > 0)
         {
             spin.SpinOnce(sleep1Threshold: -1);

@@ -20,6 +20,7 @@ public sealed class LayerActor : ActorMachine
     private readonly bool _isFirst, _isLast;
     private readonly MicroBatchSlot[] _slots;
     private readonly WeightSet[] _weights;
+    private readonly WeightSet _noWeights = new(0);
     private readonly StepGradient _gradient;
     private readonly EvaluationPass _evaluation;
     private InstructionSource? _instructions;
@@ -67,6 +68,7 @@ public sealed class LayerActor : ActorMachine
             InstructionKind.ReceiveActivation => $"the activation of step {instruction.Step}, micro-batch {instruction.MicroBatch}",
             InstructionKind.ReceiveSignal => $"the signal of step {instruction.Step}, micro-batch {instruction.MicroBatch}",
             InstructionKind.Forward => $"the weights after step {_instructions!.WeightsFor(instruction.Step)}",
+            InstructionKind.Contribute => $"the weights after step {instruction.Step - 1}",
             _ => "",
         };
 
@@ -196,6 +198,11 @@ public sealed class LayerActor : ActorMachine
     /// <summary>The complete weights after a step, or null while slices are missing.</summary>
     internal WeightSet? WeightsAfter(long step)
     {
+        if (_stage.Slices.Count == 0)
+        {
+            return _noWeights;
+        }
+
         foreach (WeightSet set in _weights)
         {
             if (set.Step == step && set.IsComplete)
@@ -270,6 +277,9 @@ public sealed class LayerActor : ActorMachine
             case InstructionKind.Backward:
                 Backward(instruction, slot);
                 return true;
+            case InstructionKind.Contribute when _stage.Slices.Count > 0 && NewestWeights() < instruction.Step - 1:
+                // A shard takes one contribution of a stage at a time, so the one before has to be applied first.
+                return false;
             case InstructionKind.Contribute when TryCompress(instruction.Step):
                 return true;
             case InstructionKind.Contribute:
@@ -418,12 +428,7 @@ public sealed class LayerActor : ActorMachine
     /// <summary>The next forward pass uses the newest version; older ones serve only passes whose backward pass is still to come.</summary>
     private void ReleaseOldWeights()
     {
-        long newest = -1;
-        foreach (WeightSet set in _weights)
-        {
-            newest = set.IsComplete ? Math.Max(newest, set.Step) : newest;
-        }
-
+        long newest = NewestWeights();
         foreach (WeightSet set in _weights)
         {
             if (set.IsComplete && set.Step >= 0 && set.Step < newest && set.Users == 0)
@@ -431,6 +436,17 @@ public sealed class LayerActor : ActorMachine
                 Free(set);
             }
         }
+    }
+
+    private long NewestWeights()
+    {
+        long newest = -1;
+        foreach (WeightSet set in _weights)
+        {
+            newest = set.IsComplete ? Math.Max(newest, set.Step) : newest;
+        }
+
+        return newest;
     }
 
     private WeightSet FreeSet() =>

@@ -1,0 +1,129 @@
+using System.Numerics;
+using DistTrain.Numerics.Aggregation;
+using DistTrain.Numerics.Compression;
+using DistTrain.Numerics.Kernels;
+using DistTrain.Numerics.Layers;
+using DistTrain.Numerics.Tensors;
+using DistTrain.Protocol.Planning;
+using DistTrain.Protocol.Settings;
+
+namespace DistTrain.Engines.Sequential;
+
+/// <summary>Makes one gradient of the replicas' ones, tensor by tensor: compression there and back, aggregation, clipping.</summary>
+internal sealed class SequentialAggregation<T> : IDisposable
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    private readonly RunPlan _plan;
+    private readonly ParameterServerSettings _server;
+    private readonly GradientCodec<T> _codec;
+    private readonly Tensor<T>[] _combined;
+    private readonly Tensor<T>[][] _residuals;
+    private readonly byte[] _encoded;
+
+    public SequentialAggregation(RunPlan plan, IReadOnlyList<ParameterSpec> parameters)
+    {
+        _plan = plan;
+        _server = plan.Settings.ParameterServer;
+        _codec = new GradientCodec<T>(_server.Compression, _server.TopKRatio);
+        _combined = [.. parameters.Select(parameter => new Tensor<T>(1, parameter.Length))];
+        _residuals = [.. Enumerable.Range(0, plan.Settings.Replicas).Select(_ =>
+            parameters.Select(parameter => new Tensor<T>(1, _codec.HasResidual ? parameter.Length : 0)).ToArray())];
+        _encoded = new byte[parameters.Max(parameter => _codec.EncodedBytes(parameter.Length))];
+        Gradients = new TensorView<T>[parameters.Count];
+    }
+
+    /// <summary>The step's gradients, in layer order.</summary>
+    public TensorView<T>[] Gradients { get; }
+
+    /// <summary>Factor on them, from clipping.</summary>
+    public double Scale { get; private set; } = 1;
+
+    /// <summary>Combines the replicas' gradients of a step; they may be overwritten.</summary>
+    public void Combine(TensorView<T>[][] replicas)
+    {
+        if (_server.Compression != CompressionKind.None)
+        {
+            Compress(replicas);
+        }
+
+        int chosen = _server.Aggregate == Aggregate.Krum ? Choose(replicas) : -1;
+        Span<TensorView<T>> tensors = new TensorView<T>[replicas.Length];
+        for (int i = 0; i < Gradients.Length; i++)
+        {
+            for (int replica = 0; replica < replicas.Length; replica++)
+            {
+                tensors[replica] = replicas[replica][i].Slice(0, 1, replicas[replica][i].Length);
+            }
+
+            Gradients[i] = replicas.Length == 1 ? tensors[0] : chosen >= 0 ? tensors[chosen] : Aggregated(tensors, _combined[i].View);
+        }
+
+        Scale = _plan.Settings.Optimizer.ClipNorm is double clip ? Math.Min(1, clip / (Norm() + 1e-6)) : 1;
+    }
+
+    public void Dispose()
+    {
+        foreach (Tensor<T> tensor in _combined.Concat(_residuals.SelectMany(residual => residual)))
+        {
+            tensor.Dispose();
+        }
+    }
+
+    private TensorView<T> Aggregated(ReadOnlySpan<TensorView<T>> replicas, TensorView<T> result)
+    {
+        switch (_server.Aggregate)
+        {
+            case Aggregate.Median:
+                GradientAggregation.Median(replicas, result);
+                break;
+            case Aggregate.TrimmedMean:
+                GradientAggregation.TrimmedMean(replicas, _server.ByzantineMax, result);
+                break;
+            default:
+                GradientAggregation.Sum(replicas, result);
+                break;
+        }
+
+        return result;
+    }
+
+    private void Compress(TensorView<T>[][] replicas)
+    {
+        for (int replica = 0; replica < replicas.Length; replica++)
+        {
+            for (int i = 0; i < Gradients.Length; i++)
+            {
+                Span<T> gradient = replicas[replica][i].Span, residual = _residuals[replica][i].Span;
+                Span<byte> encoded = _encoded.AsSpan(0, _codec.EncodedBytes(gradient.Length));
+                _codec.Encode(gradient, residual, encoded, residual);
+                _codec.Decode(encoded, gradient);
+            }
+        }
+    }
+
+    private int Choose(TensorView<T>[][] replicas)
+    {
+        double[] total = new double[replicas.Length * replicas.Length], own = new double[total.Length];
+        for (int i = 0; i < Gradients.Length; i++)
+        {
+            Krum.PairwiseSquaredDistances<T>([.. replicas.Select(replica => replica[i])], own);
+            for (int pair = 0; pair < total.Length; pair++)
+            {
+                total[pair] += own[pair];
+            }
+        }
+
+        return Krum.Select(total, replicas.Length, _server.ByzantineMax);
+    }
+
+    private double Norm()
+    {
+        double squares = 0;
+        foreach (TensorView<T> gradient in Gradients)
+        {
+            squares += Elementwise.SumOfSquares<T>(gradient.Span);
+        }
+
+        return Math.Sqrt(squares);
+    }
+}

@@ -1,0 +1,235 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+using DistTrain.Data;
+using DistTrain.Engines.Shared;
+using DistTrain.Numerics.Initialization;
+using DistTrain.Numerics.Kernels;
+using DistTrain.Numerics.Layers;
+using DistTrain.Numerics.Optimizers;
+using DistTrain.Numerics.Tensors;
+using DistTrain.Protocol.Effects;
+using DistTrain.Protocol.Jobs;
+using DistTrain.Protocol.Planning;
+using DistTrain.Protocol.Settings;
+
+namespace DistTrain.Engines.Sequential;
+
+/// <summary>One sequential run: the textbook loop over epochs, steps, replicas and micro-batches.</summary>
+internal sealed class SequentialRun<T> : IDisposable
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    private readonly RunPlan _plan;
+    private readonly TrainTest<T> _rows;
+    private readonly BatchOrder _order;
+    private readonly StageProgram<T> _program;
+    private readonly Optimizer<T> _optimizer;
+    private readonly RunRecorder _recorder;
+    private readonly ComputeScratch _scratch = new();
+    private readonly List<Tensor<T>> _owned = [];
+    private readonly TensorView<T>[] _weights, _state;
+    private readonly TensorView<T>[][] _gradients;
+    private readonly SequentialAggregation<T> _aggregation;
+    private readonly Tensor<T> _input, _output, _target, _signal, _stash;
+    private readonly int[] _inOrder;
+    private CoordinatorProgress _progress = new();
+
+    public SequentialRun(RunRequest request, RunPlan plan, IRunObserver observer, TimeProvider time)
+    {
+        RunSettings settings = plan.Settings;
+        _plan = plan;
+        _rows = request.Data.As<T>();
+        _order = new BatchOrder(settings.Seed, plan.TrainRows, settings.Training.BatchSize, settings.Training.Shuffle);
+        _program = new StageProgram<T>(settings.Network, 0, settings.Network.Layers.Count, settings.Loss);
+        _optimizer = new Optimizer<T>(settings.Optimizer);
+        _recorder = new RunRecorder(plan, request.Data.TargetsAreClasses, observer, time);
+        _weights = [.. _program.Parameters.Select(parameter => Own(parameter.Rows, parameter.Columns))];
+        _state = [.. _program.Parameters.Select(parameter => Own(_optimizer.StateCount, parameter.Length))];
+        _gradients = new TensorView<T>[settings.Replicas][];
+        for (int replica = 0; replica < settings.Replicas; replica++)
+        {
+            _gradients[replica] = [.. _program.Parameters.Select(parameter => Own(parameter.Rows, parameter.Columns))];
+        }
+
+        _aggregation = new SequentialAggregation<T>(plan, _program.Parameters);
+        int rows = Math.Max(settings.Training.BatchSize, Limits.EvaluationRowsMax);
+        (_input, _output) = (new Tensor<T>(rows, _program.InputWidth), new Tensor<T>(rows, _program.OutputWidth));
+        (_target, _signal) = (new Tensor<T>(rows, _program.OutputWidth), new Tensor<T>(rows, _program.OutputWidth));
+        _stash = new Tensor<T>(1, _program.StashLength(rows));
+        _inOrder = [.. Enumerable.Range(0, Math.Max(plan.TrainRows, plan.TestRows))];
+        Initialize(request);
+    }
+
+    public RunOutcome ToEnd(CancellationToken stop)
+    {
+        RunEnded ended = new(RunEnd.Completed, _plan.TotalSteps, "");
+        for (long step = 1; step <= _plan.TotalSteps; step++)
+        {
+            if (stop.IsCancellationRequested)
+            {
+                ended = new RunEnded(RunEnd.Stopped, step - 1, "");
+                break;
+            }
+
+            if (!TryStep(step, out string reason))
+            {
+                ended = new RunEnded(RunEnd.Diverged, step - 1, reason);
+                break;
+            }
+
+            if (_plan.EndsEpoch(step) && EndsAfterEpoch(step))
+            {
+                break;
+            }
+        }
+
+        if (ended.End == RunEnd.Completed)
+        {
+            LossResult train = Evaluate(_rows.Train);
+            _recorder.On(new EvaluationCompleted(
+                _progress.Step, DataSplit.Train, train.LossSum / train.Rows, (double)train.Correct / train.Rows));
+        }
+
+        _recorder.On(ended);
+        byte[][] parameters = [.. _weights.Select(weight => MemoryMarshal.AsBytes(weight.Span).ToArray())];
+        return _recorder.Outcome(parameters, []);
+    }
+
+    public void Dispose()
+    {
+        foreach (Tensor<T> tensor in _owned)
+        {
+            tensor.Dispose();
+        }
+
+        foreach (Tensor<T> tensor in (Tensor<T>[])[_input, _output, _target, _signal, _stash])
+        {
+            tensor.Dispose();
+        }
+
+        _aggregation.Dispose();
+        _scratch.Dispose();
+    }
+
+    private TensorView<T> Own(int rows, int columns)
+    {
+        Tensor<T> tensor = new(rows, columns);
+        _owned.Add(tensor);
+        return tensor.View;
+    }
+
+    private void Initialize(RunRequest request)
+    {
+        for (int i = 0; i < _weights.Length; i++)
+        {
+            ParameterSpec parameter = _program.Parameters[i];
+            if (request.InitialWeights is IReadOnlyDictionary<string, byte[]> given)
+            {
+                MemoryMarshal.Cast<byte, T>(given[parameter.Name]).CopyTo(_weights[i].Span);
+            }
+            else
+            {
+                ParameterInitializer.Fill(_plan.Settings.Network, parameter, _plan.Settings.Seed, _weights[i].Span);
+            }
+        }
+    }
+
+    private bool TryStep(long step, out string reason)
+    {
+        double lossSum = 0;
+        int correct = 0, nonFinite = -1;
+        for (int replica = 0; replica < _plan.Settings.Replicas; replica++)
+        {
+            // A replica's own sum first, then the replicas in order: the coordinator adds in the same way.
+            double replicaLoss = 0;
+            for (int microBatch = 0; microBatch < _plan.Settings.Training.MicroBatches; microBatch++)
+            {
+                LossResult loss = MicroBatch(step, replica, microBatch, ref nonFinite);
+                replicaLoss += loss.LossSum;
+                correct += loss.Correct;
+            }
+
+            lossSum += replicaLoss;
+        }
+
+        if (!double.IsFinite(lossSum))
+        {
+            reason = $"the loss of step {step} is not finite; layer {nonFinite} was the first with values that are not finite";
+            return false;
+        }
+
+        double rate = _plan.LearningRate(step) * _progress.RateFactor;
+        _aggregation.Combine(_gradients);
+        for (int i = 0; i < _weights.Length; i++)
+        {
+            Span<T> weights = _weights[i].Span, state = _state[i].Span;
+            _optimizer.Apply(rate, step, _aggregation.Scale, weights, _aggregation.Gradients[i].Span, state, weights, state);
+        }
+
+        _progress = _progress.AfterStep(step, lossSum, correct, _plan.RowsInStep(step));
+        _recorder.On(new StepCommitted(step, lossSum, correct, _plan.RowsInStep(step), rate));
+        reason = "";
+        return true;
+    }
+
+    private LossResult MicroBatch(long step, int replica, int microBatch, ref int nonFinite)
+    {
+        (int first, int rows) = _plan.RowsOf(step, replica, microBatch);
+        ReadOnlySpan<int> indices = _order.RowsOf(step - 1, first, rows);
+        TensorView<T> input = Rows(_input, rows), output = Rows(_output, rows), target = Rows(_target, rows), signal = Rows(_signal, rows);
+        _rows.Train.CopyInputs(indices, input.Span);
+        _rows.Train.CopyTargets(indices, target.Span);
+        PassContext context = new(_plan.Settings.Seed, step - 1, first, Training: true);
+        int layer = _program.Forward(_weights, input, output, _stash.View, context, _scratch);
+        nonFinite = nonFinite >= 0 ? nonFinite : layer;
+        LossResult loss = _program.Loss(output, _stash.View, target, signal, 1.0 / WeighedRows(step, replica), _scratch);
+        _program.Backward(
+            _weights, input, output, _stash.View, signal, default, _gradients[replica], accumulate: microBatch > 0, context, _scratch);
+        return loss;
+    }
+
+    private int WeighedRows(long step, int replica) => _plan.Settings.ParameterServer.Aggregate == Aggregate.Mean
+        ? _plan.RowsInStep(step)
+        : Numerics.EvenSplit.Part(_plan.RowsInStep(step), _plan.Settings.Replicas, replica).Count;
+
+    private bool EndsAfterEpoch(long step)
+    {
+        int epoch = _plan.EpochOf(step);
+        bool last = step == _plan.TotalSteps;
+        LossResult? test = null;
+        if (_rows.Test is DataSet<T> rows && (epoch % _plan.Settings.Training.EvaluateEvery == 0 || last))
+        {
+            test = Evaluate(rows);
+            _recorder.On(new EvaluationCompleted(
+                step, DataSplit.Test, test.Value.LossSum / test.Value.Rows, (double)test.Value.Correct / test.Value.Rows));
+        }
+
+        double trainLoss = _progress.EpochLossSum / _progress.EpochRows;
+        double? testLoss = test?.LossSum / test?.Rows;
+        _recorder.On(new EpochCompleted(
+            epoch, step, trainLoss, (double)_progress.EpochCorrect / _progress.EpochRows, testLoss, (double?)test?.Correct / test?.Rows));
+        _progress = _progress.AfterEpoch(testLoss ?? trainLoss, _plan.Settings.Optimizer);
+        return last || _progress.IsOutOfPatience(_plan.Settings.Training);
+    }
+
+    private LossResult Evaluate(DataSet<T> data)
+    {
+        double lossSum = 0;
+        int correct = 0;
+        for (int first = 0; first < data.Rows; first += Limits.EvaluationRowsMax)
+        {
+            int rows = Math.Min(Limits.EvaluationRowsMax, data.Rows - first);
+            TensorView<T> input = Rows(_input, rows), output = Rows(_output, rows), target = Rows(_target, rows);
+            data.CopyInputs(_inOrder.AsSpan(first, rows), input.Span);
+            data.CopyTargets(_inOrder.AsSpan(first, rows), target.Span);
+            PassContext context = new(_plan.Settings.Seed, 0, first, Training: false);
+            _program.Forward(_weights, input, output, _stash.View, context, _scratch);
+            LossResult loss = _program.Loss(output, _stash.View, target, default, 0, _scratch);
+            lossSum += loss.LossSum;
+            correct += loss.Correct;
+        }
+
+        return new LossResult(lossSum, correct, data.Rows);
+    }
+
+    private static TensorView<T> Rows(Tensor<T> tensor, int rows) => tensor.View.Slice(0, rows, tensor.Columns);
+}
