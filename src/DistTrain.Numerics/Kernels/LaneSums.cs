@@ -13,6 +13,7 @@ internal static unsafe class LaneSums<T>
     public static int Lanes => 64 / sizeof(T);
 
     /// <summary>lanes[i mod Lanes] += x[i] or x[i]², in the order of i.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Add(T* x, int length, T* lanes, bool squares, VectorWidth width)
     {
         int whole = length - (length % Lanes);
