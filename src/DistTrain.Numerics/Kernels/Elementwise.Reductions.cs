@@ -73,6 +73,7 @@ public static unsafe partial class Elementwise
         return LaneReduction<double>.Total<SquareReduction>(lanes);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static T Reduce<T, TReduction>(ReadOnlySpan<T> x, T start, VectorWidth width)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TReduction : struct, IReduction

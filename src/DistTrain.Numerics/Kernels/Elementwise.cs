@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace DistTrain.Numerics.Kernels;
 
@@ -61,6 +62,7 @@ public static partial class Elementwise
     public static void AddScaled<T>(ReadOnlySpan<T> x, T scale, Span<T> y)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> => ElementwiseLoop.Run<AddScaledOperation, T>(x, y, scale, y);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void SoftmaxRow<T>(ReadOnlySpan<T> x, Span<T> y, VectorWidth width)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
