@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using DistTrain.Numerics.Kernels.Simd;
@@ -33,48 +32,76 @@ public static unsafe partial class Elementwise
 
     /// <summary>True when no element is infinite or NaN.</summary>
     public static bool AllFinite<T>(ReadOnlySpan<T> x)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T> => x.IsEmpty || TensorPrimitives.IsFiniteAll(x);
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
+        AllFinite(x, VectorWidth.Best);
 
     internal static T Sum<T>(ReadOnlySpan<T> x, VectorWidth width)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        VectorWidths.RequireFloatOrDouble<T>();
-        T* lanes = stackalloc T[LaneSums<T>.Lanes];
-        new Span<T>(lanes, LaneSums<T>.Lanes).Clear();
-        fixed (T* first = x)
-        {
-            LaneSums<T>.Add(first, x.Length, lanes, squares: false, width);
-        }
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> => Reduce<T, SumReduction>(x, T.Zero, width);
 
-        return LaneSums<T>.Total(lanes);
-    }
+    /// <summary>The largest element that is not NaN; −∞ if there is none.</summary>
+    internal static T Max<T>(ReadOnlySpan<T> x, VectorWidth width)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> => Reduce<T, MaxReduction>(x, T.NegativeInfinity, width);
+
+    // 0·x is 0 for a finite x and NaN for every other, and a NaN stays in a sum.
+    internal static bool AllFinite<T>(ReadOnlySpan<T> x, VectorWidth width)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> => Reduce<T, ZeroProductReduction>(x, T.Zero, width) == T.Zero;
 
     internal static double SumOfSquares<T>(ReadOnlySpan<T> x, VectorWidth width)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         VectorWidths.RequireFloatOrDouble<T>();
         const int block = 256;
-        double* lanes = stackalloc double[LaneSums<double>.Lanes];
-        new Span<double>(lanes, LaneSums<double>.Lanes).Clear();
+        double* lanes = stackalloc double[LaneReduction<double>.Lanes];
+        new Span<double>(lanes, LaneReduction<double>.Lanes).Clear();
         double* wide = stackalloc double[block];
         fixed (T* first = x)
         {
             if (typeof(T) == typeof(double))
             {
-                LaneSums<double>.Add((double*)first, x.Length, lanes, squares: true, width);
-                return LaneSums<double>.Total(lanes);
+                return LaneReduction<double>.Run<SquareReduction>((double*)first, x.Length, lanes, width);
             }
 
             // A block is a whole number of rounds over the lanes, so the next one goes on at lane 0.
             for (int i = 0; i < x.Length; i += block)
             {
                 int count = Math.Min(block, x.Length - i);
-                TensorPrimitives.ConvertTruncating(x.Slice(i, count), new Span<double>(wide, count));
-                LaneSums<double>.Add(wide, count, lanes, squares: true, width);
+                Widen((float*)first + i, count, wide);
+                LaneReduction<double>.Accumulate<SquareReduction>(wide, count, lanes, width);
             }
         }
 
-        return LaneSums<double>.Total(lanes);
+        return LaneReduction<double>.Total<SquareReduction>(lanes);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static T Reduce<T, TReduction>(ReadOnlySpan<T> x, T start, VectorWidth width)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TReduction : struct, IReduction
+    {
+        VectorWidths.RequireFloatOrDouble<T>();
+        T* lanes = stackalloc T[LaneReduction<T>.Lanes];
+        new Span<T>(lanes, LaneReduction<T>.Lanes).Fill(start);
+        fixed (T* first = x)
+        {
+            return LaneReduction<T>.Run<TReduction>(first, x.Length, lanes, width);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Widen(float* x, int count, double* wide)
+    {
+        int i = 0;
+        for (; i <= count - Vector256<float>.Count; i += Vector256<float>.Count)
+        {
+            (Vector256<double> lower, Vector256<double> upper) = Vector256.Widen(Vector256.Load(x + i));
+            lower.Store(wide + i);
+            upper.Store(wide + i + Vector256<double>.Count);
+        }
+
+        for (; i < count; i++)
+        {
+            wide[i] = x[i];
+        }
     }
 
     internal static void ColumnSums<T>(TensorView<T> m, Span<T> sums, bool accumulate, VectorWidth width)

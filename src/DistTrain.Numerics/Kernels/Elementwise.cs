@@ -1,5 +1,5 @@
 using System.Numerics;
-using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 
 namespace DistTrain.Numerics.Kernels;
 
@@ -44,7 +44,7 @@ public static partial class Elementwise
 
     /// <summary>y = max(x, 0); −0 becomes 0 and NaN stays.</summary>
     public static void Relu<T>(ReadOnlySpan<T> x, Span<T> y)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Max(x, T.Zero, y);
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> => ElementwiseLoop.Run<ReluOperation, T>(x, default, default, y);
 
     /// <summary>dx = dy where y > 0, else 0 (also at y = 0).</summary>
     public static void ReluGradient<T>(ReadOnlySpan<T> dy, ReadOnlySpan<T> y, Span<T> dx)
@@ -62,6 +62,7 @@ public static partial class Elementwise
     public static void AddScaled<T>(ReadOnlySpan<T> x, T scale, Span<T> y)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> => ElementwiseLoop.Run<AddScaledOperation, T>(x, y, scale, y);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void SoftmaxRow<T>(ReadOnlySpan<T> x, Span<T> y, VectorWidth width)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -70,8 +71,9 @@ public static partial class Elementwise
             return;
         }
 
-        // A maximum is the same in any order, and exp(x − max) is the same for a maximum of 0 and −0.
-        T max = TensorPrimitives.Max(x);
+        // A maximum is the same in any order, and exp(x − max) is the same for a maximum of 0 and −0. Max leaves out a NaN,
+        // which then makes the sum and with it the whole row NaN.
+        T max = Max(x, width);
         ElementwiseLoop.Run<ShiftedExpOperation, T>(x, default, max, y, width);
         y = y[..x.Length];
         ElementwiseLoop.Run<DividedByOperation, T>(y, default, Sum(y, width), y, width);

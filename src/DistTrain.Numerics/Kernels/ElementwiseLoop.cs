@@ -9,6 +9,7 @@ namespace DistTrain.Numerics.Kernels;
 internal static unsafe class ElementwiseLoop
 {
     /// <summary>y[i] = operation(a[i], b[i], scalar).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run<TOperation, T>(
         ReadOnlySpan<T> a, ReadOnlySpan<T> b, T scalar, Span<T> y, VectorWidth width = VectorWidth.Best)
         where TOperation : struct, IElementOperation

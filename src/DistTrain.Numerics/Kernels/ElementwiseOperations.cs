@@ -108,6 +108,19 @@ internal readonly struct SoftplusOperation : IElementOperation
         MathKernels.Softplus<T, TVector, TSimd>(a);
 }
 
+/// <summary>max(a, 0); adding 0 turns −0 into 0, and a NaN is not less than 0 and stays.</summary>
+internal readonly struct ReluOperation : IElementOperation
+{
+    public static bool TakesTwo => false;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Apply<T, TVector, TSimd>(TVector a, TVector b, TVector scalar)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TVector : unmanaged
+        where TSimd : ISimd<TVector, T> =>
+        TSimd.Add(TSimd.SelectLess(a, TSimd.Broadcast(T.Zero), TSimd.Broadcast(T.Zero), a), TSimd.Broadcast(T.Zero));
+}
+
 /// <summary>a / scalar.</summary>
 internal readonly struct DividedByOperation : IElementOperation
 {

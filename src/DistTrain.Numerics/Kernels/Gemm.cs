@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using DistTrain.Numerics.Kernels.Simd;
 using DistTrain.Numerics.Tensors;
@@ -51,6 +52,7 @@ public static class Gemm
     }
 
     /// <summary>The product on this thread.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Run<T>(in GemmProblem<T> problem, GemmPath path, VectorWidth width)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {

@@ -29,8 +29,9 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
     /// <summary>Runs the product; k is at least 1.</summary>
     public static void Run(in GemmProblem<T> problem, GemmPath path)
     {
-        bool packA = problem.TransposeA || path == GemmPath.Packed || (path == GemmPath.Best && problem.N > 2 * TileColumns);
-        bool packB = problem.TransposeB || path == GemmPath.Packed || (path == GemmPath.Best && problem.M > 2 * TShape.Rows);
+        // Rows of a left operand are read in place as fast as from panels, and a right operand is until it is read very often.
+        bool packA = problem.TransposeA || path == GemmPath.Packed;
+        bool packB = problem.TransposeB || path == GemmPath.Packed || (path == GemmPath.Best && problem.M > 32 * TShape.Rows);
         if (packA)
         {
             Run<PackedLeft>(problem, packB);
@@ -41,6 +42,7 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Run<TLeft>(in GemmProblem<T> problem, bool packB)
         where TLeft : ILeftOperand
     {

@@ -10,6 +10,9 @@ namespace DistTrain.Numerics.Kernels;
 /// </summary>
 internal static unsafe class GemmPacking
 {
+    // In elements: whole cache lines of every row, and at most 8 KB of a panel.
+    private const int Stretch = 64;
+
     /// <summary>Elements of one k are side by side in the source: element (p, i) is at source[p·stride + i].</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Copy<T>(T* source, nint stride, int depth, int count, int width, T* target)
@@ -57,12 +60,14 @@ internal static unsafe class GemmPacking
                 rows[lane] = source + (Math.Min(i + lane, count - 1) * stride);
             }
 
-            // When lanes do not divide the width the last group writes past it, so the first groups come later and repair that.
-            for (int p = 0; p < whole; p += lanes)
+            // A stretch of k is short enough for its part of the panel to stay in cache while group after group fills it. When
+            // lanes do not divide the width the last group writes past it, so the first groups come later and repair that.
+            for (int first = 0; first < whole; first += Stretch)
             {
+                int end = Math.Min(whole, first + Stretch);
                 for (int group = groups - 1; group >= 0; group--)
                 {
-                    TransposeSquare(rows + (group * lanes), p, target + ((nint)p * width) + (group * lanes), width);
+                    TransposeGroup(rows + (group * lanes), first, end, target + (group * lanes), width);
                 }
             }
 
@@ -77,56 +82,56 @@ internal static unsafe class GemmPacking
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void TransposeSquare<T>(T** rows, int p, T* target, int stride)
+    private static void TransposeGroup<T>(T** rows, int first, int end, T* target, int width)
         where T : unmanaged
     {
         if (!Avx.IsSupported)
         {
-            *target = rows[0][p];
+            for (int p = first; p < end; p++)
+            {
+                target[(nint)p * width] = rows[0][p];
+            }
         }
         else if (typeof(T) == typeof(float))
         {
-            TransposeEight((float**)rows, p, (float*)target, stride);
+            TransposeEight((float**)rows, first, end, (float*)target, width);
         }
         else
         {
-            TransposeFour((double**)rows, p, (double*)target, stride);
+            TransposeFour((double**)rows, first, end, (double*)target, width);
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void TransposeEight(float** rows, int p, float* target, int stride)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void TransposeEight(float** rows, nint first, nint end, float* target, nint width)
     {
-        Vector256<float> r0 = Halves(rows[0] + p, rows[4] + p), r1 = Halves(rows[1] + p, rows[5] + p);
-        Vector256<float> r2 = Halves(rows[2] + p, rows[6] + p), r3 = Halves(rows[3] + p, rows[7] + p);
-        Vector256<float> r4 = Halves(rows[0] + p + 4, rows[4] + p + 4), r5 = Halves(rows[1] + p + 4, rows[5] + p + 4);
-        Vector256<float> r6 = Halves(rows[2] + p + 4, rows[6] + p + 4), r7 = Halves(rows[3] + p + 4, rows[7] + p + 4);
-        TransposeQuarters(r0, r1, r2, r3, target, stride);
-        TransposeQuarters(r4, r5, r6, r7, target + (4 * stride), stride);
+        float* a0 = rows[0], a1 = rows[1], a2 = rows[2], a3 = rows[3], a4 = rows[4], a5 = rows[5], a6 = rows[6], a7 = rows[7];
+        target += first * width;
+        for (nint p = first; p < end; p += 4, target += 4 * width)
+        {
+            // Both 128-bit halves hold a 4×4 square of their own; four steps of k come out with eight rows each.
+            Vector256<float> r0 = Halves(a0 + p, a4 + p), r1 = Halves(a1 + p, a5 + p);
+            Vector256<float> r2 = Halves(a2 + p, a6 + p), r3 = Halves(a3 + p, a7 + p);
+            Vector256<double> low01 = Avx.UnpackLow(r0, r1).AsDouble(), high01 = Avx.UnpackHigh(r0, r1).AsDouble();
+            Vector256<double> low23 = Avx.UnpackLow(r2, r3).AsDouble(), high23 = Avx.UnpackHigh(r2, r3).AsDouble();
+            Avx.UnpackLow(low01, low23).AsSingle().Store(target);
+            Avx.UnpackHigh(low01, low23).AsSingle().Store(target + width);
+            Avx.UnpackLow(high01, high23).AsSingle().Store(target + (2 * width));
+            Avx.UnpackHigh(high01, high23).AsSingle().Store(target + (3 * width));
+        }
     }
 
-    // Both 128-bit halves hold a 4×4 square of their own; four steps of k come out with eight rows each.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void TransposeQuarters(
-        Vector256<float> r0, Vector256<float> r1, Vector256<float> r2, Vector256<float> r3, float* target, int stride)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void TransposeFour(double** rows, nint first, nint end, double* target, nint width)
     {
-        Vector256<double> low01 = Avx.UnpackLow(r0, r1).AsDouble(), high01 = Avx.UnpackHigh(r0, r1).AsDouble();
-        Vector256<double> low23 = Avx.UnpackLow(r2, r3).AsDouble(), high23 = Avx.UnpackHigh(r2, r3).AsDouble();
-        Avx.UnpackLow(low01, low23).AsSingle().Store(target);
-        Avx.UnpackHigh(low01, low23).AsSingle().Store(target + stride);
-        Avx.UnpackLow(high01, high23).AsSingle().Store(target + (2 * stride));
-        Avx.UnpackHigh(high01, high23).AsSingle().Store(target + (3 * stride));
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void TransposeFour(double** rows, int p, double* target, int stride)
-    {
-        Vector256<double> r0 = Halves(rows[0] + p, rows[2] + p), r1 = Halves(rows[1] + p, rows[3] + p);
-        Vector256<double> r2 = Halves(rows[0] + p + 2, rows[2] + p + 2), r3 = Halves(rows[1] + p + 2, rows[3] + p + 2);
-        Avx.UnpackLow(r0, r1).Store(target);
-        Avx.UnpackHigh(r0, r1).Store(target + stride);
-        Avx.UnpackLow(r2, r3).Store(target + (2 * stride));
-        Avx.UnpackHigh(r2, r3).Store(target + (3 * stride));
+        double* a0 = rows[0], a1 = rows[1], a2 = rows[2], a3 = rows[3];
+        target += first * width;
+        for (nint p = first; p < end; p += 2, target += 2 * width)
+        {
+            Vector256<double> r0 = Halves(a0 + p, a2 + p), r1 = Halves(a1 + p, a3 + p);
+            Avx.UnpackLow(r0, r1).Store(target);
+            Avx.UnpackHigh(r0, r1).Store(target + width);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

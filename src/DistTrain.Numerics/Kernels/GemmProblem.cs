@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using DistTrain.Numerics.Tensors;
 
@@ -62,5 +63,5 @@ internal unsafe struct GemmProblem<T>
 
     // A view's memory does not move, so its address stays good without pinning.
     private static T* Pointer(TensorView<T> view) =>
-        (T*)System.Runtime.CompilerServices.Unsafe.AsPointer(ref MemoryMarshal.GetReference(view.Span));
+        (T*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(view.Span));
 }

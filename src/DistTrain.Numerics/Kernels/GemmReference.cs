@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace DistTrain.Numerics.Kernels;
 
@@ -14,6 +15,7 @@ internal static unsafe class GemmReference
     /// Each element adds its products in the order of k, by FMA from 0, within blocks of 512; the blocks are added in order,
     /// to c when accumulating; the bias comes last.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run<T>(in GemmProblem<T> problem)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {

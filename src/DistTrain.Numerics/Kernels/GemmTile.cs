@@ -65,6 +65,7 @@ internal static unsafe class GemmTile<T, TVector, TSimd, TShape, TLeft>
     }
 
     /// <summary>Puts the first rows and columns of a finished tile into c, as <see cref="Run"/> does with a whole one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Merge(T* tile, nint strideTile, int rows, int columns, T* c, nint strideC, bool add, T* bias)
     {
         for (int i = 0; i < rows; i++, tile += strideTile, c += strideC)

@@ -18,6 +18,7 @@ public sealed class ElementwiseTests
         SameBits<ShiftedExpOperation>();
         SameBits<ExpM1Operation>();
         SameBits<LogOperation>();
+        SameBits<ReluOperation>();
         SameBits<TanhOperation>();
         SameBits<SigmoidOperation>();
         SameBits<SoftplusOperation>();

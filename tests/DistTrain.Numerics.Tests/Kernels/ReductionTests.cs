@@ -73,10 +73,22 @@ public sealed class ReductionTests
             Array.Fill(values, float.MaxValue);
             Elementwise.AllFinite<float>(values).ShouldBeTrue();
             values[at] = culprit;
-            Elementwise.AllFinite<float>(values).ShouldBeFalse();
+            Widths.ShouldAllBe(width => !Elementwise.AllFinite<float>(values, width));
         }
 
         Elementwise.AllFinite<float>([]).ShouldBeTrue();
+    }
+
+    [Fact]
+    public void TheLargestElementIsFoundAtEveryWidth()
+    {
+        for (int length = 1; length <= 67; length++)
+        {
+            double[] x = Values<double>(length);
+            Widths.ShouldAllBe(width => Elementwise.Max<double>(x, width) == x.Max());
+        }
+
+        Elementwise.Max<double>([double.NaN, -3.0, double.NaN], VectorWidth.Best).ShouldBe(-3.0);
     }
 
     private static void SumIsInOrder<T>(int count)
