@@ -1,0 +1,95 @@
+using System.Numerics;
+using DistTrain.Data.Features;
+using DistTrain.Data.Generated;
+using DistTrain.Data.Sources;
+using DistTrain.Numerics;
+using DistTrain.Numerics.Randomness;
+
+namespace DistTrain.Data;
+
+/// <summary>Reads or generates what a <see cref="DataSpec"/> describes.</summary>
+public static class DataLoader
+{
+    /// <summary>
+    /// Loads, splits and scales. Throws <see cref="InvalidInputException"/> that names file, line or setting when something is wrong;
+    /// NaN and infinity are refused from every source.
+    /// </summary>
+    /// <param name="spec">What to load.</param>
+    /// <param name="baseFolder">The folder that relative paths start from: the experiment file's.</param>
+    /// <param name="seed">The run's seed; it decides <see cref="DataSpec.TestFraction"/>'s draw and nothing else.</param>
+    /// <param name="cancel">Ends the load early.</param>
+    public static TrainTest<T> Load<T>(DataSpec spec, string baseFolder, ulong seed, CancellationToken cancel = default)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        ArgumentNullException.ThrowIfNull(baseFolder);
+        spec.Scaling.Validate();
+        RawPair raw = spec switch
+        {
+            IdxSpec idx => IdxSource.Read(idx, baseFolder, cancel),
+            GeneratedSpec generated => GeneratedSource.Make(generated, cancel),
+            _ => throw new InvalidOperationException($"{spec.GetType()} is no known source."),
+        };
+        raw = SplitByFraction(raw, spec.TestFraction, seed);
+        return Scale<T>(raw, spec);
+    }
+
+    private static RawPair SplitByFraction(RawPair raw, double? testFraction, ulong seed)
+    {
+        if (testFraction is not double fraction)
+        {
+            return raw;
+        }
+
+        if (raw.Test is not null)
+        {
+            throw new InvalidInputException("data: test-fraction: the data has test rows of its own; drop one of the two.");
+        }
+
+        int rows = raw.Train.Features.Rows;
+        int testRows = fraction is > 0 and < 1 ? (int)Math.Round(fraction * rows) : 0;
+        if (testRows < 1 || testRows >= rows)
+        {
+            throw new InvalidInputException(
+                $"data: test-fraction: {fraction} of {rows} rows does not leave at least one test and one training row.");
+        }
+
+        // A partial Fisher-Yates shuffle: the first testRows places hold the drawn rows.
+        int[] order = [.. Enumerable.Range(0, rows)];
+        RandomStream stream = new(seed, RandomPurpose.Split);
+        for (int i = 0; i < testRows; i++)
+        {
+            int other = i + stream.Below(i, rows - i);
+            (order[i], order[other]) = (order[other], order[i]);
+        }
+
+        int[] test = order[..testRows], train = order[testRows..];
+        Array.Sort(test);
+        Array.Sort(train);
+        return new RawPair(raw.Train.Select(train), raw.Train.Select(test));
+    }
+
+    private static TrainTest<T> Scale<T>(RawPair raw, DataSpec spec)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        (FittedScaling fitted, RawFeatures train) = FittedScaling.Fit(spec.Scaling, raw.Train.Features, raw.Train.Name);
+        RawFeatures? test = raw.Test is null ? null : fitted.Map(raw.Test.Features, raw.Test.Name);
+        return new TrainTest<T>(
+            Assemble<T>(raw.Train, fitted, train, spec),
+            raw.Test is null || test is null ? null : Assemble<T>(raw.Test, fitted, test, spec));
+    }
+
+    private static DataSet<T> Assemble<T>(RawData raw, FittedScaling fitted, RawFeatures mapped, DataSpec spec)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        int? width = spec.TargetsAreInputs ? null : raw.Targets is null ? raw.ClassNames?.Count : raw.TargetWidth;
+        if (width is null && !spec.TargetsAreInputs)
+        {
+            throw new InvalidInputException($"{raw.Name}: there are no labels or targets; name them, or set `targets: inputs`.");
+        }
+
+        T[]? vectors = spec.TargetsAreInputs || raw.Targets is null ? null : [.. raw.Targets.Select(T.CreateTruncating)];
+        TargetStore<T> targets = new(width, raw.Labels, raw.ClassNames, vectors);
+        return new DataSet<T>(raw.Name, fitted.Finish<T>(mapped, raw.Name), targets);
+    }
+}

@@ -1,0 +1,14 @@
+using System.Numerics;
+
+namespace DistTrain.Data.Features;
+
+/// <summary>Values that are ready to be copied.</summary>
+internal sealed class DenseFeatures<T>(T[] values, int rows, int columns) : FeatureStore<T>(rows, columns)
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    public override void CopyRow(int row, Span<T> destination)
+    {
+        RequireRow(row);
+        values.AsSpan(row * Columns, Columns).CopyTo(destination);
+    }
+}

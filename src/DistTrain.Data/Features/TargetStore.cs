@@ -1,0 +1,24 @@
+using System.Numerics;
+
+namespace DistTrain.Data.Features;
+
+/// <summary>What rows should give.</summary>
+/// <param name="Width">Values of one target; null when the inputs are the targets.</param>
+/// <param name="Labels">Class of each row, or null.</param>
+/// <param name="ClassNames">Name of each class, or null.</param>
+/// <param name="Vectors">Rows × Width values; null when targets are one-hot or the inputs.</param>
+internal sealed record TargetStore<T>(int? Width, int[]? Labels, IReadOnlyList<string>? ClassNames, T[]? Vectors)
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    public void CopyRow(int row, Span<T> destination)
+    {
+        if (Vectors is not null)
+        {
+            Vectors.AsSpan(row * destination.Length, destination.Length).CopyTo(destination);
+            return;
+        }
+
+        destination.Clear();
+        destination[Labels![row]] = T.One;
+    }
+}

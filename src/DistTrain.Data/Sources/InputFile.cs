@@ -1,0 +1,49 @@
+using System.IO.Compression;
+using DistTrain.Numerics;
+
+namespace DistTrain.Data.Sources;
+
+/// <summary>Opens data files, whose compression is known by their content and not by their name.</summary>
+internal static class InputFile
+{
+    /// <summary>Where a path of an experiment file points; absolute paths stay as they are.</summary>
+    public static string Locate(string baseFolder, string path, string key)
+    {
+        string full = Path.Combine(baseFolder, path);
+        return File.Exists(full)
+            ? full
+            : throw new InvalidInputException($"{full}: there is no such file; `{key}` names it.");
+    }
+
+    /// <summary>Runs <paramref name="read"/> on the file's decompressed bytes; what the file system or the compression refuses becomes a message.</summary>
+    public static TResult Read<TResult>(string path, Func<Stream, TResult> read)
+    {
+        try
+        {
+            using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, FileOptions.SequentialScan);
+            if (!IsGzip(file))
+            {
+                return read(file);
+            }
+
+            using GZipStream decompressed = new(file, CompressionMode.Decompress);
+            return read(decompressed);
+        }
+        catch (InvalidDataException damaged)
+        {
+            throw new InvalidInputException($"{path}: the gzip file is damaged or cut short ({damaged.Message})", damaged);
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            throw new InvalidInputException($"{path}: cannot be read ({refused.Message})", refused);
+        }
+    }
+
+    private static bool IsGzip(FileStream file)
+    {
+        Span<byte> start = stackalloc byte[2];
+        int read = file.ReadAtLeast(start, 2, throwOnEndOfStream: false);
+        file.Position = 0;
+        return read == 2 && start[0] == 0x1F && start[1] == 0x8B;
+    }
+}

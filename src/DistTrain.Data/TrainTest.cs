@@ -1,0 +1,7 @@
+using System.Numerics;
+
+namespace DistTrain.Data;
+
+/// <summary>Training rows and, where there are any, test rows, of the same inputs and targets.</summary>
+public sealed record TrainTest<T>(DataSet<T> Train, DataSet<T>? Test)
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>;
