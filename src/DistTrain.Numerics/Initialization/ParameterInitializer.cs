@@ -1,0 +1,84 @@
+using System.Numerics;
+using DistTrain.Numerics.Layers;
+using DistTrain.Numerics.Networks;
+using DistTrain.Numerics.Randomness;
+
+namespace DistTrain.Numerics.Initialization;
+
+/// <summary>
+/// Initial parameters: a pure function of the seed, the layer and the parameter. Both precisions start from the same numbers;
+/// float32 has them rounded.
+/// </summary>
+public static class ParameterInitializer
+{
+    private const double DefaultPreluSlope = 0.25;
+
+    /// <summary>
+    /// Fills one parameter, row by row. Weights follow the layer's initializer; biases are 0, or drawn too by uniform(a, b);
+    /// PReLU slopes are the layer's slope or 0.25.
+    /// </summary>
+    public static void Fill<T>(NetworkSpec network, ParameterSpec parameter, ulong seed, Span<T> values)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        ArgumentNullException.ThrowIfNull(parameter);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(values.Length, parameter.Length);
+        LayerSpec layer = network.Layers[parameter.Layer];
+        InitializerSpec initializer = InitializerOf(layer);
+        switch (parameter.Name[(parameter.Name.LastIndexOf('.') + 1)..])
+        {
+            case "weight":
+                (double low, double high) = Bounds(initializer, parameter.Rows, parameter.Columns);
+                Draw(new RandomStream(seed, RandomPurpose.Initialization, parameter.Layer, step: 0), low, high, values);
+                break;
+            case "bias" when initializer.Kind == InitializerKind.Uniform:
+                var stream = new RandomStream(seed, RandomPurpose.Initialization, parameter.Layer, step: 1);
+                Draw(stream, initializer.Low, initializer.High, values);
+                break;
+            case "slope":
+                values.Fill(T.CreateChecked((layer as DenseSpec)?.Slope ?? DefaultPreluSlope));
+                break;
+            default:
+                values.Clear();
+                break;
+        }
+    }
+
+    private static InitializerSpec InitializerOf(LayerSpec layer)
+    {
+        (InitializerSpec? chosen, InitializerKind usual) = layer switch
+        {
+            DenseSpec dense => (dense.Initializer, UsualKind(dense.Activation)),
+            MaxoutSpec maxout => (maxout.Initializer, InitializerKind.Glorot),
+            KCompetitiveSpec k => (k.Initializer, InitializerKind.Glorot),
+            _ => (null, InitializerKind.Glorot),
+        };
+        return chosen ?? new InitializerSpec(usual);
+    }
+
+    private static InitializerKind UsualKind(ActivationKind activation)
+        => activation is ActivationKind.Relu or ActivationKind.LeakyRelu or ActivationKind.Prelu or ActivationKind.Elu
+            ? InitializerKind.He
+            : InitializerKind.Glorot;
+
+    private static (double Low, double High) Bounds(InitializerSpec initializer, int outputs, int inputs)
+    {
+        double bound = initializer.Kind switch
+        {
+            InitializerKind.Glorot => Math.Sqrt(6.0 / (inputs + outputs)),
+            InitializerKind.He => Math.Sqrt(6.0 / inputs),
+            InitializerKind.LeCun => Math.Sqrt(3.0 / inputs),
+            _ => 0,
+        };
+        return initializer.Kind == InitializerKind.Uniform ? (initializer.Low, initializer.High) : (-bound, bound);
+    }
+
+    private static void Draw<T>(RandomStream stream, double low, double high, Span<T> values)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        for (int i = 0; i < values.Length; i++)
+        {
+            values[i] = T.CreateChecked(stream.Uniform(i, low, high));
+        }
+    }
+}

@@ -1,0 +1,29 @@
+using System.Numerics;
+using DistTrain.Numerics.Kernels;
+using DistTrain.Numerics.Tensors;
+
+namespace DistTrain.Numerics.Layers.Activations;
+
+/// <summary>y = tanh s; dy/ds = 1 − y².</summary>
+internal sealed class TanhActivation<T> : Activation<T>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    public override void Forward(TensorView<T> s, TensorView<T> y, ReadOnlySpan<T> slope, ComputeScratch scratch)
+        => Elementwise.Tanh<T>(s.Span, y.Span);
+
+    public override void Backward(
+        TensorView<T> s, TensorView<T> y, ReadOnlySpan<T> slope, TensorView<T> signal, TensorView<T> delta)
+        => Scale(y.Span, signal.Span, delta.Span);
+
+    /// <summary>delta = signal · (1 − y²); delta may be the signal.</summary>
+    public static void Scale(ReadOnlySpan<T> y, ReadOnlySpan<T> signal, Span<T> delta)
+        => ElementMap.Apply(default(Gradient), y, signal, delta);
+
+    private readonly struct Gradient : IElementMap<T>
+    {
+        public T Map(T a, T b) => b * (T.One - (a * a));
+
+        public Vector<T> Map(Vector<T> a, Vector<T> b)
+            => b * (Vector<T>.One - (a * a));
+    }
+}

@@ -1,0 +1,12 @@
+namespace DistTrain.Numerics.Layers;
+
+/// <summary>Name and shape of one parameter of a network.</summary>
+/// <param name="Name">As in model files: <c>layers.0.weight</c>, <c>layers.0.bias</c>, <c>layers.0.slope</c>.</param>
+/// <param name="Layer">Index of the layer that owns it, from 0, in the whole network.</param>
+/// <param name="Rows">Outputs for a weight, 1 for a bias or slope.</param>
+/// <param name="Columns">Inputs for a weight, outputs for a bias, 1 for a slope.</param>
+public sealed record ParameterSpec(string Name, int Layer, int Rows, int Columns)
+{
+    /// <summary>Number of values.</summary>
+    public int Length => Rows * Columns;
+}

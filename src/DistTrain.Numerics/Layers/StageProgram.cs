@@ -1,0 +1,269 @@
+using System.Numerics;
+using System.Numerics.Tensors;
+using DistTrain.Numerics.Kernels;
+using DistTrain.Numerics.Losses;
+using DistTrain.Numerics.Networks;
+using DistTrain.Numerics.Tensors;
+
+namespace DistTrain.Numerics.Layers;
+
+/// <summary>
+/// The arithmetic of a run of consecutive layers, and of the loss behind the last one: forward, loss, backward. Immutable and
+/// without state between calls, so that any number of threads may use one program. Nothing is allocated on the managed heap
+/// once the scratch has grown. A network gives the same bits in one program as in several, one after the other.
+/// </summary>
+/// <remarks>
+/// Rows are samples and may be 0: forward and loss then do nothing, and backward gives gradients of 0. Gradients add by sample,
+/// in the order that <see cref="Gemm"/> documents for weights and row after row for biases and slopes.
+/// </remarks>
+public sealed class StageProgram<T>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    private const int StashAlignment = 16;
+    private readonly Layer<T>[] _layers;
+    private readonly ParameterSpec[] _parameters;
+    private readonly LossFunction<T>? _loss;
+    private readonly int _widestBoundary;
+
+    /// <summary>Layers <paramref name="firstLayer"/> … <paramref name="firstLayer"/> + <paramref name="layerCount"/> − 1.</summary>
+    /// <param name="network">The whole network, which <see cref="NetworkChecks.Validate"/> has accepted.</param>
+    /// <param name="firstLayer">From 0.</param>
+    /// <param name="layerCount">At least 1.</param>
+    /// <param name="loss">For the last stage only; null for a stage that never computes a loss.</param>
+    /// <exception cref="InvalidInputException">A tied layer's weight belongs to another stage.</exception>
+    public StageProgram(NetworkSpec network, int firstLayer, int layerCount, LossKind? loss = null)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        (_layers, _parameters) = new StageBuilder<T>(network, firstLayer, layerCount, loss).Build();
+        _loss = loss is LossKind kind ? LossFunction<T>.For(kind, network.Layers[^1]) : null;
+        for (int i = 0; i < _layers.Length - 1; i++)
+        {
+            _widestBoundary = Math.Max(_widestBoundary, _layers[i].OutputWidth);
+        }
+    }
+
+    /// <summary>Columns of the input.</summary>
+    public int InputWidth => _layers[0].InputWidth;
+
+    /// <summary>Columns of the output.</summary>
+    public int OutputWidth => _layers[^1].OutputWidth;
+
+    /// <summary>In layer order; within a layer weight, bias, slope. Every list of parameters or gradients follows this one.</summary>
+    public IReadOnlyList<ParameterSpec> Parameters => _parameters;
+
+    /// <summary>Number of values kept between forward and backward, besides input and output.</summary>
+    public int StashLength(int rows)
+    {
+        int length = 0;
+        for (int i = 0; i < _layers.Length; i++)
+        {
+            length = checked(length + LayerStashLength(i, rows));
+        }
+
+        return length;
+    }
+
+    /// <summary>Computes the output and fills the stash.</summary>
+    /// <param name="parameters">As <see cref="Parameters"/> lists them.</param>
+    /// <param name="input">Rows × <see cref="InputWidth"/>.</param>
+    /// <param name="output">Rows × <see cref="OutputWidth"/>.</param>
+    /// <param name="stash">At least <see cref="StashLength"/> values; its shape does not matter.</param>
+    /// <param name="context">Seed, step, first sample and mode.</param>
+    /// <param name="scratch">The calling thread's.</param>
+    /// <param name="fork">Helpers for the matrix products; null to work alone. Never changes a bit.</param>
+    /// <returns>Index in the network of the first layer with an output that is not finite, or −1.</returns>
+    public int Forward(
+        ReadOnlySpan<TensorView<T>> parameters, TensorView<T> input, TensorView<T> output, TensorView<T> stash,
+        in PassContext context, ComputeScratch scratch, IForkJoin? fork = null)
+    {
+        ArgumentNullException.ThrowIfNull(scratch);
+        int rows = input.Rows;
+        if (rows == 0)
+        {
+            return -1;
+        }
+
+        CheckShapes(parameters, input, output, stash);
+        int offset = 0, notFinite = -1;
+        TensorView<T> x = input;
+        for (int i = 0; i < _layers.Length; i++)
+        {
+            Layer<T> layer = _layers[i];
+            ForwardPass<T> pass = PassOf(i, offset, parameters, x, output, stash, context, scratch, fork);
+            layer.Forward(pass);
+            if (notFinite < 0 && !TensorPrimitives.IsFiniteAll<T>(pass.Output.Span))
+            {
+                notFinite = layer.Index;
+            }
+
+            x = pass.Output;
+            offset += LayerStashLength(i, rows);
+        }
+
+        return notFinite;
+    }
+
+    /// <summary>The loss of the rows of <paramref name="output"/>, and its gradient.</summary>
+    /// <param name="output">What <see cref="Forward"/> wrote.</param>
+    /// <param name="stash">What <see cref="Forward"/> wrote.</param>
+    /// <param name="target">Rows × outputs.</param>
+    /// <param name="signal">Receives what <see cref="Backward"/> takes, times <paramref name="rowWeight"/>: d(loss)/d(output) or,
+    /// for cross-entropy on softmax and binary cross-entropy on sigmoid, d(loss)/d(pre-activation). None for evaluation.</param>
+    /// <param name="rowWeight">1 / the rows of the whole step.</param>
+    /// <param name="scratch">The calling thread's.</param>
+    public LossResult Loss(
+        TensorView<T> output, TensorView<T> stash, TensorView<T> target, TensorView<T> signal, double rowWeight,
+        ComputeScratch scratch)
+    {
+        ArgumentNullException.ThrowIfNull(scratch);
+        LossFunction<T> loss = _loss ?? throw new InvalidOperationException("This stage was built without a loss.");
+        int rows = output.Rows;
+        if (rows == 0)
+        {
+            return default;
+        }
+
+        CheckShape(output, rows, OutputWidth, "output");
+        CheckShape(target, rows, OutputWidth, "target");
+        if (!signal.IsNone)
+        {
+            CheckShape(signal, rows, OutputWidth, "signal");
+        }
+
+        TensorView<T> preActivation = default;
+        if (loss.IsFused)
+        {
+            int last = _layers.Length - 1;
+            preActivation = stash.Slice(StashLength(rows) - LayerStashLength(last, rows), rows, OutputWidth);
+        }
+
+        return loss.Evaluate(preActivation, output, target, signal, T.CreateChecked(rowWeight), scratch);
+    }
+
+    /// <summary>Computes the gradients of the parameters and, if asked, of the input.</summary>
+    /// <param name="parameters">As in the forward pass.</param>
+    /// <param name="input">As in the forward pass.</param>
+    /// <param name="output">As the forward pass wrote it.</param>
+    /// <param name="stash">As the forward pass wrote it.</param>
+    /// <param name="signal">Rows × <see cref="OutputWidth"/>: from <see cref="Loss"/> or the stage behind. Never written.</param>
+    /// <param name="inputSignal">Receives d(loss)/d(input); none if not needed, which saves a product.</param>
+    /// <param name="gradients">One for each parameter.</param>
+    /// <param name="accumulate">Whether to add to the gradients instead of overwriting them.</param>
+    /// <param name="context">As in the forward pass; dropout masks follow from it again.</param>
+    /// <param name="scratch">The calling thread's.</param>
+    /// <param name="fork">Helpers for the matrix products; null to work alone.</param>
+    public void Backward(
+        ReadOnlySpan<TensorView<T>> parameters, TensorView<T> input, TensorView<T> output, TensorView<T> stash,
+        TensorView<T> signal, TensorView<T> inputSignal, ReadOnlySpan<TensorView<T>> gradients, bool accumulate,
+        in PassContext context, ComputeScratch scratch, IForkJoin? fork = null)
+    {
+        ArgumentNullException.ThrowIfNull(scratch);
+        CheckParameters(gradients);
+        int rows = input.Rows;
+        if (rows == 0)
+        {
+            ClearUnless(accumulate, gradients);
+            return;
+        }
+
+        CheckShapes(parameters, input, output, stash);
+        CheckShape(signal, rows, OutputWidth, "signal");
+        long mark = scratch.Mark;
+        TensorView<T> next = scratch.Take<T>(rows, _widestBoundary), other = scratch.Take<T>(rows, _widestBoundary);
+        int end = StashLength(rows);
+        for (int i = _layers.Length - 1; i >= 0; i--)
+        {
+            int start = end - LayerStashLength(i, rows);
+            TensorView<T> x = i == 0 ? input : BoundaryBefore(i, start, stash, rows);
+            TensorView<T> below = i == 0 ? inputSignal : next.Slice(0, rows, _layers[i].InputWidth);
+            _layers[i].Backward(new BackwardPass<T>
+            {
+                Forward = PassOf(i, start, parameters, x, output, stash, context, scratch, fork),
+                Signal = signal,
+                InputSignal = below,
+                Gradients = gradients,
+                Accumulate = accumulate,
+            });
+            (signal, next, other) = (below, other, next);
+            end = start;
+        }
+
+        scratch.Release(mark);
+    }
+
+    // A layer's part of the stash: its own values first, then its output unless that is the stage's.
+    private int LayerStashLength(int layer, int rows)
+        => Aligned(_layers[layer].StashLength(rows)) + (layer == _layers.Length - 1 ? 0 : Aligned(rows * _layers[layer].OutputWidth));
+
+    private static int Aligned(int length) => checked(length + StashAlignment - 1) / StashAlignment * StashAlignment;
+
+    private TensorView<T> BoundaryBefore(int layer, int layerStart, TensorView<T> stash, int rows)
+    {
+        int width = _layers[layer].InputWidth;
+        return stash.Slice(layerStart - Aligned(rows * width), rows, width);
+    }
+
+    private ForwardPass<T> PassOf(
+        int layer, int offset, ReadOnlySpan<TensorView<T>> parameters, TensorView<T> input, TensorView<T> output,
+        TensorView<T> stash, in PassContext context, ComputeScratch scratch, IForkJoin? fork)
+    {
+        int own = _layers[layer].StashLength(input.Rows);
+        return new ForwardPass<T>
+        {
+            Parameters = parameters,
+            Input = input,
+            Output = layer == _layers.Length - 1
+                ? output
+                : stash.Slice(offset + Aligned(own), input.Rows, _layers[layer].OutputWidth),
+            Stash = own == 0 ? default : stash.Slice(offset, 1, own),
+            Context = context,
+            Scratch = scratch,
+            Fork = fork,
+        };
+    }
+
+    private void CheckShapes(
+        ReadOnlySpan<TensorView<T>> parameters, TensorView<T> input, TensorView<T> output, TensorView<T> stash)
+    {
+        CheckParameters(parameters);
+        CheckShape(input, input.Rows, InputWidth, "input");
+        CheckShape(output, input.Rows, OutputWidth, "output");
+        int needed = StashLength(input.Rows);
+        if (stash.Length < needed)
+        {
+            throw new ArgumentException($"The stash has {stash.Length} values and needs {needed}.");
+        }
+    }
+
+    private void CheckParameters(ReadOnlySpan<TensorView<T>> tensors)
+    {
+        if (tensors.Length != _parameters.Length)
+        {
+            throw new ArgumentException($"{tensors.Length} tensors for {_parameters.Length} parameters.");
+        }
+
+        for (int i = 0; i < tensors.Length; i++)
+        {
+            CheckShape(tensors[i], _parameters[i].Rows, _parameters[i].Columns, _parameters[i].Name);
+        }
+    }
+
+    private static void CheckShape(TensorView<T> view, int rows, int columns, string name)
+    {
+        if (view.Rows != rows || view.Columns != columns)
+        {
+            throw new ArgumentException($"{name} is {view.Rows} x {view.Columns} and should be {rows} x {columns}.");
+        }
+    }
+
+    private static void ClearUnless(bool accumulate, ReadOnlySpan<TensorView<T>> gradients)
+    {
+        if (!accumulate)
+        {
+            foreach (TensorView<T> gradient in gradients)
+            {
+                gradient.Span.Clear();
+            }
+        }
+    }
+}

@@ -1,0 +1,57 @@
+using System.Numerics;
+using System.Numerics.Tensors;
+using DistTrain.Numerics.Networks;
+
+namespace DistTrain.Numerics.Optimizers;
+
+/// <summary>
+/// Adam (Kingma and Ba 2015) and AdamW (Loshchilov and Hutter 2019). Adam: g ← fma(λ, w, g); AdamW: w ← w·(1 − ηλ).
+/// m ← fma(1 − β₁, g, β₁ m); v ← fma((1 − β₂) g, g, β₂ v); w ← fma(−η / (1 − β₁ᵗ), m / (√v / √(1 − β₂ᵗ) + ε), w).
+/// State: m, then v.
+/// </summary>
+internal sealed class AdamRule<T>(OptimizerSpec spec) : UpdateRule<T>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    private readonly T _beta1 = T.CreateChecked(spec.Beta1), _beta2 = T.CreateChecked(spec.Beta2);
+    private readonly T _rest1 = T.CreateChecked(1 - spec.Beta1), _rest2 = T.CreateChecked(1 - spec.Beta2);
+    private readonly T _epsilon = T.CreateChecked(spec.Epsilon), _decay = T.CreateChecked(spec.WeightDecay);
+    private readonly bool _decoupled = spec.Kind == OptimizerKind.AdamW;
+
+    public override int StateCount => 2;
+
+    public override Coefficients<T> At(double learningRate, long update)
+    {
+        double first = 1 - ExactMath.Power(spec.Beta1, update), second = 1 - ExactMath.Power(spec.Beta2, update);
+        return new Coefficients<T>(
+            T.CreateChecked(learningRate),
+            T.CreateChecked(learningRate / first),
+            T.CreateChecked(Math.Sqrt(second)),
+            T.CreateChecked(1 - (learningRate * spec.WeightDecay)));
+    }
+
+    public override void Update(in UpdateBlock<T> block, in Coefficients<T> c)
+    {
+        Span<T> g = block.Gradient, work = block.Work;
+        ReadOnlySpan<T> weights = block.Weights;
+        if (_decoupled)
+        {
+            TensorPrimitives.Multiply(weights, c.Keep, block.NextWeights);
+            weights = block.NextWeights;
+        }
+        else if (_decay != T.Zero)
+        {
+            TensorPrimitives.FusedMultiplyAdd(weights, _decay, g, g);
+        }
+
+        TensorPrimitives.Multiply(block.State0, _beta1, block.NextState0);
+        TensorPrimitives.FusedMultiplyAdd(g, _rest1, block.NextState0, block.NextState0);
+        TensorPrimitives.Multiply(block.State1, _beta2, block.NextState1);
+        TensorPrimitives.Multiply(g, _rest2, work);
+        TensorPrimitives.FusedMultiplyAdd(work, g, block.NextState1, block.NextState1);
+        TensorPrimitives.Sqrt(block.NextState1, work);
+        TensorPrimitives.Divide(work, c.RootCorrection, work);
+        TensorPrimitives.Add(work, _epsilon, work);
+        TensorPrimitives.Divide(block.NextState0, work, work);
+        TensorPrimitives.FusedMultiplyAdd(work, -c.StepSize, weights, block.NextWeights);
+    }
+}
