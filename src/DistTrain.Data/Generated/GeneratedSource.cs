@@ -49,7 +49,7 @@ internal static class GeneratedSource
 
                 return Planar.Blobs(Streams(spec, part), rows, inputs, classes, spec.Noise ?? 1);
             default:
-                return Glyphs.Make(Streams(spec, part), rows, spec.Noise ?? 0.1, cancel);
+                return Glyphs.Make(Streams(spec, part), rows, spec.Noise ?? 0.12, cancel);
         }
     }
 

@@ -14,15 +14,15 @@ internal sealed class GlyphHand
 
     public GlyphHand(ref Draws draws)
     {
-        double height = draws.Between(14, 23), width = height * draws.Between(0.65, 1.15), slant = draws.Between(-0.45, 0.45);
+        double height = draws.Between(16, 22), width = height * draws.Between(0.7, 1.1), slant = draws.Between(-0.4, 0.4);
 
         // A rotation by θ from t = tan(θ/2), which needs no sine: cos θ = (1 − t²)/(1 + t²), sin θ = 2t/(1 + t²).
-        double t = draws.Between(-0.13, 0.13), norm = 1 + (t * t), cosine = (1 - (t * t)) / norm, sine = 2 * t / norm;
+        double t = draws.Between(-0.1, 0.1), norm = 1 + (t * t), cosine = (1 - (t * t)) / norm, sine = 2 * t / norm;
         (_xx, _xy) = (cosine * width, (-cosine * slant * height) - (sine * height));
         (_yx, _yy) = (sine * width, (-sine * slant * height) + (cosine * height));
         double middle = (GlyphCanvas.Side - 1) / 2.0;
-        (_x, _y) = (middle + draws.Between(-3, 3), middle + draws.Between(-3, 3));
-        double strength = draws.Between(0.2, 1.8);
+        (_x, _y) = (middle + draws.Between(-2.5, 2.5), middle + draws.Between(-2.5, 2.5));
+        double strength = draws.Between(0.2, 1.5);
         foreach (ref double shift in _wobble.AsSpan())
         {
             shift = strength * draws.Between(-1, 1);

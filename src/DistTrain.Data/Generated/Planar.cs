@@ -7,7 +7,7 @@ namespace DistTrain.Data.Generated;
 internal static class Planar
 {
     /// <summary>Turns that a spiral arm makes from the centre to its end.</summary>
-    private const double SpiralTurns = 1.25;
+    private const double SpiralTurns = 1;
 
     /// <summary>Distance between neighbouring centres of blobs.</summary>
     private const double BlobDistance = 6;
