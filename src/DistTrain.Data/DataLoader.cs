@@ -27,6 +27,8 @@ public static class DataLoader
         RawPair raw = spec switch
         {
             IdxSpec idx => IdxSource.Read(idx, baseFolder, cancel),
+            CsvSpec csv => CsvSource.Read(csv, baseFolder, cancel),
+            LibSvmSpec libSvm => LibSvmSource.Read(libSvm, baseFolder, cancel),
             GeneratedSpec generated => GeneratedSource.Make(generated, cancel),
             _ => throw new InvalidOperationException($"{spec.GetType()} is no known source."),
         };

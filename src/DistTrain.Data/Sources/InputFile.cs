@@ -1,4 +1,4 @@
-using System.IO.Compression;
+using System.Text;
 using DistTrain.Numerics;
 
 namespace DistTrain.Data.Sources;
@@ -26,7 +26,7 @@ internal static class InputFile
                 return read(file);
             }
 
-            using GZipStream decompressed = new(file, CompressionMode.Decompress);
+            using GzipInput decompressed = new(file);
             return read(decompressed);
         }
         catch (InvalidDataException damaged)
@@ -38,6 +38,13 @@ internal static class InputFile
             throw new InvalidInputException($"{path}: cannot be read ({refused.Message})", refused);
         }
     }
+
+    /// <summary>Runs <paramref name="read"/> on the file's decompressed text, which is UTF-8.</summary>
+    public static TResult ReadText<TResult>(string path, Func<StreamReader, TResult> read) => Read(path, stream =>
+    {
+        using StreamReader text = new(stream, Encoding.UTF8, detectEncodingFromByteOrderMarks: true, bufferSize: 1 << 16);
+        return read(text);
+    });
 
     private static bool IsGzip(FileStream file)
     {

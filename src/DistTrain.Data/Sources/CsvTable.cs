@@ -1,0 +1,151 @@
+using System.Globalization;
+using DistTrain.Numerics;
+
+namespace DistTrain.Data.Sources;
+
+/// <summary>One file, read whole.</summary>
+internal sealed class CsvTable
+{
+    private readonly CsvSpec _spec;
+    private readonly LabelSet _labels;
+    private readonly List<double> _values = [], _targets = [];
+    private readonly List<int> _labelOfRow = [];
+    private readonly SortedSet<string> _splitTexts = new(StringComparer.Ordinal);
+    private readonly List<int> _trainRows = [], _testRows = [];
+    private CsvColumns? _columns;
+    private int _rows;
+
+    private CsvTable(CsvSpec spec, LabelSet labels) => (_spec, _labels) = (spec, labels);
+
+    public CsvColumns Columns => _columns!;
+
+    /// <summary>Reads a file; labels are numbered by <paramref name="labels"/>, which is closed afterwards.</summary>
+    public static CsvTable Read(string path, CsvSpec spec, LabelSet labels, CancellationToken cancel) => InputFile.ReadText(path, text =>
+    {
+        using CsvRecords records = new(path, text, spec.SkipLines);
+        CsvTable table = new(spec, labels);
+        table.ReadAll(records, cancel);
+        return table;
+    });
+
+    /// <summary>All rows.</summary>
+    public RawData ToData(string path)
+    {
+        int[] labels = [.. _labelOfRow];
+        _labels.Close(labels);
+        return new RawData(Path.GetFileName(path), new RawDense([.. _values], _rows, Columns.Features.Length))
+        {
+            Labels = Columns.Label < 0 ? null : labels,
+            ClassNames = Columns.Label < 0 ? null : _labels.Names,
+            Targets = Columns.Targets.Length == 0 ? null : [.. _targets],
+            TargetWidth = Columns.Targets.Length,
+        };
+    }
+
+    /// <summary>The rows of each part, where a column tells them apart.</summary>
+    public (int[] Train, int[] Test) SplitRows(string path)
+    {
+        if (_testRows.Count > 0 && _trainRows.Count > 0)
+        {
+            return ([.. _trainRows], [.. _testRows]);
+        }
+
+        string found = string.Join(", ", _splitTexts.Take(10).Select(text => $"'{text}'"));
+        throw new InvalidInputException(
+            $"{path}: `data: split`: {(_testRows.Count == 0 ? "no row" : "every row")} has '{_spec.Split!.Test}' in column {Columns.NameOf(Columns.Split)}, which holds {found}.");
+    }
+
+    private void ReadAll(CsvRecords records, CancellationToken cancel)
+    {
+        string[]? header = null;
+        while (records.Next())
+        {
+            if (_spec.Header && header is null)
+            {
+                header = new string[records.FieldCount];
+                for (int field = 0; field < header.Length; field++)
+                {
+                    header[field] = records[field].ToString();
+                }
+
+                _columns = new CsvColumns(records.Path, header, header.Length, _spec);
+                continue;
+            }
+
+            _columns ??= new CsvColumns(records.Path, null, records.FieldCount, _spec);
+            if ((_rows & 1023) == 0)
+            {
+                cancel.ThrowIfCancellationRequested();
+            }
+
+            ReadRow(records);
+        }
+
+        if (_rows == 0)
+        {
+            throw new InvalidInputException($"{records.Path}: there are no rows{(header is null ? "" : " below the header")}.");
+        }
+    }
+
+    private void ReadRow(CsvRecords records)
+    {
+        if (records.FieldCount != Columns.Count)
+        {
+            throw new InvalidInputException($"{records.Position}: {records.FieldCount} fields, and the lines before have {Columns.Count}.");
+        }
+
+        if (_values.Count > Array.MaxLength - Columns.Count)
+        {
+            throw new InvalidInputException($"{records.Position}: more values than one file may have ({Array.MaxLength:N0}).");
+        }
+
+        foreach (int field in Columns.Features)
+        {
+            _values.Add(Number(records, field));
+        }
+
+        foreach (int field in Columns.Targets)
+        {
+            _targets.Add(Number(records, field));
+        }
+
+        if (Columns.Label >= 0)
+        {
+            _labelOfRow.Add(Label(records));
+        }
+
+        if (Columns.Split >= 0)
+        {
+            ReadOnlySpan<char> text = records[Columns.Split];
+            (text.SequenceEqual(_spec.Split!.Test) ? _testRows : _trainRows).Add(_rows);
+            _splitTexts.Add(text.ToString());
+        }
+
+        _rows++;
+    }
+
+    private int Label(CsvRecords records)
+    {
+        ReadOnlySpan<char> text = records[Columns.Label];
+        if (_labels.TryNumber(text, out int number))
+        {
+            return number;
+        }
+
+        throw new InvalidInputException(text.IsEmpty
+            ? $"{records.Position}: column {Columns.NameOf(Columns.Label)}: the label is empty."
+            : $"{records.Position}: column {Columns.NameOf(Columns.Label)}: the label '{text}' is none of {_labels.Known}.");
+    }
+
+    private double Number(CsvRecords records, int field)
+    {
+        ReadOnlySpan<char> text = records[field];
+        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && double.IsFinite(value))
+        {
+            return value;
+        }
+
+        string found = text.IsEmpty ? "is empty" : $"'{text}' is not a finite number";
+        throw new InvalidInputException($"{records.Position}: column {Columns.NameOf(field)} {found}.");
+    }
+}
