@@ -4,11 +4,14 @@ using DistTrain.Numerics;
 namespace DistTrain.Commands.Experiments;
 
 /// <summary>An experiment with its nodes, by which later problems find their line.</summary>
-internal sealed record LoadedExperiment(Experiment Experiment, ConfigMap Root, string Source)
-{
-    /// <summary>Where a key was given.</summary>
-    public SourceMark Locate(string key) => KeyPath.Locate(Root, key);
-}
+internal sealed record LoadedExperiment(Experiment Experiment, ConfigMap Root);
+
+/// <summary>The text of an experiment.</summary>
+/// <param name="Text">YAML.</param>
+/// <param name="Name">What messages call it.</param>
+/// <param name="BaseFolder">Where relative paths start from.</param>
+/// <param name="FallbackName">The run's name where the text gives none.</param>
+internal sealed record ExperimentSource(string Text, string Name, string BaseFolder, string FallbackName);
 
 /// <summary>Finds, reads and checks an experiment: a file or a preset, with overrides.</summary>
 internal static class ExperimentLoader
@@ -18,46 +21,48 @@ internal static class ExperimentLoader
     /// seen without the data.
     /// </summary>
     /// <param name="fileOrPreset">As given; relative paths start from <paramref name="workingFolder"/>.</param>
-    /// <param name="assignments">Overrides as <c>a.b=c</c>, applied in order.</param>
+    /// <param name="overrides">What the command line changes.</param>
     /// <param name="workingFolder">The user's folder.</param>
-    public static LoadedExperiment Load(string fileOrPreset, IEnumerable<string> assignments, string workingFolder)
+    /// <param name="engines">Engines that can be named; null where the engine does not matter.</param>
+    public static LoadedExperiment Load(string fileOrPreset, Overrides overrides, string workingFolder, IReadOnlyList<string>? engines)
     {
         string path = Path.GetFullPath(fileOrPreset, workingFolder);
         if (File.Exists(path))
         {
-            return Parse(ReadText(path, fileOrPreset), fileOrPreset, Path.GetDirectoryName(path)!, Path.GetFileNameWithoutExtension(path), assignments);
+            ExperimentSource file = new(ReadText(path, fileOrPreset), fileOrPreset, Path.GetDirectoryName(path)!, Path.GetFileNameWithoutExtension(path));
+            return Parse(file, overrides, engines);
         }
 
         if (PresetCatalog.Find(fileOrPreset) is Preset preset)
         {
-            return Parse(preset.Text, $"preset {preset.Name}", workingFolder, preset.Name, assignments);
+            return Parse(new ExperimentSource(preset.Text, $"preset {preset.Name}", workingFolder, preset.Name), overrides, engines);
         }
 
-        string what = Directory.Exists(path) ? "is a folder, not an experiment file" : "there is no such file, and no preset of that name";
+        string what = Directory.Exists(path) ? "this is a folder, not an experiment file" : "there is no such file, and no preset of that name";
         string hint = Nearest.Hint(fileOrPreset, PresetCatalog.Names);
         throw new InvalidInputException(
             $"{fileOrPreset}: {what}; expected an experiment file or one of the presets {MapReader.OneOf(PresetCatalog.Names)}{hint}");
     }
 
     /// <summary>Reads an experiment's text.</summary>
-    public static LoadedExperiment Parse(string text, string source, string baseFolder, string fallbackName, IEnumerable<string> assignments)
+    public static LoadedExperiment Parse(ExperimentSource source, Overrides overrides, IReadOnlyList<string>? engines)
     {
         ProblemList problems = new();
-        ConfigMap? root = ConfigText.Document(text, source, problems);
+        ConfigMap? root = ConfigText.Document(source.Text, source.Name, problems);
         if (root is null)
         {
             throw new InvalidInputException(problems.ToString());
         }
 
-        Overrides.Apply(root, assignments, problems);
-        Experiment? experiment = new ExperimentReader(root, baseFolder, fallbackName, problems).Read();
+        overrides.Apply(root, problems);
+        Experiment? experiment = new ExperimentReader(root, source.BaseFolder, source.FallbackName, engines, problems).Read();
         if (experiment is not null)
         {
             ExperimentChecks.WithoutData(experiment, root, problems);
         }
 
         problems.ThrowIfAny();
-        return new LoadedExperiment(experiment ?? throw new InvalidOperationException("An incomplete experiment has problems."), root, source);
+        return new LoadedExperiment(experiment ?? throw new InvalidOperationException("An incomplete experiment has problems."), root);
     }
 
     private static string ReadText(string path, string shown)

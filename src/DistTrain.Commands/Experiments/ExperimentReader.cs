@@ -10,8 +10,10 @@ using DistTrain.Protocol.Settings;
 namespace DistTrain.Commands.Experiments;
 
 /// <summary>Reads a whole experiment from its nodes, collecting every problem on the way.</summary>
-internal sealed class ExperimentReader(ConfigMap root, string baseFolder, string fallbackName, ProblemList problems)
+internal sealed class ExperimentReader(ConfigMap root, string baseFolder, string fallbackName, IReadOnlyList<string>? engines, ProblemList problems)
 {
+    private static readonly string[] KnownEngines = ["simulated", "threads", "processes", "akka"];
+
     private readonly MapReader _root = new(root, "", problems);
 
     /// <summary>The experiment; null when it is too incomplete to be one (problems were added).</summary>
@@ -43,7 +45,7 @@ internal sealed class ExperimentReader(ConfigMap root, string baseFolder, string
         {
             Settings = settings,
             Data = data ?? new GeneratedSpec(GeneratedKind.Xor),
-            Engine = _root.Text("engine", "the name of an engine") ?? "threads",
+            Engine = ReadEngine(),
             Restarts = restarts,
             InitFile = ReadInit(),
             ComputeThreads = _root.Whole("compute-threads", 0, 1024) ?? 0,
@@ -62,6 +64,21 @@ internal sealed class ExperimentReader(ConfigMap root, string baseFolder, string
         }
 
         return name;
+    }
+
+    private string ReadEngine()
+    {
+        string engine = _root.Text("engine", "the name of an engine") ?? "threads";
+        if (engines is null || engines.Contains(engine))
+        {
+            return engine;
+        }
+
+        string expected = $"expected {MapReader.OneOf([.. Nearest.Ranked(engine, engines)])}";
+        _root.Problem("engine", KnownEngines.Contains(engine)
+            ? $"this program has no engine '{engine}'; {expected}"
+            : $"'{engine}' is no engine; {expected}{Nearest.Hint(engine, engines)}");
+        return engine;
     }
 
     private LossKind ReadLoss(IReadOnlyList<LayerSpec> layers)

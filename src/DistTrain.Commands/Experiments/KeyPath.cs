@@ -1,10 +1,14 @@
+using System.Buffers;
 using System.Globalization;
+using DistTrain.Protocol.Settings;
 
 namespace DistTrain.Commands.Experiments;
 
 /// <summary>Paths of keys such as <c>network[0].dense.units</c>; <c>network.0.dense.units</c> means the same.</summary>
 internal static class KeyPath
 {
+    private static readonly SearchValues<char> KeyCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-.[]");
+
     /// <summary>A key below a path.</summary>
     public static string Join(string path, string key) => path.Length == 0 ? key : $"{path}.{key}";
 
@@ -21,6 +25,21 @@ internal static class KeyPath
     /// <summary>The parts of a path, list indices as digits.</summary>
     public static string[] Parts(string path) =>
         path.Replace("[", ".", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal).Split('.');
+
+    /// <summary>
+    /// Divides a message such as <c>data: scale: 0 is not above 0</c> into its key path and what it says; the key is empty where the
+    /// message does not begin with one.
+    /// </summary>
+    public static SettingsProblem Split(string message)
+    {
+        (string path, string rest) = ("", message);
+        while (rest.IndexOf(": ", StringComparison.Ordinal) is > 0 and int end && rest.AsSpan(0, end).IndexOfAnyExcept(KeyCharacters) < 0)
+        {
+            (path, rest) = (Join(path, rest[..end]), rest[(end + 2)..]);
+        }
+
+        return new SettingsProblem(path, rest);
+    }
 
     /// <summary>The place that comes nearest to a path: the key itself, or the innermost group or list around it.</summary>
     public static SourceMark Locate(ConfigNode root, string path)

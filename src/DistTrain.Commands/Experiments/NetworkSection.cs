@@ -125,12 +125,12 @@ internal static class NetworkSection
 
         if (TryParseUniform(text, out InitializerSpec? uniform))
         {
-            if (uniform.Low < uniform.High)
+            if (uniform.Low <= uniform.High)
             {
                 return uniform;
             }
 
-            reader.Problem("init", $"'{text}' is an empty range; expected uniform(a, b) with a below b");
+            reader.Problem("init", $"'{text}' is an empty range; expected uniform(a, b) with a at most b");
             return null;
         }
 

@@ -2,15 +2,29 @@ using System.Globalization;
 
 namespace DistTrain.Commands.Experiments;
 
-/// <summary>Applies <c>--set a.b=c</c> to an experiment; the value is YAML, so that lists and groups can be given too.</summary>
-internal static class Overrides
+/// <summary>
+/// What the command line changes in an experiment: <c>--set a.b=c</c>, whose value is YAML, so that lists and groups can be given
+/// too, and <c>--engine</c>.
+/// </summary>
+/// <param name="Assignments">As given, in order.</param>
+/// <param name="Engine">The engine; null for the experiment's.</param>
+internal sealed record Overrides(IReadOnlyList<string> Assignments, string? Engine = null)
 {
-    /// <summary>Applies all of them in order; what cannot be applied is added to <paramref name="problems"/>.</summary>
-    public static void Apply(ConfigMap root, IEnumerable<string> assignments, ProblemList problems)
+    /// <summary>No change.</summary>
+    public static Overrides None { get; } = new([]);
+
+    /// <summary>Applies all of them; what cannot be applied is added to <paramref name="problems"/>.</summary>
+    public void Apply(ConfigMap root, ProblemList problems)
     {
-        foreach (string assignment in assignments)
+        foreach (string assignment in Assignments)
         {
             Apply(root, assignment, problems);
+        }
+
+        if (Engine is not null)
+        {
+            SourceMark mark = new("--engine", 0);
+            root.Set(new ConfigEntry("engine", mark, new ConfigScalar(mark, Engine, plain: false)));
         }
     }
 
