@@ -12,6 +12,6 @@ public enum GeneratedKind
     /// <summary>Normal clusters whose centres stand on a circle in the first two columns, one class each.</summary>
     Blobs = 2,
 
-    /// <summary>Drawn digits, 28×28 grey values, ten classes.</summary>
+    /// <summary>Drawn digits, 28×28 grey values from 0 (paper) to 1, ten classes.</summary>
     Glyphs = 3,
 }

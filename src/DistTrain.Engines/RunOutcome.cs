@@ -51,7 +51,7 @@ public sealed record RunOutcome
     /// <summary>Messages handed to the wire or to another actor, by type, in ordinal order of the type's tag.</summary>
     public IReadOnlyList<KeyValuePair<string, long>> MessagesByType { get; init; } = [];
 
-    /// <summary>Bytes of tensors and headers in those messages, as the wire would carry them.</summary>
+    /// <summary>Bytes of the tensors in those messages, whether they were copied or lent.</summary>
     public long BytesSent { get; init; }
 
     /// <summary>Steps that were computed again after a recovery.</summary>

@@ -1,4 +1,5 @@
-using FsCheck.Xunit;
+using FsCheck;
+using FsCheck.Fluent;
 using Shouldly;
 using Xunit;
 
@@ -65,18 +66,20 @@ public sealed class BatchOrderTests
         order.RowsOf(10, 0, 2).ToArray().ShouldBe([2, 3]);
     }
 
-    [Property(MaxTest = 200)]
-    public bool AStepIsAPureFunctionWhateverWasAskedBefore(ulong seed, uint step, uint[] before)
-    {
-        BatchOrder fresh = new(seed, 37, 5, shuffle: true), used = new(seed, 37, 5, shuffle: true);
-        foreach (uint other in before)
+    [Fact]
+    public void AStepIsAPureFunctionWhateverWasAskedBefore() =>
+        Prop.ForAll<ulong, uint, uint[]>((seed, chosen, before) =>
         {
-            _ = used.RowsOf(other % 1000, 0, 1);
-        }
+            BatchOrder fresh = new(seed, 37, 5, shuffle: true), used = new(seed, 37, 5, shuffle: true);
+            foreach (uint other in before)
+            {
+                _ = used.RowsOf(other % 1000, 0, 1);
+            }
 
-        int rows = fresh.RowsInStep(step % 1000);
-        return fresh.RowsOf(step % 1000, 0, rows).SequenceEqual(used.RowsOf(step % 1000, 0, rows));
-    }
+            long step = chosen % 1000;
+            int rows = fresh.RowsInStep(step);
+            return fresh.RowsOf(step, 0, rows).SequenceEqual(used.RowsOf(step, 0, rows));
+        }).QuickCheckThrowOnFailure();
 
     [Fact]
     public void ASpanStaysValidWhileTheNextTwoEpochsAreAskedFor()
@@ -142,7 +145,7 @@ public sealed class BatchOrderTests
 
     [Fact]
     public void TheOrderIsPinned() =>
-        new BatchOrder(seed: 1, 8, 8, shuffle: true).RowsOf(0, 0, 8).ToArray().ShouldBe([0, 1, 2, 3, 4, 5, 6, 7]);
+        new BatchOrder(seed: 1, 8, 8, shuffle: true).RowsOf(0, 0, 8).ToArray().ShouldBe([1, 2, 5, 3, 7, 4, 0, 6]);
 
     [Fact]
     public void WhatLiesOutsideAStepIsRefused()

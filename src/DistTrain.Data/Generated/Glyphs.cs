@@ -38,7 +38,7 @@ internal static class Glyphs
             Develop(canvas, ref draws, stream, noise, values.AsSpan(row * Pixels, Pixels));
         }
 
-        return new RawData("glyphs", new RawBytes(values, rows, Pixels))
+        return new RawData("glyphs", new RawBytes(values, rows, Pixels, byte.MaxValue))
         {
             Labels = Planar.CyclicLabels(rows, Digits),
             ClassNames = Planar.NumberNames(Digits),

@@ -11,12 +11,14 @@ internal sealed class ElementScaling
 
     private readonly Scaling _scaling;
 
-    public ElementScaling(Scaling scaling)
+    /// <param name="scaling">What to do.</param>
+    /// <param name="byteDivisor">What bytes are divided by before anything else, because their source means it so.</param>
+    public ElementScaling(Scaling scaling, double byteDivisor)
     {
         _scaling = scaling;
         for (int value = 0; value < ByteTable.Length; value++)
         {
-            ByteTable[value] = value;
+            ByteTable[value] = value / byteDivisor;
         }
 
         MapValues(ByteTable);
@@ -33,7 +35,7 @@ internal sealed class ElementScaling
             case RawBytes bytes when !_scaling.LogMax:
                 return bytes;
             case RawBytes bytes:
-                RawDense widened = new([.. bytes.Values.Select(value => (double)value)], bytes.Rows, bytes.Columns);
+                RawDense widened = new([.. bytes.Values.Select(value => value / bytes.Divisor)], bytes.Rows, bytes.Columns);
                 return Map(widened, name);
             case RawDense dense:
                 MapValues(dense.Values);

@@ -18,7 +18,7 @@ internal sealed class FittedScaling
     /// </summary>
     public static (FittedScaling Fitted, RawFeatures Train) Fit(Scaling scaling, RawFeatures train, string name)
     {
-        ElementScaling element = new(scaling);
+        ElementScaling element = new(scaling, (train as RawBytes)?.Divisor ?? 1);
         RawFeatures mapped = element.Map(train, name);
         ColumnScaling? columns = scaling.Standardize switch
         {

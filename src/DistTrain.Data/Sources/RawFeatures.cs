@@ -11,12 +11,15 @@ internal abstract class RawFeatures(int rows, int columns)
     public abstract RawFeatures Select(ReadOnlySpan<int> rows);
 }
 
-/// <summary>Rows × columns bytes.</summary>
-internal sealed class RawBytes(byte[] values, int rows, int columns) : RawFeatures(rows, columns)
+/// <summary>Rows × columns bytes, each of which stands for itself divided by <paramref name="divisor"/>.</summary>
+internal sealed class RawBytes(byte[] values, int rows, int columns, double divisor = 1) : RawFeatures(rows, columns)
 {
+    public double Divisor { get; } = divisor;
+
     public byte[] Values { get; } = values;
 
-    public override RawFeatures Select(ReadOnlySpan<int> rows) => new RawBytes(RowCopy.Of<byte>(Values, Columns, rows), rows.Length, Columns);
+    public override RawFeatures Select(ReadOnlySpan<int> rows) =>
+        new RawBytes(RowCopy.Of<byte>(Values, Columns, rows), rows.Length, Columns, Divisor);
 }
 
 /// <summary>Rows × columns numbers.</summary>

@@ -1,39 +1,80 @@
 using System.Numerics;
+using System.Runtime.Intrinsics;
+using DistTrain.Numerics.Kernels.Simd;
 using DistTrain.Numerics.Tensors;
 
 namespace DistTrain.Numerics.Kernels;
 
-/// <summary>General matrix product.</summary>
+/// <summary>General matrix product in float and double.</summary>
+/// <remarks>
+/// Every element of c adds its products in the order of k, by fused multiply-add from 0, within blocks of 512; the blocks are
+/// added in order, to c when accumulating; the bias is added last. Shape, vector width and threads never change a bit.
+/// </remarks>
 public static class Gemm
 {
+    // Below this many multiplications setting up tiles costs more than it saves.
+    private const long TinyProduct = 192;
+
+    // A second thread breaks even at 0.1 million multiplications and helps from here on.
+    private const long ForkProduct = 250_000;
+
     /// <summary>
     /// c = op(a)·op(b), or c + op(a)·op(b); op transposes where asked. c: m×n, op(a): m×k, op(b): k×n. When
-    /// <paramref name="rowBias"/> (1×n) is there it is added to every row of the finished product.
+    /// <paramref name="rowBias"/> (1×n) is there it is added to every row of the finished product. c must not overlap an
+    /// operand. Threads of <paramref name="fork"/> are used when the product is large enough. Throws
+    /// <see cref="ArgumentException"/> where shapes do not agree.
     /// </summary>
     public static void Multiply<T>(
         TensorView<T> a, bool transposeA, TensorView<T> b, bool transposeB, TensorView<T> c,
         bool accumulate = false, TensorView<T> rowBias = default, IForkJoin? fork = null)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
+        Multiply(
+            GemmProblem<T>.Create(a, transposeA, b, transposeB, c, accumulate, rowBias), fork, GemmPath.Best, VectorWidth.Best);
+
+    internal static void Multiply<T>(in GemmProblem<T> problem, IForkJoin? fork, GemmPath path, VectorWidth width)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        int k = transposeA ? a.Rows : a.Columns;
-        for (int i = 0; i < c.Rows; i++)
+        VectorWidths.RequireFloatOrDouble<T>();
+        if (problem.M == 0 || problem.N == 0)
         {
-            for (int j = 0; j < c.Columns; j++)
-            {
-                T total = accumulate ? c.Row(i)[j] : T.Zero;
-                for (int block = 0; block < k; block += 512)
-                {
-                    T sum = T.Zero;
-                    for (int p = block; p < Math.Min(k, block + 512); p++)
-                    {
-                        sum = T.FusedMultiplyAdd(transposeA ? a.Row(p)[i] : a.Row(i)[p], transposeB ? b.Row(j)[p] : b.Row(p)[j], sum);
-                    }
+            return;
+        }
 
-                    total = block == 0 && !accumulate ? sum : total + sum;
-                }
+        if (fork is { Width: > 1 } && (long)problem.M * problem.N * problem.K >= ForkProduct)
+        {
+            GemmWork<T>.Run(problem, fork, path, width);
+        }
+        else
+        {
+            Run(problem, path, width);
+        }
+    }
 
-                c.Row(i)[j] = rowBias.IsNone ? total : total + rowBias.Span[j];
-            }
+    /// <summary>The product on this thread.</summary>
+    internal static void Run<T>(in GemmProblem<T> problem, GemmPath path, VectorWidth width)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        bool tiny = path == GemmPath.Best && (long)problem.M * problem.N * problem.K <= TinyProduct;
+        VectorWidth resolved = VectorWidths.Resolve(width);
+        if (tiny || path == GemmPath.Reference || problem.K == 0 || resolved == VectorWidth.Scalar)
+        {
+            GemmReference.Run(problem);
+        }
+        else if (resolved == VectorWidth.Bits512 && problem.N <= Vector512<T>.Count)
+        {
+            GemmBlocks<T, Vector512<T>, Simd512<T>, Tile8By1>.Run(problem, path);
+        }
+        else if (resolved == VectorWidth.Bits512)
+        {
+            GemmBlocks<T, Vector512<T>, Simd512<T>, Tile8By2>.Run(problem, path);
+        }
+        else if (resolved == VectorWidth.Bits256)
+        {
+            GemmBlocks<T, Vector256<T>, Simd256<T>, Tile6By2>.Run(problem, path);
+        }
+        else
+        {
+            GemmBlocks<T, Vector128<T>, Simd128<T>, Tile6By2>.Run(problem, path);
         }
     }
 }

@@ -14,16 +14,21 @@ namespace DistTrain.Numerics.Layers;
 /// </summary>
 /// <remarks>
 /// Rows are samples and may be 0: forward and loss then do nothing, and backward gives gradients of 0. Gradients add by sample,
-/// in the order that <see cref="Gemm"/> documents for weights and row after row for biases and slopes.
+/// in the order that <see cref="Gemm"/> documents for weights and row after row for biases and slopes. Accumulating gives the
+/// same bits as computing a gradient apart and adding it.
 /// </remarks>
 public sealed class StageProgram<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     private const int StashAlignment = 16;
+
+    // The number of terms that Gemm adds before it adds the sum to the result.
+    private const int ProductBlock = 512;
     private readonly Layer<T>[] _layers;
     private readonly ParameterSpec[] _parameters;
     private readonly LossFunction<T>? _loss;
     private readonly int _widestBoundary;
+    private readonly bool _hasTies;
 
     /// <summary>Layers <paramref name="firstLayer"/> … <paramref name="firstLayer"/> + <paramref name="layerCount"/> − 1.</summary>
     /// <param name="network">The whole network, which <see cref="NetworkChecks.Validate"/> has accepted.</param>
@@ -36,6 +41,7 @@ public sealed class StageProgram<T>
         ArgumentNullException.ThrowIfNull(network);
         (_layers, _parameters) = new StageBuilder<T>(network, firstLayer, layerCount, loss).Build();
         _loss = loss is LossKind kind ? LossFunction<T>.For(kind, network.Layers[^1]) : null;
+        _hasTies = network.Layers.Skip(firstLayer).Take(layerCount).Any(layer => layer is DenseSpec { TiedTo: not null });
         for (int i = 0; i < _layers.Length - 1; i++)
         {
             _widestBoundary = Math.Max(_widestBoundary, _layers[i].OutputWidth);
@@ -169,6 +175,41 @@ public sealed class StageProgram<T>
         CheckShapes(parameters, input, output, stash);
         CheckShape(signal, rows, OutputWidth, "signal");
         long mark = scratch.Mark;
+        if (accumulate && (_hasTies || rows > ProductBlock))
+        {
+            // Several additions to one gradient would associate differently from one addition of their sum.
+            Span<TensorView<T>> apart = TakeGradients(scratch);
+            RunBackward(parameters, input, output, stash, signal, inputSignal, apart, false, context, scratch, fork);
+            for (int i = 0; i < apart.Length; i++)
+            {
+                TensorPrimitives.Add(gradients[i].Span, apart[i].Span, gradients[i].Span);
+            }
+        }
+        else
+        {
+            RunBackward(parameters, input, output, stash, signal, inputSignal, gradients, accumulate, context, scratch, fork);
+        }
+
+        scratch.Release(mark);
+    }
+
+    private Span<TensorView<T>> TakeGradients(ComputeScratch scratch)
+    {
+        Span<TensorView<T>> gradients = scratch.Take<TensorView<T>>(1, _parameters.Length).Span;
+        for (int i = 0; i < gradients.Length; i++)
+        {
+            gradients[i] = scratch.Take<T>(_parameters[i].Rows, _parameters[i].Columns);
+        }
+
+        return gradients;
+    }
+
+    private void RunBackward(
+        ReadOnlySpan<TensorView<T>> parameters, TensorView<T> input, TensorView<T> output, TensorView<T> stash,
+        TensorView<T> signal, TensorView<T> inputSignal, ReadOnlySpan<TensorView<T>> gradients, bool accumulate,
+        in PassContext context, ComputeScratch scratch, IForkJoin? fork)
+    {
+        int rows = input.Rows;
         TensorView<T> next = scratch.Take<T>(rows, _widestBoundary), other = scratch.Take<T>(rows, _widestBoundary);
         int end = StashLength(rows);
         for (int i = _layers.Length - 1; i >= 0; i--)
@@ -187,8 +228,6 @@ public sealed class StageProgram<T>
             (signal, next, other) = (below, other, next);
             end = start;
         }
-
-        scratch.Release(mark);
     }
 
     // A layer's part of the stash: its own values first, then its output unless that is the stage's.

@@ -1,3 +1,5 @@
+using DistTrain.Numerics.Compression;
+
 namespace DistTrain.Protocol.Settings;
 
 /// <summary>When a contribution is applied.</summary>
@@ -27,22 +29,6 @@ public enum Aggregate
 
     /// <summary>The one contribution that is nearest to its neighbours (Blanchard et al. 2017).</summary>
     Krum,
-}
-
-/// <summary>How a gradient is encoded on its way to the parameter server.</summary>
-public enum CompressionKind
-{
-    /// <summary>As it is.</summary>
-    None,
-
-    /// <summary>IEEE binary16.</summary>
-    Fp16,
-
-    /// <summary>Eight bits with one scale per tensor.</summary>
-    Int8,
-
-    /// <summary>The largest values of each tensor, with error feedback (Stich et al. 2018).</summary>
-    TopK,
 }
 
 /// <summary>The parameter server: shards, consistency, aggregation, compression.</summary>

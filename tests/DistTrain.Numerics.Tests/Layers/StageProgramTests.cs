@@ -94,6 +94,45 @@ public sealed class StageProgramTests
         }
     }
 
+    [Theory]
+    [InlineData(40, true)]
+    [InlineData(40, false)]
+    [InlineData(1100, true)]
+    [InlineData(1100, false)]
+    public void AccumulatingIsAddingAGradientThatWasComputedApart(int rows, bool tied)
+    {
+        NetworkSpec network = tied ? Everything : new NetworkSpec(6, Everything.Layers.Where(l => l is not DenseSpec { TiedTo: 3 }).ToArray());
+        using var stage = new TestStage<float>(network, rows, LossKind.CrossEntropy);
+        FillInputs(stage);
+        stage.Pass();
+        float[][] apart = stage.Gradients.Select(g => g.Span.ToArray()).ToArray();
+        float[][] before = apart.Select((_, i) => new float[apart[i].Length]).ToArray();
+        for (int i = 0; i < before.Length; i++)
+        {
+            TestValues.Fill<float>(before[i], (ulong)i);
+            before[i].CopyTo(stage.Gradients[i].Span);
+        }
+
+        stage.Backward(accumulate: true);
+        for (int i = 0; i < before.Length; i++)
+        {
+            stage.Gradients[i].Span.ToArray().ShouldBe(before[i].Zip(apart[i], (a, b) => a + b).ToArray(), stage.Program.Parameters[i].Name);
+        }
+    }
+
+    [Fact]
+    public void HelpersDoNotChangeABit()
+    {
+        using var alone = new TestStage<float>(Everything, 70, LossKind.CrossEntropy);
+        using var helped = new TestStage<float>(Everything, 70, LossKind.CrossEntropy);
+        FillInputs(alone);
+        FillInputs(helped);
+        alone.Pass();
+        helped.Pass(fork: new BackwardsForkJoin());
+        TestValues.Bits<float>(helped.Output.Span).ShouldBe(TestValues.Bits<float>(alone.Output.Span));
+        helped.Gradients.Select(g => TestValues.Bits<float>(g.Span)).ShouldBe(alone.Gradients.Select(g => TestValues.Bits<float>(g.Span)));
+    }
+
     [Fact]
     public void TheSignalIsNeverWrittenAndTheInputSignalIsOptional()
     {
@@ -212,6 +251,19 @@ public sealed class StageProgramTests
         {
             double e = double.CreateChecked(expected[i]);
             double.CreateChecked(values[i]).ShouldBe(e, tolerance * Math.Max(1, Math.Abs(e)), $"{name}[{i}]");
+        }
+    }
+
+    private sealed class BackwardsForkJoin : IForkJoin
+    {
+        public int Width => 3;
+
+        public void Run(IChunkedWork work, int chunks)
+        {
+            for (int chunk = chunks - 1; chunk >= 0; chunk--)
+            {
+                work.RunChunk(chunk);
+            }
         }
     }
 }

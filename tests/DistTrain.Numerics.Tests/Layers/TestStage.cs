@@ -72,17 +72,17 @@ internal sealed class TestStage<T> : IDisposable
     public LossResult Loss(bool evaluation = false)
         => Program.Loss(Output.View, Stash.View, Target.View, evaluation ? default : Signal.View, RowWeight, Scratch);
 
-    public void Backward(bool accumulate = false, bool inputSignal = true)
+    public void Backward(bool accumulate = false, bool inputSignal = true, IForkJoin? fork = null)
         => Program.Backward(
             Parameters, Input.View, Output.View, Stash.View, Signal.View, inputSignal ? InputSignal.View : default, Gradients,
-            accumulate, Context, Scratch);
+            accumulate, Context, Scratch, fork);
 
     /// <summary>Forward, loss and backward.</summary>
-    public LossResult Pass(bool accumulate = false)
+    public LossResult Pass(bool accumulate = false, IForkJoin? fork = null)
     {
-        Forward();
+        Forward(fork);
         LossResult loss = Loss();
-        Backward(accumulate);
+        Backward(accumulate, fork: fork);
         return loss;
     }
 

@@ -11,11 +11,7 @@ internal sealed class LinearActivation<T> : Activation<T>
 
     public override void Forward(TensorView<T> s, TensorView<T> y, ReadOnlySpan<T> slope, ComputeScratch scratch)
     {
-        // A layer whose pre-activations are kept apart, for a fused loss, passes two different matrices.
-        if (s.Span != y.Span)
-        {
-            s.Span.CopyTo(y.Span);
-        }
+        // s and y are the same memory.
     }
 
     public override void Backward(

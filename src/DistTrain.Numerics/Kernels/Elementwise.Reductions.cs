@@ -1,0 +1,144 @@
+using System.Numerics;
+using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using DistTrain.Numerics.Kernels.Simd;
+using DistTrain.Numerics.Tensors;
+
+namespace DistTrain.Numerics.Kernels;
+
+/// <content>Reductions, each in one fixed order.</content>
+public static unsafe partial class Elementwise
+{
+    /// <summary>
+    /// Σ x in a fixed order: with L = 16 lanes in float and 8 in double, lane j adds x[j], x[j+L], x[j+2L] … in order, from 0;
+    /// then the upper half of the lanes is added to the lower half until one is left.
+    /// </summary>
+    public static T Sum<T>(ReadOnlySpan<T> x)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> => Sum(x, VectorWidth.Best);
+
+    /// <summary>
+    /// Σ x² in double: every element is widened first; lane j of 8 adds x[j]², x[j+8]² … in order with one rounding each; then
+    /// the upper half of the lanes is added to the lower half until one is left.
+    /// </summary>
+    public static double SumOfSquares<T>(ReadOnlySpan<T> x)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> => SumOfSquares(x, VectorWidth.Best);
+
+    /// <summary>
+    /// sums[j] = Σ over rows of m[row, j], added in row order, starting from 0, or from sums[j] when
+    /// <paramref name="accumulate"/>. m: rows × columns, sums: columns.
+    /// </summary>
+    public static void ColumnSums<T>(TensorView<T> m, Span<T> sums, bool accumulate = false)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> => ColumnSums(m, sums, accumulate, VectorWidth.Best);
+
+    /// <summary>True when no element is infinite or NaN.</summary>
+    public static bool AllFinite<T>(ReadOnlySpan<T> x)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> => x.IsEmpty || TensorPrimitives.IsFiniteAll(x);
+
+    internal static T Sum<T>(ReadOnlySpan<T> x, VectorWidth width)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        VectorWidths.RequireFloatOrDouble<T>();
+        T* lanes = stackalloc T[LaneSums<T>.Lanes];
+        new Span<T>(lanes, LaneSums<T>.Lanes).Clear();
+        fixed (T* first = x)
+        {
+            LaneSums<T>.Add(first, x.Length, lanes, squares: false, width);
+        }
+
+        return LaneSums<T>.Total(lanes);
+    }
+
+    internal static double SumOfSquares<T>(ReadOnlySpan<T> x, VectorWidth width)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        VectorWidths.RequireFloatOrDouble<T>();
+        const int block = 256;
+        double* lanes = stackalloc double[LaneSums<double>.Lanes];
+        new Span<double>(lanes, LaneSums<double>.Lanes).Clear();
+        double* wide = stackalloc double[block];
+        fixed (T* first = x)
+        {
+            if (typeof(T) == typeof(double))
+            {
+                LaneSums<double>.Add((double*)first, x.Length, lanes, squares: true, width);
+                return LaneSums<double>.Total(lanes);
+            }
+
+            // A block is a whole number of rounds over the lanes, so the next one goes on at lane 0.
+            for (int i = 0; i < x.Length; i += block)
+            {
+                int count = Math.Min(block, x.Length - i);
+                TensorPrimitives.ConvertTruncating(x.Slice(i, count), new Span<double>(wide, count));
+                LaneSums<double>.Add(wide, count, lanes, squares: true, width);
+            }
+        }
+
+        return LaneSums<double>.Total(lanes);
+    }
+
+    internal static void ColumnSums<T>(TensorView<T> m, Span<T> sums, bool accumulate, VectorWidth width)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        VectorWidths.RequireFloatOrDouble<T>();
+        if (sums.Length != m.Columns)
+        {
+            throw new ArgumentException($"A matrix of {m.Columns} columns has no {sums.Length} column sums.", nameof(sums));
+        }
+
+        if (!accumulate)
+        {
+            sums.Clear();
+        }
+
+        fixed (T* source = m.Span, target = sums)
+        {
+            switch (VectorWidths.Resolve(width))
+            {
+                case VectorWidth.Bits512:
+                    AddRows<T, Vector512<T>, Simd512<T>>(source, m.Rows, m.Columns, target);
+                    break;
+                case VectorWidth.Bits256:
+                    AddRows<T, Vector256<T>, Simd256<T>>(source, m.Rows, m.Columns, target);
+                    break;
+                case VectorWidth.Bits128:
+                    AddRows<T, Vector128<T>, Simd128<T>>(source, m.Rows, m.Columns, target);
+                    break;
+                default:
+                    AddRows<T, T, SimdScalar<T>>(source, m.Rows, m.Columns, target);
+                    break;
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void AddRows<T, TVector, TSimd>(T* source, int rows, int columns, T* sums)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TVector : unmanaged
+        where TSimd : ISimd<TVector, T>
+    {
+        int j = 0;
+        for (; j <= columns - (2 * TSimd.Count); j += 2 * TSimd.Count)
+        {
+            TVector left = TSimd.Load(sums + j), right = TSimd.Load(sums + j + TSimd.Count);
+            T* element = source + j;
+            for (int row = 0; row < rows; row++, element += columns)
+            {
+                left = TSimd.Add(left, TSimd.Load(element));
+                right = TSimd.Add(right, TSimd.Load(element + TSimd.Count));
+            }
+
+            TSimd.Store(left, sums + j);
+            TSimd.Store(right, sums + j + TSimd.Count);
+        }
+
+        for (int row = 0; row < rows && j < columns; row++)
+        {
+            T* element = source + ((long)row * columns);
+            for (int tail = j; tail < columns; tail++)
+            {
+                sums[tail] += element[tail];
+            }
+        }
+    }
+}

@@ -1,0 +1,73 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using DistTrain.Numerics.Kernels.Simd;
+
+namespace DistTrain.Numerics.Kernels;
+
+/// <summary>Runs an element-wise operation over spans. The result may lie exactly over an input.</summary>
+internal static unsafe class ElementwiseLoop
+{
+    /// <summary>y[i] = operation(a[i], b[i], scalar).</summary>
+    public static void Run<TOperation, T>(
+        ReadOnlySpan<T> a, ReadOnlySpan<T> b, T scalar, Span<T> y, VectorWidth width = VectorWidth.Best)
+        where TOperation : struct, IElementOperation
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        VectorWidths.RequireFloatOrDouble<T>();
+        if (y.Length < a.Length || (TOperation.TakesTwo && b.Length != a.Length))
+        {
+            throw new ArgumentException($"Lengths do not agree: inputs of {a.Length} and {b.Length}, room for {y.Length}.");
+        }
+
+        fixed (T* first = a, second = b, target = y)
+        {
+            switch (VectorWidths.Resolve(width))
+            {
+                case VectorWidth.Bits512:
+                    Run<TOperation, T, Vector512<T>, Simd512<T>>(first, second, scalar, target, a.Length);
+                    break;
+                case VectorWidth.Bits256:
+                    Run<TOperation, T, Vector256<T>, Simd256<T>>(first, second, scalar, target, a.Length);
+                    break;
+                case VectorWidth.Bits128:
+                    Run<TOperation, T, Vector128<T>, Simd128<T>>(first, second, scalar, target, a.Length);
+                    break;
+                default:
+                    Run<TOperation, T, T, SimdScalar<T>>(first, second, scalar, target, a.Length);
+                    break;
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Run<TOperation, T, TVector, TSimd>(T* a, T* b, T scalar, T* y, int length)
+        where TOperation : struct, IElementOperation
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TVector : unmanaged
+        where TSimd : ISimd<TVector, T>
+    {
+        TVector scalars = TSimd.Broadcast(scalar);
+        int i = 0;
+        for (; i <= length - TSimd.Count; i += TSimd.Count)
+        {
+            TVector second = TOperation.TakesTwo ? TSimd.Load(b + i) : default;
+            TSimd.Store(TOperation.Apply<T, TVector, TSimd>(TSimd.Load(a + i), second, scalars), y + i);
+        }
+
+        if (i < length)
+        {
+            // The tail runs as one more vector, padded with zeros.
+            uint bytes = (uint)((length - i) * sizeof(T));
+            TVector first = default, second = default;
+            Unsafe.CopyBlockUnaligned(&first, a + i, bytes);
+            if (TOperation.TakesTwo)
+            {
+                Unsafe.CopyBlockUnaligned(&second, b + i, bytes);
+            }
+
+            TVector result = TOperation.Apply<T, TVector, TSimd>(first, second, scalars);
+            Unsafe.CopyBlockUnaligned(y + i, &result, bytes);
+        }
+    }
+}

@@ -1,0 +1,156 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using DistTrain.Numerics.Kernels.Simd;
+
+namespace DistTrain.Numerics.Kernels;
+
+/// <summary>Sizes of the blocks that stay in cache.</summary>
+internal static class GemmBlocks
+{
+    /// <summary>Rows of c in a block.</summary>
+    public const int BlockM = 128;
+
+    /// <summary>Columns of c in a block.</summary>
+    public const int BlockN = 1024;
+}
+
+/// <summary>
+/// The blocked product for one vector width and tile shape, after Goto and van de Geijn, "Anatomy of High-Performance Matrix
+/// Multiplication", ACM TOMS 34, 2008. An operand is packed where it is reused enough to pay for that.
+/// </summary>
+internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    where TVector : unmanaged
+    where TSimd : ISimd<TVector, T>
+    where TShape : ITileShape
+{
+    private static int TileColumns => TShape.Vectors * TSimd.Count;
+
+    /// <summary>Runs the product; k is at least 1.</summary>
+    public static void Run(in GemmProblem<T> problem, GemmPath path)
+    {
+        bool packA = problem.TransposeA || path == GemmPath.Packed || (path == GemmPath.Best && problem.N > 2 * TileColumns);
+        bool packB = problem.TransposeB || path == GemmPath.Packed || (path == GemmPath.Best && problem.M > 2 * TShape.Rows);
+        if (packA)
+        {
+            Run<PackedLeft>(problem, packB);
+        }
+        else
+        {
+            Run<LeftInPlace>(problem, packB);
+        }
+    }
+
+    private static void Run<TLeft>(in GemmProblem<T> problem, bool packB)
+        where TLeft : ILeftOperand
+    {
+        PackingBuffers buffers = PackingBuffers.Current;
+        T* left = (T*)buffers.Left, right = (T*)buffers.Right;
+        int blockM = GemmBlocks.BlockM - (GemmBlocks.BlockM % TShape.Rows);
+        for (int j = 0; j < problem.N; j += GemmBlocks.BlockN)
+        {
+            int columns = Math.Min(GemmBlocks.BlockN, problem.N - j);
+            for (int p = 0; p < problem.K; p += GemmReference.BlockK)
+            {
+                int depth = Math.Min(GemmReference.BlockK, problem.K - p);
+                T* b = problem.B + (problem.TransposeB ? (j * problem.StrideB) + p : (p * problem.StrideB) + j);
+
+                // In place, the last panel still needs packing when a vector would read past its columns.
+                int inPlace = packB ? 0 : columns - (columns % TileColumns);
+                PackRight(problem, b + inPlace, depth, columns - inPlace, right);
+                for (int i = 0; i < problem.M; i += blockM)
+                {
+                    int rows = Math.Min(blockM, problem.M - i);
+                    T* a = problem.A + (problem.TransposeA ? (p * problem.StrideA) + i : (i * problem.StrideA) + p);
+                    if (TLeft.Packed)
+                    {
+                        PackLeft(problem, a, depth, rows, left);
+                        a = left;
+                    }
+
+                    Part part = new()
+                    {
+                        Rows = rows,
+                        Depth = depth,
+                        Add = p > 0 || problem.Accumulate,
+                        Bias = p + depth == problem.K && problem.Bias != null ? problem.Bias + j : null,
+                        C = problem.C + (i * problem.StrideC) + j,
+                        StrideC = problem.StrideC,
+                        A = a,
+                        StrideA = problem.StrideA,
+                    };
+                    RunPanels<TLeft>(part, b, problem.StrideB, inPlace, 0);
+                    RunPanels<TLeft>(part, right, 0, columns - inPlace, inPlace);
+                }
+            }
+        }
+    }
+
+    /// <summary>All tiles of <paramref name="columns"/> columns of c; a stride of 0 stands for packed panels.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void RunPanels<TLeft>(in Part part, T* b, nint strideB, int columns, int firstColumn)
+        where TLeft : ILeftOperand
+    {
+        T* edge = stackalloc T[TShape.Rows * TileColumns];
+        nint stepA = TLeft.Packed ? part.Depth : part.StrideA;
+        for (int j = 0; j < columns; j += TileColumns)
+        {
+            T* panel = strideB == 0 ? b + ((nint)j * part.Depth) : b + j;
+            nint step = strideB == 0 ? TileColumns : strideB;
+            T* bias = part.Bias == null ? null : part.Bias + firstColumn + j;
+            int width = Math.Min(TileColumns, columns - j);
+            for (int i = 0; i < part.Rows; i += TShape.Rows)
+            {
+                int height = Math.Min(TShape.Rows, part.Rows - i);
+                T* a = part.A + (i * stepA), c = part.C + (i * part.StrideC) + firstColumn + j;
+                if (height == TShape.Rows && width == TileColumns)
+                {
+                    GemmTile<T, TVector, TSimd, TShape, TLeft>.Run(
+                        a, part.StrideA, height, panel, step, part.Depth, c, part.StrideC, part.Add, bias);
+                }
+                else
+                {
+                    GemmTile<T, TVector, TSimd, TShape, TLeft>.Run(
+                        a, part.StrideA, height, panel, step, part.Depth, edge, TileColumns, add: false, bias: null);
+                    GemmTile<T, TVector, TSimd, TShape, TLeft>.Merge(
+                        edge, TileColumns, height, width, c, part.StrideC, part.Add, bias);
+                }
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void PackLeft(in GemmProblem<T> problem, T* source, int depth, int rows, T* target)
+    {
+        if (problem.TransposeA)
+        {
+            GemmPacking.Copy(source, problem.StrideA, depth, rows, TShape.Rows, target);
+        }
+        else
+        {
+            GemmPacking.Transpose(source, problem.StrideA, depth, rows, TShape.Rows, target);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void PackRight(in GemmProblem<T> problem, T* source, int depth, int columns, T* target)
+    {
+        if (problem.TransposeB)
+        {
+            GemmPacking.Transpose(source, problem.StrideB, depth, columns, TileColumns, target);
+        }
+        else
+        {
+            GemmPacking.Copy(source, problem.StrideB, depth, columns, TileColumns, target);
+        }
+    }
+
+    /// <summary>A block of rows over a block of k.</summary>
+    private struct Part
+    {
+        public T* A, C, Bias;
+        public nint StrideA, StrideC;
+        public int Rows, Depth;
+        public bool Add;
+    }
+}

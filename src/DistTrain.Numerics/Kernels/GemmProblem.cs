@@ -1,0 +1,66 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+using DistTrain.Numerics.Tensors;
+
+namespace DistTrain.Numerics.Kernels;
+
+/// <summary>A matrix product by pointers: c (m×n) = [c +] op(a) (m×k) · op(b) (k×n) [+ bias in every row].</summary>
+internal unsafe struct GemmProblem<T>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    public T* A, B, C, Bias;
+    public nint StrideA, StrideB, StrideC;
+    public int M, N, K;
+    public bool TransposeA, TransposeB, Accumulate;
+
+    /// <summary>Checks the shapes. Throws <see cref="ArgumentException"/> where they do not agree.</summary>
+    public static GemmProblem<T> Create(
+        TensorView<T> a, bool transposeA, TensorView<T> b, bool transposeB, TensorView<T> c, bool accumulate, TensorView<T> rowBias)
+    {
+        (int m, int k) = transposeA ? (a.Columns, a.Rows) : (a.Rows, a.Columns);
+        (int innerOfB, int n) = transposeB ? (b.Columns, b.Rows) : (b.Rows, b.Columns);
+        if (innerOfB != k || c.Rows != m || c.Columns != n || (!rowBias.IsNone && rowBias.Length != n))
+        {
+            throw new ArgumentException(
+                $"Shapes do not agree: op(a) is {m}×{k}, op(b) {innerOfB}×{n}, c {c.Rows}×{c.Columns}, bias {rowBias.Length}.");
+        }
+
+        return new GemmProblem<T>
+        {
+            A = Pointer(a),
+            B = Pointer(b),
+            C = Pointer(c),
+            Bias = rowBias.IsNone ? null : Pointer(rowBias),
+            StrideA = a.Columns,
+            StrideB = b.Columns,
+            StrideC = c.Columns,
+            M = m,
+            N = n,
+            K = k,
+            TransposeA = transposeA,
+            TransposeB = transposeB,
+            Accumulate = accumulate,
+        };
+    }
+
+    /// <summary>The part of the product with rows [first, end) of c.</summary>
+    public readonly GemmProblem<T> Rows(int first, int end) => this with
+    {
+        A = A + (first * (TransposeA ? 1 : StrideA)),
+        C = C + (first * StrideC),
+        M = end - first,
+    };
+
+    /// <summary>The part of the product with columns [first, end) of c.</summary>
+    public readonly GemmProblem<T> Columns(int first, int end) => this with
+    {
+        B = B + (first * (TransposeB ? StrideB : 1)),
+        C = C + first,
+        Bias = Bias == null ? null : Bias + first,
+        N = end - first,
+    };
+
+    // A view's memory does not move, so its address stays good without pinning.
+    private static T* Pointer(TensorView<T> view) =>
+        (T*)System.Runtime.CompilerServices.Unsafe.AsPointer(ref MemoryMarshal.GetReference(view.Span));
+}

@@ -1,0 +1,141 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+using DistTrain.Numerics.Kernels.Simd;
+
+namespace DistTrain.Numerics.Kernels;
+
+/// <summary>One tile of c: the innermost loop of the product, with every accumulator in a register.</summary>
+internal static unsafe class GemmTile<T, TVector, TSimd, TShape, TLeft>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    where TVector : unmanaged
+    where TSimd : ISimd<TVector, T>
+    where TShape : ITileShape
+    where TLeft : ILeftOperand
+{
+    private static bool Two => TShape.Vectors == 2;
+
+    private static bool Eight => TShape.Rows == 8;
+
+    /// <summary>
+    /// c[i, j] = Σ over <paramref name="depth"/> of left · right, added to c when <paramref name="add"/>, then to the bias.
+    /// A packed left operand is a panel; one in place is read from <paramref name="strideA"/>-separated rows, of which the first
+    /// <paramref name="rows"/> exist. Writes the whole tile.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Run(T* a, nint strideA, int rows, T* b, nint strideB, int depth, T* c, nint strideC, bool add, T* bias)
+    {
+        PrefetchRows(c, strideC);
+        T* a0 = a, a1 = Row(a, strideA, 1, rows), a2 = Row(a, strideA, 2, rows), a3 = Row(a, strideA, 3, rows);
+        T* a4 = Row(a, strideA, 4, rows), a5 = Row(a, strideA, 5, rows), a6 = Row(a, strideA, 6, rows), a7 = Row(a, strideA, 7, rows);
+        TVector zero = TSimd.Broadcast(T.Zero);
+        TVector c00 = zero, c10 = zero, c20 = zero, c30 = zero, c40 = zero, c50 = zero, c60 = zero, c70 = zero;
+        TVector c01 = zero, c11 = zero, c21 = zero, c31 = zero, c41 = zero, c51 = zero, c61 = zero, c71 = zero;
+        for (nint p = 0; p < depth; p++)
+        {
+            TVector b0 = TSimd.Load(b), b1 = Two ? TSimd.Load(b + TSimd.Count) : zero;
+            b += strideB;
+            MultiplyAdd(TLeft.Packed ? a : a0 + p, b0, b1, ref c00, ref c01);
+            MultiplyAdd(TLeft.Packed ? a + 1 : a1 + p, b0, b1, ref c10, ref c11);
+            MultiplyAdd(TLeft.Packed ? a + 2 : a2 + p, b0, b1, ref c20, ref c21);
+            MultiplyAdd(TLeft.Packed ? a + 3 : a3 + p, b0, b1, ref c30, ref c31);
+            MultiplyAdd(TLeft.Packed ? a + 4 : a4 + p, b0, b1, ref c40, ref c41);
+            MultiplyAdd(TLeft.Packed ? a + 5 : a5 + p, b0, b1, ref c50, ref c51);
+            if (Eight)
+            {
+                MultiplyAdd(TLeft.Packed ? a + 6 : a6 + p, b0, b1, ref c60, ref c61);
+                MultiplyAdd(TLeft.Packed ? a + 7 : a7 + p, b0, b1, ref c70, ref c71);
+            }
+
+            a += TLeft.Packed ? TShape.Rows : 0;
+        }
+
+        Finish(c, c00, c01, add, bias);
+        Finish(c + strideC, c10, c11, add, bias);
+        Finish(c + (2 * strideC), c20, c21, add, bias);
+        Finish(c + (3 * strideC), c30, c31, add, bias);
+        Finish(c + (4 * strideC), c40, c41, add, bias);
+        Finish(c + (5 * strideC), c50, c51, add, bias);
+        if (Eight)
+        {
+            Finish(c + (6 * strideC), c60, c61, add, bias);
+            Finish(c + (7 * strideC), c70, c71, add, bias);
+        }
+    }
+
+    /// <summary>Puts the first rows and columns of a finished tile into c, as <see cref="Run"/> does with a whole one.</summary>
+    public static void Merge(T* tile, nint strideTile, int rows, int columns, T* c, nint strideC, bool add, T* bias)
+    {
+        for (int i = 0; i < rows; i++, tile += strideTile, c += strideC)
+        {
+            int j = 0;
+            for (; j <= columns - Vector128<T>.Count; j += Vector128<T>.Count)
+            {
+                Vector128<T> sum = Vector128.Load(tile + j);
+                sum = add ? Vector128.Load(c + j) + sum : sum;
+                sum = bias == null ? sum : sum + Vector128.Load(bias + j);
+                sum.Store(c + j);
+            }
+
+            for (; j < columns; j++)
+            {
+                T sum = add ? c[j] + tile[j] : tile[j];
+                c[j] = bias == null ? sum : sum + bias[j];
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static T* Row(T* a, nint stride, int row, int rows) => TLeft.Packed ? a : a + (Math.Min(row, rows - 1) * stride);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void MultiplyAdd(T* a, TVector b0, TVector b1, ref TVector c0, ref TVector c1)
+    {
+        TVector value = TSimd.Broadcast(*a);
+        c0 = TSimd.Fma(value, b0, c0);
+        if (Two)
+        {
+            c1 = TSimd.Fma(value, b1, c1);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Finish(T* c, TVector c0, TVector c1, bool add, T* bias)
+    {
+        if (add)
+        {
+            c0 = TSimd.Add(TSimd.Load(c), c0);
+            c1 = Two ? TSimd.Add(TSimd.Load(c + TSimd.Count), c1) : c1;
+        }
+
+        if (bias != null)
+        {
+            c0 = TSimd.Add(c0, TSimd.Load(bias));
+            c1 = Two ? TSimd.Add(c1, TSimd.Load(bias + TSimd.Count)) : c1;
+        }
+
+        TSimd.Store(c0, c);
+        if (Two)
+        {
+            TSimd.Store(c1, c + TSimd.Count);
+        }
+    }
+
+    // The tile is wanted in cache when the loop over k ends, not before.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void PrefetchRows(T* c, nint stride)
+    {
+        if (Sse.IsSupported)
+        {
+            for (int i = 0; i < TShape.Rows; i++)
+            {
+                Sse.Prefetch0(c + (i * stride));
+                if (Two && TSimd.Count * sizeof(T) == 64)
+                {
+                    Sse.Prefetch0(c + (i * stride) + TSimd.Count);
+                }
+            }
+        }
+    }
+}

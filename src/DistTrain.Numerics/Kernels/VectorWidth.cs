@@ -1,0 +1,45 @@
+using System.Runtime.Intrinsics;
+
+namespace DistTrain.Numerics.Kernels;
+
+/// <summary>How many bits wide a kernel's vectors are. It changes speed and never a bit of a result.</summary>
+internal enum VectorWidth
+{
+    /// <summary>The widest that the processor runs in hardware.</summary>
+    Best,
+
+    /// <summary>One element at a time.</summary>
+    Scalar,
+
+    /// <summary>128 bits (SSE, NEON).</summary>
+    Bits128,
+
+    /// <summary>256 bits (AVX2).</summary>
+    Bits256,
+
+    /// <summary>512 bits (AVX-512).</summary>
+    Bits512,
+}
+
+/// <summary>Chooses a vector width.</summary>
+internal static class VectorWidths
+{
+    /// <summary><paramref name="width"/> itself, or the widest one in hardware for <see cref="VectorWidth.Best"/>.</summary>
+    public static VectorWidth Resolve(VectorWidth width) => width switch
+    {
+        not VectorWidth.Best => width,
+        _ when Vector512.IsHardwareAccelerated => VectorWidth.Bits512,
+        _ when Vector256.IsHardwareAccelerated => VectorWidth.Bits256,
+        _ when Vector128.IsHardwareAccelerated => VectorWidth.Bits128,
+        _ => VectorWidth.Scalar,
+    };
+
+    /// <summary>Throws unless T is float or double, the two types that kernels are written for.</summary>
+    public static void RequireFloatOrDouble<T>()
+    {
+        if (typeof(T) != typeof(float) && typeof(T) != typeof(double))
+        {
+            throw new NotSupportedException($"Kernels take float and double, not {typeof(T).Name}.");
+        }
+    }
+}

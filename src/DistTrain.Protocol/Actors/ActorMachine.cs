@@ -1,0 +1,366 @@
+using DistTrain.Protocol.Effects;
+using DistTrain.Protocol.Jobs;
+using DistTrain.Protocol.Links;
+using DistTrain.Protocol.Messages;
+using DistTrain.Protocol.Planning;
+using DistTrain.Protocol.Settings;
+
+namespace DistTrain.Protocol.Actors;
+
+/// <summary>
+/// An actor as a pure state machine: one stimulus in, effects out. No task, lock, clock, random source or file inside. This base checks envelopes,
+/// keeps the links (once, in order, retried with back-off) and drops what belongs to an earlier epoch or incarnation.
+/// </summary>
+public abstract class ActorMachine
+{
+    private const int RetryTimer = 0;
+    private static readonly int RetryCapTicks = (int)(Limits.RetryCap / Limits.RetryFirst);
+
+    private readonly long _run;
+    private readonly int _windowMax;
+    private readonly Dictionary<int, Link> _links = [];
+    private readonly List<int> _linkOrder = [];
+    private int[] _incarnations;
+    private EffectList? _effects;
+    private ActorId? _owing;
+    private bool _retryTimerRuns, _stopped;
+
+    private protected ActorMachine(RunPlan plan, ActorId self, int incarnation, long run)
+    {
+        Plan = plan;
+        Self = self;
+        Incarnation = incarnation;
+        _run = run;
+        _incarnations = new int[plan.Topology.Count];
+        _incarnations[self.Index] = incarnation;
+        _windowMax = WindowMax(plan);
+    }
+
+    /// <summary>The run's plan.</summary>
+    public RunPlan Plan { get; }
+
+    /// <summary>Who this is.</summary>
+    public ActorId Self { get; }
+
+    /// <summary>How often this actor was restarted; from 1.</summary>
+    public int Incarnation { get; }
+
+    /// <summary>Counts the recoveries of the run; 0 until the first begin-epoch.</summary>
+    public int Epoch { get; private protected set; }
+
+    /// <summary>Envelopes dropped for another run, an old epoch or an old incarnation.</summary>
+    public long Stale { get; private set; }
+
+    /// <summary>Envelopes dropped because they had arrived before.</summary>
+    public long Duplicates { get; private set; }
+
+    /// <summary>What this actor waits for, for people; empty when it has nothing to do.</summary>
+    public abstract string WaitsFor { get; }
+
+    /// <summary>The effects of the step under way.</summary>
+    private protected EffectList Effects => _effects ?? throw new InvariantException("Effects exist during a step only.");
+
+    /// <summary>The members' incarnations in actor order.</summary>
+    private protected int[] Incarnations => _incarnations;
+
+    /// <summary>Handles one stimulus and appends its effects.</summary>
+    public void Step(in Stimulus stimulus, EffectList effects)
+    {
+        if (_stopped)
+        {
+            DropReferences(stimulus, effects);
+            return;
+        }
+
+        _effects = effects;
+        switch (stimulus.Kind)
+        {
+            case StimulusKind.Message:
+                Receive(stimulus.Envelope);
+                break;
+            case StimulusKind.Timer when stimulus.Timer == RetryTimer:
+                Retry();
+                break;
+            case StimulusKind.JobDone when stimulus.Job!.Epoch != Epoch:
+                ReleaseOutputs(stimulus.Job, effects);
+                break;
+            case StimulusKind.JobDone:
+                OnJobDone(stimulus.Job);
+                break;
+            case StimulusKind.JobFailed:
+                Fail($"{Plan.Topology.NameOf(Self)} could not go on: {stimulus.Problem}");
+                break;
+            case StimulusKind.Persisted:
+                OnPersisted(stimulus.Record!);
+                break;
+            case StimulusKind.PersistFailed:
+                Fail($"{Plan.Topology.NameOf(Self)} could not keep its state: {stimulus.Problem}");
+                break;
+            default:
+                OnOther(stimulus);
+                break;
+        }
+
+        Acknowledge();
+        _effects = null;
+    }
+
+    /// <summary>Gives every buffer back, as the death of a process would; the machine must not be stepped again.</summary>
+    public void Abandon(EffectList effects)
+    {
+        _effects = effects;
+        ReleaseLinks();
+        ReleaseState();
+        _stopped = true;
+        _effects = null;
+    }
+
+    /// <summary>An in-order message of this epoch. Buffers in it are lent for the step; keep one with <see cref="EffectList.Retain"/>.</summary>
+    private protected abstract void OnMessage(ActorId from, Message message);
+
+    /// <summary>A job of this epoch completed; each output carries one reference.</summary>
+    private protected abstract void OnJobDone(Job job);
+
+    /// <summary>A new epoch began: forget what was under way and go on from a committed step.</summary>
+    private protected abstract void OnEpoch(long committedStep);
+
+    /// <summary>Gives back every buffer that the actor holds outside its links.</summary>
+    private protected virtual void ReleaseState()
+    {
+    }
+
+    /// <summary>A record is kept.</summary>
+    private protected virtual void OnPersisted(PersistRecord record)
+    {
+    }
+
+    /// <summary>Started, suspected, stop requested.</summary>
+    private protected virtual void OnOther(in Stimulus stimulus)
+    {
+    }
+
+    /// <summary>Sends over the link; the message's buffers are retained until it is acknowledged.</summary>
+    private protected void Send(ActorId to, Message message)
+    {
+        Link link = LinkTo(to);
+        Effects.Retain(MessageBuffers.First(message));
+        Effects.Retain(MessageBuffers.Second(message));
+        Envelope envelope = Wrap(to, message, link.NextSequence(), link);
+        link.Sent(envelope);
+        Effects.Send(envelope);
+        if (!_retryTimerRuns)
+        {
+            _retryTimerRuns = true;
+            Effects.StartTimer(RetryTimer, Limits.RetryFirst);
+        }
+    }
+
+    /// <summary>Runs a job in this epoch.</summary>
+    private protected void Run(Job job)
+    {
+        job.Epoch = Epoch;
+        Effects.RunJob(job);
+    }
+
+    /// <summary>Enters an epoch: all links start anew.</summary>
+    private protected void EnterEpoch(int epoch, int[] incarnations)
+    {
+        ReleaseLinks();
+        Epoch = epoch;
+        _incarnations = incarnations;
+    }
+
+    /// <summary>Stops for good: the run cannot be saved.</summary>
+    private protected void Fail(string reason)
+    {
+        _stopped = true;
+        Effects.Report(new RunEnded(RunEnd.Failed, 0, reason));
+    }
+
+    private static int WindowMax(RunPlan plan)
+    {
+        // On one link a step needs at most one message per micro-batch and slice, and a few of control; an evaluation stays within its credit.
+        int perStep = plan.Settings.Training.MicroBatches + plan.Slices.Count + 8;
+        return (perStep * (plan.StepsUncommittedMax + 2)) + EvaluationPass.CreditBatches(plan.Stages.Count);
+    }
+
+    private static void ReleaseOutputs(Job job, EffectList effects)
+    {
+        foreach (BufferHandle output in job.Outputs)
+        {
+            effects.Release(output);
+        }
+    }
+
+    private static void DropReferences(in Stimulus stimulus, EffectList effects)
+    {
+        if (stimulus.Kind == StimulusKind.JobDone)
+        {
+            ReleaseOutputs(stimulus.Job!, effects);
+        }
+    }
+
+    private void Receive(in Envelope envelope)
+    {
+        if (envelope.Run != _run || envelope.ToIncarnation != Incarnation || !IsOfThisEpoch(envelope))
+        {
+            Stale++;
+            return;
+        }
+
+        Link link = LinkTo(envelope.From);
+        while (link.TryAcknowledge(envelope.Acknowledges, out Envelope acknowledged))
+        {
+            ReleaseBuffers(acknowledged.Message);
+        }
+
+        if (envelope.Sequence == 0)
+        {
+            return;
+        }
+
+        _owing = envelope.From;
+        switch (link.Arrive(envelope.Sequence))
+        {
+            case Arrival.Duplicate:
+                Duplicates++;
+                break;
+            case Arrival.Early:
+                Effects.Retain(MessageBuffers.First(envelope.Message));
+                Effects.Retain(MessageBuffers.Second(envelope.Message));
+                link.KeepEarly(envelope);
+                break;
+            default:
+                Deliver(envelope);
+                while (!_stopped && link.TryTakeNext(out Envelope next))
+                {
+                    Deliver(next);
+                    ReleaseBuffers(next.Message);
+                }
+
+                break;
+        }
+    }
+
+    private void Deliver(in Envelope envelope)
+    {
+        if (envelope.Message is not BeginEpoch)
+        {
+            OnMessage(envelope.From, envelope.Message);
+        }
+    }
+
+    /// <summary>A begin-epoch of a higher epoch takes effect before its link is looked at, for the link belongs to the new epoch.</summary>
+    private bool IsOfThisEpoch(in Envelope envelope)
+    {
+        if (envelope.Epoch > Epoch && envelope.Message is BeginEpoch begin && envelope.From == ActorId.Coordinator)
+        {
+            EnterEpoch(envelope.Epoch, begin.Incarnations);
+            OnEpoch(begin.CommittedStep);
+            return true;
+        }
+
+        return envelope.Epoch == Epoch && envelope.FromIncarnation == _incarnations[envelope.From.Index];
+    }
+
+    /// <summary>What arrived in this step is acknowledged by whatever goes back, or else on its own.</summary>
+    private void Acknowledge()
+    {
+        if (_owing is ActorId peer && LinkTo(peer) is { OwesAcknowledgement: true } link && !_stopped)
+        {
+            Effects.Send(Wrap(peer, Messages.Acknowledge.Instance, 0, link));
+        }
+
+        _owing = null;
+    }
+
+    private void Retry()
+    {
+        _retryTimerRuns = false;
+        bool anyWaits = false;
+        long ticksMax = (long)(Plan.Settings.Patience / Limits.RetryFirst);
+        foreach (int peer in _linkOrder)
+        {
+            Link link = _links[peer];
+            if (!link.Waits)
+            {
+                continue;
+            }
+
+            anyWaits = true;
+            bool resend = link.Tick(RetryCapTicks);
+            if (link.IsOutOfPatience(ticksMax))
+            {
+                string tag = MessageCatalog.TagOf(link.Oldest.Message);
+                Fail($"{Plan.Topology.NameOf(Self)} waited {Plan.Settings.Patience} for {Plan.Topology.NameOf(new ActorId(peer))} to take '{tag}'");
+                return;
+            }
+
+            if (resend)
+            {
+                Resend(link);
+            }
+        }
+
+        if (anyWaits)
+        {
+            _retryTimerRuns = true;
+            Effects.StartTimer(RetryTimer, Limits.RetryFirst);
+        }
+    }
+
+    private void Resend(Link link)
+    {
+        foreach (Envelope envelope in link.Unacknowledged)
+        {
+            Effects.Send(envelope with { Acknowledges = link.Delivered });
+        }
+
+        link.OwesAcknowledgement = false;
+    }
+
+    private void ReleaseLinks()
+    {
+        foreach (int peer in _linkOrder)
+        {
+            Link link = _links[peer];
+            foreach (Envelope envelope in link.Unacknowledged)
+            {
+                ReleaseBuffers(envelope.Message);
+            }
+
+            foreach (Envelope envelope in link.Early)
+            {
+                ReleaseBuffers(envelope.Message);
+            }
+        }
+
+        _links.Clear();
+        _linkOrder.Clear();
+        _owing = null;
+    }
+
+    private void ReleaseBuffers(Message message)
+    {
+        Effects.Release(MessageBuffers.First(message));
+        Effects.Release(MessageBuffers.Second(message));
+    }
+
+    private Envelope Wrap(ActorId to, Message message, long sequence, Link link)
+    {
+        link.OwesAcknowledgement = false;
+        return new Envelope(_run, Epoch, Self, Incarnation, to, _incarnations[to.Index], sequence, link.Delivered, message);
+    }
+
+    private Link LinkTo(ActorId peer)
+    {
+        if (!_links.TryGetValue(peer.Index, out Link? link))
+        {
+            link = new Link(_windowMax);
+            _links.Add(peer.Index, link);
+            _linkOrder.Add(peer.Index);
+        }
+
+        return link;
+    }
+}

@@ -1,0 +1,419 @@
+using DistTrain.Protocol.Effects;
+using DistTrain.Protocol.Jobs;
+using DistTrain.Protocol.Messages;
+using DistTrain.Protocol.Planning;
+using DistTrain.Protocol.Settings;
+
+namespace DistTrain.Protocol.Actors;
+
+/// <summary>
+/// Issues steps, commits them, has them evaluated and kept, and decides recovery. A step is committed by one record of the coordinator and nothing
+/// else, once every shard is prepared and every replica's loss is known and finite.
+/// </summary>
+public sealed class Coordinator : ActorMachine
+{
+    private readonly StepTally[] _tallies;
+    private readonly EvaluationRound _evaluation;
+    private readonly bool[] _snapshotBy;
+    private readonly Membership _membership;
+    private DecideJob _decide;
+    private CoordinatorProgress _progress, _snapshot;
+    private CoordinatorProgress? _snapshotPending;
+    private Phase _phase = Phase.Training;
+    private RunEnd _end = RunEnd.Completed;
+    private string _reason = "";
+    private long _issued, _keptStep, _decidingStep;
+    private bool _stopRequested;
+
+    /// <summary>The coordinator, going on from a committed step of which a snapshot exists, or from step 0.</summary>
+    public Coordinator(RunPlan plan, int incarnation, long run, CoordinatorProgress from)
+        : base(plan, ActorId.Coordinator, incarnation, run)
+    {
+        Topology topology = plan.Topology;
+        _progress = _snapshot = from;
+        _issued = from.Step;
+        _keptStep = from.Step > 0 ? from.Step : -1;
+        _tallies = new StepTally[plan.StepsUncommittedMax + 1];
+        for (int tally = 0; tally < _tallies.Length; tally++)
+        {
+            _tallies[tally] = new StepTally(topology.Shards, topology.Replicas, plan.Slices.Count);
+        }
+
+        _evaluation = new EvaluationRound(topology.Replicas);
+        _decide = new DecideJob(plan.Slices.Count);
+        _snapshotBy = new bool[topology.Shards];
+        _membership = new Membership(topology);
+    }
+
+    private enum Phase
+    {
+        /// <summary>Steps are issued and committed.</summary>
+        Training,
+
+        /// <summary>The test rows are evaluated at the end of an epoch.</summary>
+        EvaluatingEpoch,
+
+        /// <summary>The training rows are evaluated at the end of the run.</summary>
+        EvaluatingEnd,
+
+        /// <summary>The last snapshot is taken.</summary>
+        Ending,
+
+        /// <summary>Over.</summary>
+        Ended,
+    }
+
+    /// <inheritdoc/>
+    public override string WaitsFor => _phase switch
+    {
+        Phase.Training when _issued > _progress.Step => $"the commit of step {_progress.Step + 1}",
+        Phase.EvaluatingEpoch or Phase.EvaluatingEnd => $"the evaluation after step {_progress.Step}",
+        Phase.Ending => $"the snapshot of step {_progress.Step}",
+        _ => "",
+    };
+
+    private protected override void OnOther(in Stimulus stimulus)
+    {
+        switch (stimulus.Kind)
+        {
+            case StimulusKind.Started:
+                Effects.Persist(_membership.StartAll(Epoch + 1));
+                break;
+            case StimulusKind.Suspected when _phase != Phase.Ended:
+                OnSuspected(stimulus.Actor);
+                break;
+            case StimulusKind.StopRequested when !_stopRequested:
+                _stopRequested = true;
+                if (_phase == Phase.Training && Epoch > 0)
+                {
+                    ForEachLayerActor(new Drain(_issued));
+                    Advance();
+                }
+
+                break;
+        }
+    }
+
+    private protected override void OnMessage(ActorId from, Message message)
+    {
+        switch (message)
+        {
+            case Prepared prepared:
+                TallyOf(prepared.Step).OnPrepared(prepared.Shard);
+                TryCommit();
+                break;
+            case StepResult result:
+                TallyOf(result.Step).OnResult(result);
+                TryCommit();
+                break;
+            case Partials partials:
+                Effects.Retain(partials.Values);
+                OnPartials(TallyOf(partials.Step), partials);
+                break;
+            case SnapshotTaken taken when taken.Step == _snapshotPending?.Step:
+                _snapshotBy[taken.Shard] = true;
+                if (Array.TrueForAll(_snapshotBy, kept => kept))
+                {
+                    Effects.Persist(new SnapshotRecord(_snapshotPending));
+                }
+
+                break;
+            case EvaluationResult result when _evaluation.Take(result):
+                OnEvaluated();
+                break;
+        }
+    }
+
+    private protected override void OnJobDone(Job job)
+    {
+        ForEachShard(new Decision(_decidingStep, _decide.GradientScale, _decide.ChosenReplica));
+        _decidingStep = 0;
+    }
+
+    private protected override void OnPersisted(PersistRecord record)
+    {
+        switch (record)
+        {
+            case MembershipRecord membership when _membership.IsWanted(membership):
+                BeginEpoch(membership);
+                break;
+            case CommittedRecord committed when committed.Epoch == Epoch:
+                OnCommitted(TallyOf(committed.Step));
+                break;
+            case SnapshotRecord kept when kept.Progress == _snapshotPending:
+                _snapshot = kept.Progress;
+                _keptStep = _snapshot.Step;
+                _snapshotPending = null;
+                Effects.Report(new SnapshotCompleted(_keptStep));
+                Advance();
+                break;
+        }
+    }
+
+    private protected override void OnEpoch(long committedStep) =>
+        throw new InvariantException("The coordinator begins epochs itself.");
+
+    private protected override void ReleaseState()
+    {
+        foreach (StepTally tally in _tallies)
+        {
+            tally.Free(Effects);
+        }
+    }
+
+    private void OnSuspected(ActorId actor)
+    {
+        if (!_membership.TryReplace(actor, Epoch + 1, out MembershipRecord? record))
+        {
+            Fail($"{Plan.Topology.NameOf(actor)} failed {Limits.RestartsPerActorMax} times, so its fault is not passing");
+            return;
+        }
+
+        Effects.Persist(record);
+    }
+
+    /// <summary>The members of a new epoch are kept: starts those that are new and has everybody go on from the last state that is there.</summary>
+    private void BeginEpoch(MembershipRecord membership)
+    {
+        bool shardLost = _membership.LosesShard(Incarnations, membership);
+        if (shardLost && Epoch > 0)
+        {
+            // A shard's memory is gone with it: everybody goes back to what was kept outside.
+            _progress = _snapshot;
+            _phase = _phase == Phase.Ending ? Phase.Ending : Phase.Training;
+        }
+
+        long redone = _issued - _progress.Step;
+        int[] before = Incarnations;
+        ReleaseState();
+        EnterEpoch(membership.Epoch, membership.Incarnations);
+        _issued = _progress.Step;
+        _snapshotPending = null;
+        _decidingStep = 0;
+        _decide = new DecideJob(Plan.Slices.Count);
+        _membership.SpawnChanged(before, membership, Effects);
+        BeginEpoch begin = new(_progress.Step, membership.Incarnations);
+        ForEachLayerActor(begin);
+        ForEachShard(begin);
+        if (Epoch > 1)
+        {
+            Effects.Report(new Recovered(Epoch, _progress.Step, redone));
+        }
+
+        Resume();
+    }
+
+    private void Resume()
+    {
+        if (_phase is Phase.EvaluatingEpoch or Phase.EvaluatingEnd)
+        {
+            StartEvaluation(_evaluation.Split, _phase);
+        }
+        else if (_phase == Phase.Training && _progress.Step >= Plan.TotalSteps)
+        {
+            StartEvaluation(DataSplit.Train, Phase.EvaluatingEnd);
+        }
+        else
+        {
+            Advance();
+        }
+    }
+
+    /// <summary>Does what is due now: issue, stop, or end.</summary>
+    private void Advance()
+    {
+        if (_phase == Phase.Training)
+        {
+            if (!_stopRequested)
+            {
+                IssueMore();
+            }
+            else if (_issued == _progress.Step)
+            {
+                BeginEnd(RunEnd.Stopped, "");
+            }
+        }
+
+        if (_phase == Phase.Ending)
+        {
+            if (_keptStep == _progress.Step)
+            {
+                _phase = Phase.Ended;
+                Effects.Report(new RunEnded(_end, _progress.Step, _reason));
+            }
+            else
+            {
+                TakeSnapshot();
+            }
+        }
+    }
+
+    private void IssueMore()
+    {
+        long last = Math.Min(Plan.TotalSteps, _progress.Step + Plan.StepsUncommittedMax);
+        while (_issued < last && Plan.EpochOf(_issued + 1) == Plan.EpochOf(_progress.Step + 1))
+        {
+            _issued++;
+            _tallies[_issued % _tallies.Length].Begin(_issued);
+            IssueStep issue = new(_issued, _progress.RateFactor, Plan.EndsEpoch(_issued));
+            ForEachLayerActor(issue);
+            ForEachShard(issue);
+        }
+    }
+
+    private void OnPartials(StepTally tally, Partials partials)
+    {
+        tally.OnPartials(partials.Slice, partials.Values);
+        if (!tally.HasAllPartials)
+        {
+            return;
+        }
+
+        InvariantException.Require(_decidingStep == 0, "A step is decided before the next one's partials are asked for.");
+        _decidingStep = tally.Step;
+        _decide.Step = tally.Step;
+        tally.Partials.CopyTo(_decide.Inputs, 0);
+        Run(_decide);
+    }
+
+    private void TryCommit()
+    {
+        StepTally tally = TallyOf(_progress.Step + 1);
+        if (tally.Step != _progress.Step + 1 || !tally.IsComplete || tally.IsCommitting || _phase != Phase.Training)
+        {
+            return;
+        }
+
+        if (!double.IsFinite(tally.LossSum))
+        {
+            BeginEnd(RunEnd.Diverged, DescribeDivergence(tally));
+            Advance();
+            return;
+        }
+
+        tally.IsCommitting = true;
+        Effects.Persist(new CommittedRecord(tally.Step, Epoch));
+    }
+
+    private void OnCommitted(StepTally tally)
+    {
+        long step = tally.Step;
+        _progress = _progress.AfterStep(step, tally.LossSum, tally.Correct, tally.Rows);
+        Effects.Report(
+            new StepCommitted(step, tally.LossSum, tally.Correct, tally.Rows, Plan.LearningRate(step) * _progress.RateFactor));
+        ForEachShard(new Committed(step));
+        tally.Free(Effects);
+        if (Plan.EndsEpoch(step))
+        {
+            OnEpochEnd(step);
+            return;
+        }
+
+        CheckpointIfDue();
+        Advance();
+        TryCommit();
+    }
+
+    private void OnEpochEnd(long step)
+    {
+        int epoch = Plan.EpochOf(step);
+        bool due = epoch % Plan.Settings.Training.EvaluateEvery == 0 || step == Plan.TotalSteps;
+        if (Plan.TestRows > 0 && due)
+        {
+            StartEvaluation(DataSplit.Test, Phase.EvaluatingEpoch);
+        }
+        else
+        {
+            FinishEpoch(null, null);
+        }
+    }
+
+    private void FinishEpoch(double? testLoss, double? testAccuracy)
+    {
+        double trainLoss = _progress.EpochLossSum / _progress.EpochRows;
+        double trainAccuracy = (double)_progress.EpochCorrect / _progress.EpochRows;
+        Effects.Report(
+            new EpochCompleted(Plan.EpochOf(_progress.Step), _progress.Step, trainLoss, trainAccuracy, testLoss, testAccuracy));
+        _progress = _progress.AfterEpoch(testLoss ?? trainLoss, Plan.Settings.Optimizer);
+        _phase = Phase.Training;
+        if (_progress.Step == Plan.TotalSteps || _progress.IsOutOfPatience(Plan.Settings.Training))
+        {
+            StartEvaluation(DataSplit.Train, Phase.EvaluatingEnd);
+            return;
+        }
+
+        CheckpointIfDue();
+        Advance();
+    }
+
+    private void StartEvaluation(DataSplit split, Phase phase)
+    {
+        _phase = phase;
+        ForEachLayerActor(_evaluation.Begin(_progress.Step, split));
+    }
+
+    private void OnEvaluated()
+    {
+        Effects.Report(new EvaluationCompleted(_progress.Step, _evaluation.Split, _evaluation.Loss, _evaluation.Accuracy));
+        if (_phase == Phase.EvaluatingEpoch)
+        {
+            FinishEpoch(_evaluation.Loss, _evaluation.Accuracy);
+        }
+        else
+        {
+            BeginEnd(RunEnd.Completed, "");
+            Advance();
+        }
+    }
+
+    private void CheckpointIfDue()
+    {
+        int every = Plan.Settings.CheckpointEverySteps;
+        if (every > 0 && _progress.Step % every == 0 && _snapshotPending is null)
+        {
+            TakeSnapshot();
+        }
+    }
+
+    private void TakeSnapshot()
+    {
+        if (_snapshotPending is null)
+        {
+            _snapshotPending = _progress;
+            Array.Clear(_snapshotBy);
+            ForEachShard(new TakeSnapshot(_progress.Step));
+        }
+    }
+
+    private void BeginEnd(RunEnd end, string reason) => (_phase, _end, _reason) = (Phase.Ending, end, reason);
+
+    private string DescribeDivergence(StepTally tally)
+    {
+        int layer = tally.NonFiniteLayer >= 0 ? tally.NonFiniteLayer : Plan.Settings.Network.Layers.Count - 1;
+        double rate = Plan.LearningRate(tally.Step) * _progress.RateFactor;
+        return $"the loss of step {tally.Step} is not finite; layer {layer} ({Plan.Settings.Network.Layers[layer].Kind}) was the first "
+            + $"with values that are not finite. Try a lower optimizer.learning-rate (it was {rate:G4}), optimizer.clip-norm, "
+            + "or inputs of smaller scale (data.standardize)";
+    }
+
+    private StepTally TallyOf(long step) => _tallies[step % _tallies.Length];
+
+    private void ForEachLayerActor(Message message)
+    {
+        for (int replica = 0; replica < Plan.Topology.Replicas; replica++)
+        {
+            for (int stage = 0; stage < Plan.Topology.Stages; stage++)
+            {
+                Send(Plan.Topology.LayerActor(replica, stage), message);
+            }
+        }
+    }
+
+    private void ForEachShard(Message message)
+    {
+        for (int shard = 0; shard < Plan.Topology.Shards; shard++)
+        {
+            Send(Plan.Topology.Shard(shard), message);
+        }
+    }
+}

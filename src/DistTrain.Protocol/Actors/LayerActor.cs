@@ -1,0 +1,483 @@
+using DistTrain.Numerics;
+using DistTrain.Numerics.Compression;
+using DistTrain.Protocol.Effects;
+using DistTrain.Protocol.Jobs;
+using DistTrain.Protocol.Messages;
+using DistTrain.Protocol.Methods;
+using DistTrain.Protocol.Planning;
+using DistTrain.Protocol.Settings;
+
+namespace DistTrain.Protocol.Actors;
+
+/// <summary>
+/// Owns one stage of one replica: runs the method's instructions one after the other, each when what it needs is there. The final-layer actor is the
+/// layer actor of the last stage; it also owns the loss. It keeps nothing that outlives a step but what it carries, so it may die at any time.
+/// </summary>
+public sealed class LayerActor : ActorMachine
+{
+    private readonly StagePlan _stage;
+    private readonly int _replica, _microBatches, _stepsAtOnce;
+    private readonly bool _isFirst, _isLast;
+    private readonly MicroBatchSlot[] _slots;
+    private readonly WeightSet[] _weights;
+    private readonly StepGradient _gradient;
+    private readonly EvaluationPass _evaluation;
+    private InstructionSource? _instructions;
+    private Instruction? _current;
+    private LayerJobs _jobs;
+    private BufferHandle _signalBelow;
+    private bool _jobRuns;
+    private double _lossSum;
+    private int _correct, _nonFiniteLayer = -1;
+
+    /// <summary>The layer actor of a replica's stage.</summary>
+    public LayerActor(RunPlan plan, ActorId self, int incarnation, long run)
+        : base(plan, self, incarnation, run)
+    {
+        (_replica, int stage) = plan.Topology.StageOf(self);
+        _stage = plan.Stages[stage];
+        _isFirst = stage == 0;
+        _isLast = stage == plan.Stages.Count - 1;
+        _microBatches = plan.Settings.Training.MicroBatches;
+        _stepsAtOnce = plan.Asynchronous ? 2 : plan.Method.StepsAtOnce(plan);
+        _slots = new MicroBatchSlot[_stepsAtOnce * _microBatches];
+        for (int slot = 0; slot < _slots.Length; slot++)
+        {
+            _slots[slot] = new MicroBatchSlot();
+        }
+
+        _weights = new WeightSet[_stepsAtOnce + 2];
+        for (int set = 0; set < _weights.Length; set++)
+        {
+            _weights[set] = new WeightSet(_stage.Slices.Count);
+        }
+
+        _gradient = new StepGradient(_stage.Slices.Count);
+        _evaluation = new EvaluationPass(this, _stage, _replica, _isFirst, _isLast);
+        _jobs = NewJobs();
+    }
+
+    /// <inheritdoc/>
+    public override string WaitsFor =>
+        _evaluation.IsActive ? _evaluation.WaitsFor
+        : _jobRuns ? "a job"
+        : _current is not Instruction instruction ? ""
+        : instruction.Kind switch
+        {
+            InstructionKind.ReceiveActivation => $"the activation of step {instruction.Step}, micro-batch {instruction.MicroBatch}",
+            InstructionKind.ReceiveSignal => $"the signal of step {instruction.Step}, micro-batch {instruction.MicroBatch}",
+            InstructionKind.Forward => $"the weights after step {_instructions!.WeightsFor(instruction.Step)}",
+            _ => "",
+        };
+
+    private protected override void OnMessage(ActorId from, Message message)
+    {
+        switch (message)
+        {
+            case Activation activation:
+                MicroBatchSlot received = Slot(activation.Step, activation.MicroBatch);
+                InvariantException.Require(received.Input.IsNone, "A slot is free when its activation arrives.");
+                Effects.Retain(activation.Buffer);
+                received.Input = activation.Buffer;
+                received.NonFiniteLayer = activation.NonFiniteLayer;
+                break;
+            case Signal signal:
+                MicroBatchSlot slot = Slot(signal.Step, signal.MicroBatch);
+                InvariantException.Require(slot.Signal.IsNone, "A signal arrives once.");
+                Effects.Retain(signal.Buffer);
+                slot.Signal = signal.Buffer;
+                break;
+            case Weights weights:
+                OnWeights(weights);
+                break;
+            case IssueStep issue:
+                _instructions!.Issue(issue.Step, issue.Barrier);
+                break;
+            case Drain drain:
+                _instructions!.Drain(drain.LastStep);
+                break;
+            case Evaluate evaluate:
+                _evaluation.Begin(evaluate);
+                break;
+            default:
+                _evaluation.OnMessage(message);
+                break;
+        }
+
+        Advance();
+    }
+
+    private protected override void OnEpoch(long committedStep)
+    {
+        ReleaseState();
+        _current = null;
+        _jobRuns = false;
+        _jobs = NewJobs();
+        StartStep();
+        _instructions = Plan.Method.Instructions(Plan, _stage.Index, committedStep);
+    }
+
+    private protected override void ReleaseState()
+    {
+        foreach (MicroBatchSlot slot in _slots)
+        {
+            Free(slot);
+        }
+
+        foreach (WeightSet set in _weights)
+        {
+            Free(set);
+        }
+
+        Effects.Release(_signalBelow);
+        _signalBelow = BufferHandle.None;
+        _gradient.ReleaseAll(Effects);
+        _evaluation.Abandon();
+    }
+
+    private protected override void OnJobDone(Job job)
+    {
+        _jobRuns = false;
+        if (_evaluation.IsActive)
+        {
+            _evaluation.OnJobDone(job);
+            Advance();
+            return;
+        }
+
+        Instruction instruction = _current!.Value;
+        MicroBatchSlot slot = Slot(instruction.Step, instruction.MicroBatch);
+        switch (job)
+        {
+            case LoadBatchJob { Targets: true }:
+                slot.Target = job.Outputs[0];
+                break;
+            case LoadBatchJob:
+                slot.Input = job.Outputs[0];
+                break;
+            case ForwardJob forward:
+                slot.Output = job.Outputs[0];
+                slot.Stash = job.Outputs[1];
+                slot.NonFiniteLayer = slot.NonFiniteLayer >= 0 ? slot.NonFiniteLayer : forward.NonFiniteLayer;
+                break;
+            case LossJob loss:
+                OnLoss(slot, loss);
+                break;
+            case BackwardJob:
+                job.Outputs.AsSpan(1).CopyTo(_gradient.Slices);
+                _signalBelow = job.Outputs[0];
+                slot.Weights!.Users--;
+                Free(slot);
+                break;
+            case CompressJob compress:
+                _gradient.OnCompressed(compress, Effects);
+                break;
+        }
+
+        // A contribution may need several compressions, so that instruction is not over yet.
+        _current = job is CompressJob ? instruction : null;
+        Advance();
+    }
+
+    /// <summary>Runs a job for this actor; one at a time.</summary>
+    internal void RunJob(Job job)
+    {
+        InvariantException.Require(!_jobRuns, "A layer actor runs one job at a time.");
+        _jobRuns = true;
+        Run(job);
+    }
+
+    /// <summary>Sends for a part of this actor.</summary>
+    internal void SendTo(ActorId to, Message message) => Send(to, message);
+
+    /// <summary>The effects of the step under way, for a part of this actor.</summary>
+    internal EffectList CurrentEffects => Effects;
+
+    /// <summary>The complete weights after a step, or null while slices are missing.</summary>
+    internal WeightSet? WeightsAfter(long step)
+    {
+        foreach (WeightSet set in _weights)
+        {
+            if (set.Step == step && set.IsComplete)
+            {
+                return set;
+            }
+        }
+
+        return null;
+    }
+
+    // Jobs of an earlier epoch may still run on the host: their objects are left to them.
+    private LayerJobs NewJobs() => new(_stage, _replica, training: true);
+
+    /// <summary>Runs instructions until one has to wait.</summary>
+    private void Advance()
+    {
+        if (_instructions is null)
+        {
+            return;
+        }
+
+        while (!_jobRuns)
+        {
+            if (_evaluation.IsActive)
+            {
+                if (!_evaluation.Advance())
+                {
+                    return;
+                }
+
+                continue;
+            }
+
+            if (_current is null)
+            {
+                if (!_instructions.TryNext(out Instruction next))
+                {
+                    return;
+                }
+
+                _current = next;
+            }
+
+            if (!Execute(_current.Value))
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>Starts an instruction, or finishes it at once; false when what it needs is not there yet.</summary>
+    private bool Execute(Instruction instruction)
+    {
+        MicroBatchSlot slot = Slot(instruction.Step, instruction.MicroBatch);
+        switch (instruction.Kind)
+        {
+            case InstructionKind.LoadInput:
+                Load(instruction, targets: false);
+                return true;
+            case InstructionKind.LoadTarget:
+                Load(instruction, targets: true);
+                return true;
+            case InstructionKind.ReceiveActivation when slot.Input.IsNone:
+            case InstructionKind.ReceiveSignal when slot.Signal.IsNone:
+                return false;
+            case InstructionKind.Forward:
+                return Forward(instruction, slot);
+            case InstructionKind.Loss:
+                Loss(instruction, slot);
+                return true;
+            case InstructionKind.Backward:
+                Backward(instruction, slot);
+                return true;
+            case InstructionKind.Contribute when TryCompress(instruction.Step):
+                return true;
+            case InstructionKind.Contribute:
+                Contribute(instruction.Step);
+                break;
+            case InstructionKind.SendActivation:
+                Send(
+                    Plan.Topology.LayerActor(_replica, _stage.Index + 1),
+                    new Activation(instruction.Step, instruction.MicroBatch, slot.NonFiniteLayer, slot.Output));
+                break;
+            case InstructionKind.SendSignal:
+                Send(
+                    Plan.Topology.LayerActor(_replica, _stage.Index - 1),
+                    new Signal(instruction.Step, instruction.MicroBatch, _signalBelow));
+                Effects.Release(_signalBelow);
+                _signalBelow = BufferHandle.None;
+                break;
+        }
+
+        _current = null;
+        return true;
+    }
+
+    private void Load(Instruction instruction, bool targets)
+    {
+        (_jobs.Load.FirstRow, _jobs.Load.Rows) = Plan.RowsOf(instruction.Step, _replica, instruction.MicroBatch);
+        _jobs.Load.Step = instruction.Step;
+        _jobs.Load.Targets = targets;
+        _jobs.Load.Outputs[0] = BufferHandle.None;
+        RunJob(_jobs.Load);
+    }
+
+    private bool Forward(Instruction instruction, MicroBatchSlot slot)
+    {
+        WeightSet? weights = WeightsAfter(_instructions!.WeightsFor(instruction.Step));
+        if (weights is null)
+        {
+            return false;
+        }
+
+        weights.Users++;
+        slot.Weights = weights;
+        Place(_jobs.Forward, instruction);
+        _jobs.Forward.Inputs[0] = slot.Input;
+        weights.Slices.CopyTo(_jobs.Forward.Inputs, 1);
+        Array.Clear(_jobs.Forward.Outputs);
+        RunJob(_jobs.Forward);
+        return true;
+    }
+
+    private void Loss(Instruction instruction, MicroBatchSlot slot)
+    {
+        Place(_jobs.Loss, instruction);
+        _jobs.Loss.RowWeight = 1.0 / (Plan.Settings.ParameterServer.Aggregate == Aggregate.Mean
+            ? Plan.RowsInStep(instruction.Step)
+            : ReplicaRows(instruction.Step));
+        _jobs.Loss.Inputs[0] = slot.Output;
+        _jobs.Loss.Inputs[1] = slot.Stash;
+        _jobs.Loss.Inputs[2] = slot.Target;
+        _jobs.Loss.Outputs[0] = BufferHandle.None;
+        RunJob(_jobs.Loss);
+    }
+
+    private void OnLoss(MicroBatchSlot slot, LossJob loss)
+    {
+        slot.Signal = loss.Outputs[0];
+        _lossSum += loss.Result.LossSum;
+        _correct += loss.Result.Correct;
+        _nonFiniteLayer = _nonFiniteLayer >= 0 ? _nonFiniteLayer : slot.NonFiniteLayer;
+    }
+
+    private void Backward(Instruction instruction, MicroBatchSlot slot)
+    {
+        Place(_jobs.Backward, instruction);
+        _jobs.Backward.Inputs[0] = slot.Input;
+        _jobs.Backward.Inputs[1] = slot.Output;
+        _jobs.Backward.Inputs[2] = slot.Stash;
+        _jobs.Backward.Inputs[3] = slot.Signal;
+        slot.Weights!.Slices.CopyTo(_jobs.Backward.Inputs, 4);
+        _jobs.Backward.Outputs[0] = BufferHandle.None;
+        _gradient.Slices.CopyTo(_jobs.Backward.Outputs, 1);
+        RunJob(_jobs.Backward);
+    }
+
+    /// <summary>Compresses the next slice that is still to be compressed; false when there is none.</summary>
+    private bool TryCompress(long step)
+    {
+        if (Plan.Settings.ParameterServer.Compression == CompressionKind.None || !_gradient.TryCompressNext(_jobs.Compress, _stage))
+        {
+            return false;
+        }
+
+        _jobs.Compress.Step = step;
+        RunJob(_jobs.Compress);
+        return true;
+    }
+
+    /// <summary>Sends every slice of the step's gradient; the step is over here.</summary>
+    private void Contribute(long step)
+    {
+        for (int position = 0; position < _stage.Slices.Count; position++)
+        {
+            SlicePlan slice = Plan.Slices[_stage.Slices[position]];
+            Send(
+                Plan.Topology.Shard(slice.Shard),
+                new Contribution(step, slice.Index, _replica, _gradient.Slices[position], _gradient.Residuals[position]));
+        }
+
+        if (_isLast)
+        {
+            Send(ActorId.Coordinator, new StepResult(step, _replica, _lossSum, _correct, ReplicaRows(step), _nonFiniteLayer));
+        }
+
+        StartStep();
+        ReleaseOldWeights();
+    }
+
+    private void StartStep()
+    {
+        _gradient.ReleaseGradient(Effects);
+        _lossSum = 0;
+        _correct = 0;
+        _nonFiniteLayer = -1;
+    }
+
+    private void OnWeights(Weights weights)
+    {
+        WeightSet set = Array.Find(_weights, candidate => candidate.Step == weights.Step) ?? FreeSet();
+        if (set.Step != weights.Step)
+        {
+            set.Begin(weights.Step);
+        }
+
+        int position = PositionOf(weights.Slice);
+        Effects.Retain(weights.Buffer);
+        set.Arrive(position, weights.Buffer);
+        if (!weights.Carried.IsNone)
+        {
+            Effects.Retain(weights.Carried);
+            _gradient.SetResidual(position, weights.Carried, Effects);
+        }
+
+        ReleaseOldWeights();
+    }
+
+    /// <summary>The next forward pass uses the newest version; older ones serve only passes whose backward pass is still to come.</summary>
+    private void ReleaseOldWeights()
+    {
+        long newest = -1;
+        foreach (WeightSet set in _weights)
+        {
+            newest = set.IsComplete ? Math.Max(newest, set.Step) : newest;
+        }
+
+        foreach (WeightSet set in _weights)
+        {
+            if (set.IsComplete && set.Step >= 0 && set.Step < newest && set.Users == 0)
+            {
+                Free(set);
+            }
+        }
+    }
+
+    private WeightSet FreeSet() =>
+        Array.Find(_weights, set => set.Step < 0) ?? throw new InvariantException("Credit keeps the number of weight versions bounded.");
+
+    private int PositionOf(int slice)
+    {
+        for (int position = 0; position < _stage.Slices.Count; position++)
+        {
+            if (_stage.Slices[position] == slice)
+            {
+                return position;
+            }
+        }
+
+        throw new InvariantException($"Slice {slice} belongs to stage {_stage.Index}.");
+    }
+
+    private MicroBatchSlot Slot(long step, int microBatch) => _slots[((int)(step % _stepsAtOnce) * _microBatches) + microBatch];
+
+    private void Place(StageJob job, Instruction instruction)
+    {
+        job.Step = instruction.Step;
+        (job.FirstRow, job.Rows) = Plan.RowsOf(instruction.Step, _replica, instruction.MicroBatch);
+    }
+
+    private int ReplicaRows(long step) => EvenSplit.Part(Plan.RowsInStep(step), Plan.Settings.Replicas, _replica).Count;
+
+    private void Free(MicroBatchSlot slot)
+    {
+        Effects.Release(slot.Input);
+        Effects.Release(slot.Output);
+        Effects.Release(slot.Stash);
+        Effects.Release(slot.Target);
+        Effects.Release(slot.Signal);
+        slot.Input = slot.Output = slot.Stash = slot.Target = slot.Signal = BufferHandle.None;
+        slot.Weights = null;
+        slot.NonFiniteLayer = -1;
+    }
+
+    private void Free(WeightSet set)
+    {
+        foreach (BufferHandle slice in set.Slices)
+        {
+            Effects.Release(slice);
+        }
+
+        set.Free();
+    }
+}

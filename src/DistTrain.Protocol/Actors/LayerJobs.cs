@@ -1,0 +1,18 @@
+using DistTrain.Protocol.Jobs;
+using DistTrain.Protocol.Planning;
+
+namespace DistTrain.Protocol.Actors;
+
+/// <summary>One job object of each kind, used again from micro-batch to micro-batch: a layer actor runs one job at a time.</summary>
+internal sealed class LayerJobs(StagePlan stage, int replica, bool training)
+{
+    public LoadBatchJob Load { get; } = new(stage.Index, replica) { Training = training };
+
+    public ForwardJob Forward { get; } = new(stage.Index, replica, stage.Slices.Count) { Training = training };
+
+    public LossJob Loss { get; } = new(stage.Index, replica) { Training = training };
+
+    public BackwardJob Backward { get; } = new(stage.Index, replica, stage.Slices.Count) { Training = training };
+
+    public CompressJob Compress { get; } = new(stage.Index, replica) { Training = training };
+}

@@ -1,0 +1,65 @@
+using System.Diagnostics.CodeAnalysis;
+using DistTrain.Protocol.Effects;
+using DistTrain.Protocol.Planning;
+using DistTrain.Protocol.Settings;
+
+namespace DistTrain.Protocol.Actors;
+
+/// <summary>Who is a member with which incarnation. The coordinator alone assigns incarnations, and keeps them before anyone is started with them.</summary>
+internal sealed class Membership(Topology topology)
+{
+    private readonly int[] _restarts = new int[topology.Count];
+    private int[] _wanted = [];
+    private MembershipRecord? _pending;
+
+    /// <summary>Everybody for the first time.</summary>
+    public MembershipRecord StartAll(int epoch)
+    {
+        _wanted = [.. Enumerable.Repeat(1, topology.Count)];
+        return _pending = new MembershipRecord(epoch, [.. _wanted]);
+    }
+
+    /// <summary>A new incarnation for an actor; false when it failed too often.</summary>
+    public bool TryReplace(ActorId actor, int epoch, [NotNullWhen(true)] out MembershipRecord? record)
+    {
+        record = null;
+        if (++_restarts[actor.Index] > Limits.RestartsPerActorMax)
+        {
+            return false;
+        }
+
+        _wanted[actor.Index]++;
+        record = _pending = new MembershipRecord(epoch, [.. _wanted]);
+        return true;
+    }
+
+    /// <summary>Whether a kept record is the newest one; one that a later suspicion has replaced counts no more.</summary>
+    public bool IsWanted(MembershipRecord record) => ReferenceEquals(record, _pending);
+
+    /// <summary>Whether a shard is new in a record.</summary>
+    public bool LosesShard(int[] before, MembershipRecord record)
+    {
+        for (int shard = 0; shard < topology.Shards; shard++)
+        {
+            int index = topology.Shard(shard).Index;
+            if (before[index] != record.Incarnations[index])
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Starts every actor that is new in a record.</summary>
+    public void SpawnChanged(int[] before, MembershipRecord record, EffectList effects)
+    {
+        for (int index = 1; index < topology.Count; index++)
+        {
+            if (before[index] != record.Incarnations[index])
+            {
+                effects.Spawn(new ActorId(index), record.Incarnations[index]);
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+using DistTrain.Protocol.Effects;
+using DistTrain.Protocol.Jobs;
+using DistTrain.Protocol.Messages;
+
+namespace DistTrain.Protocol.Actors;
+
+/// <summary>What the coordinator has heard of one issued step.</summary>
+internal sealed class StepTally(int shards, int replicas, int slices)
+{
+    private readonly bool[] _prepared = new bool[shards];
+    private readonly StepResult?[] _results = new StepResult?[replicas];
+    private int _preparedCount, _resultCount, _partialsCount;
+
+    /// <summary>The step; 0 when free.</summary>
+    public long Step { get; private set; }
+
+    /// <summary>Partials per slice, or none.</summary>
+    public BufferHandle[] Partials { get; } = new BufferHandle[slices];
+
+    /// <summary>The commit is being kept.</summary>
+    public bool IsCommitting { get; set; }
+
+    /// <summary>Whether the step may be committed: every shard is prepared and every replica's result is in.</summary>
+    public bool IsComplete => _preparedCount == shards && _resultCount == replicas;
+
+    /// <summary>Whether every slice's partials are in.</summary>
+    public bool HasAllPartials => _partialsCount == slices;
+
+    /// <summary>Loss sums in replica order.</summary>
+    public double LossSum => _results.Sum(result => result!.LossSum);
+
+    /// <summary>Rows classified right.</summary>
+    public int Correct => _results.Sum(result => result!.Correct);
+
+    /// <summary>Rows.</summary>
+    public int Rows => _results.Sum(result => result!.Rows);
+
+    /// <summary>Lowest layer with a value that is not finite, or −1.</summary>
+    public int NonFiniteLayer => _results.Where(result => result!.NonFiniteLayer >= 0).Select(result => result!.NonFiniteLayer).DefaultIfEmpty(-1).Min();
+
+    /// <summary>Starts to count a step.</summary>
+    public void Begin(long step)
+    {
+        Array.Clear(_prepared);
+        Array.Clear(_results);
+        (_preparedCount, _resultCount, _partialsCount) = (0, 0, 0);
+        IsCommitting = false;
+        Step = step;
+    }
+
+    /// <summary>A shard is prepared.</summary>
+    public void OnPrepared(int shard)
+    {
+        _preparedCount += _prepared[shard] ? 0 : 1;
+        _prepared[shard] = true;
+    }
+
+    /// <summary>A replica's result came.</summary>
+    public void OnResult(StepResult result)
+    {
+        InvariantException.Require(_results[result.Replica] is null, "A replica's result of a step arrives once.");
+        _results[result.Replica] = result;
+        _resultCount++;
+    }
+
+    /// <summary>A slice's partials came; their reference now belongs here.</summary>
+    public void OnPartials(int slice, BufferHandle values)
+    {
+        InvariantException.Require(Partials[slice].IsNone, "A slice's partials of a step arrive once.");
+        Partials[slice] = values;
+        _partialsCount++;
+    }
+
+    /// <summary>Gives buffers back and frees the tally.</summary>
+    public void Free(EffectList effects)
+    {
+        foreach (BufferHandle partials in Partials)
+        {
+            effects.Release(partials);
+        }
+
+        Array.Clear(Partials);
+        Step = 0;
+    }
+}

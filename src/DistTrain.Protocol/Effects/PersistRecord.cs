@@ -1,0 +1,21 @@
+namespace DistTrain.Protocol.Effects;
+
+/// <summary>Something that must outlast what the run's durability names. A closed family.</summary>
+public abstract record PersistRecord
+{
+    private protected PersistRecord()
+    {
+    }
+}
+
+/// <summary>Shard: the version of a step is computed, in this epoch.</summary>
+public sealed record PreparedRecord(long Step, int Shard, int Epoch) : PersistRecord;
+
+/// <summary>Coordinator: step is committed. This record, and nothing else, is the commit.</summary>
+public sealed record CommittedRecord(long Step, int Epoch) : PersistRecord;
+
+/// <summary>Coordinator: an epoch and the members' incarnations, kept before anyone is started with them.</summary>
+public sealed record MembershipRecord(int Epoch, int[] Incarnations) : PersistRecord;
+
+/// <summary>Coordinator: every shard's part of a snapshot is kept, and what the coordinator itself needs to go on from it.</summary>
+public sealed record SnapshotRecord(CoordinatorProgress Progress) : PersistRecord;

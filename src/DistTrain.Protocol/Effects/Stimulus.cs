@@ -1,0 +1,58 @@
+using DistTrain.Protocol.Actors;
+using DistTrain.Protocol.Jobs;
+using DistTrain.Protocol.Messages;
+
+namespace DistTrain.Protocol.Effects;
+
+/// <summary>Kinds of stimuli.</summary>
+public enum StimulusKind
+{
+    /// <summary>The actor was started.</summary>
+    Started,
+
+    /// <summary>An envelope arrived.</summary>
+    Message,
+
+    /// <summary>A timer fired.</summary>
+    Timer,
+
+    /// <summary>A job completed.</summary>
+    JobDone,
+
+    /// <summary>A job could not be done: no memory, no file.</summary>
+    JobFailed,
+
+    /// <summary>A record is kept.</summary>
+    Persisted,
+
+    /// <summary>A record could not be kept. Final.</summary>
+    PersistFailed,
+
+    /// <summary>The host suspects that an actor has died; the coordinator decides.</summary>
+    Suspected,
+
+    /// <summary>The user asks for a stop at a committed step.</summary>
+    StopRequested,
+}
+
+/// <summary>One thing that happened to an actor. Which fields count follows from <see cref="Kind"/>.</summary>
+public readonly record struct Stimulus(StimulusKind Kind)
+{
+    /// <summary>Message.</summary>
+    public Envelope Envelope { get; init; }
+
+    /// <summary>JobDone, JobFailed.</summary>
+    public Job? Job { get; init; }
+
+    /// <summary>Timer.</summary>
+    public int Timer { get; init; }
+
+    /// <summary>Persisted, PersistFailed.</summary>
+    public PersistRecord? Record { get; init; }
+
+    /// <summary>JobFailed, PersistFailed: why, for people.</summary>
+    public string? Problem { get; init; }
+
+    /// <summary>Suspected: who.</summary>
+    public ActorId Actor { get; init; }
+}

@@ -1,0 +1,138 @@
+using DistTrain.Protocol.Messages;
+
+namespace DistTrain.Protocol.Links;
+
+/// <summary>
+/// One end of the channel between two actors within one epoch. What lies below may lose, double, delay and reorder; above it every message arrives
+/// once and in order, as long as both ends live. Pure bookkeeping: the machine does the sending.
+/// </summary>
+internal sealed class Link(int windowMax)
+{
+    private readonly SortedList<long, Envelope> _early = [];
+    private readonly Queue<Envelope> _unacknowledged = new();
+    private long _sent, _delivered;
+    private int _ticksUntilRetry, _backoffTicks, _ticksWithoutProgress;
+
+    /// <summary>Every message up to here arrived.</summary>
+    public long Delivered => _delivered;
+
+    /// <summary>Whether the other end has not been told of everything that arrived.</summary>
+    public bool OwesAcknowledgement { get; set; }
+
+    /// <summary>Whether something is unacknowledged.</summary>
+    public bool Waits => _unacknowledged.Count > 0;
+
+    /// <summary>The oldest unacknowledged message, for telling who waits for what.</summary>
+    public Envelope Oldest => _unacknowledged.Peek();
+
+    /// <summary>Unacknowledged messages, oldest first.</summary>
+    public Queue<Envelope> Unacknowledged => _unacknowledged;
+
+    /// <summary>Messages that arrived ahead of a missing one.</summary>
+    public IEnumerable<Envelope> Early => _early.Values;
+
+    /// <summary>Sequence of the next message to send.</summary>
+    public long NextSequence() => ++_sent;
+
+    /// <summary>Keeps a message until it is acknowledged. A full window is a broken credit rule.</summary>
+    public void Sent(in Envelope envelope)
+    {
+        InvariantException.Require(
+            _unacknowledged.Count < windowMax, $"Credit keeps at most {windowMax} messages unacknowledged on a link.");
+        if (_unacknowledged.Count == 0)
+        {
+            ResetPatience();
+        }
+
+        _unacknowledged.Enqueue(envelope);
+    }
+
+    /// <summary>Takes the next acknowledged message off; false when the oldest is not acknowledged yet.</summary>
+    public bool TryAcknowledge(long acknowledged, out Envelope envelope)
+    {
+        if (_unacknowledged.TryPeek(out envelope) && envelope.Sequence <= acknowledged)
+        {
+            _unacknowledged.Dequeue();
+            ResetPatience();
+            return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>What an arriving sequence number means.</summary>
+    public Arrival Arrive(long sequence)
+    {
+        OwesAcknowledgement = true;
+        if (sequence <= _delivered || _early.ContainsKey(sequence))
+        {
+            return Arrival.Duplicate;
+        }
+
+        if (sequence == _delivered + 1)
+        {
+            _delivered = sequence;
+            return Arrival.Next;
+        }
+
+        InvariantException.Require(sequence <= _delivered + windowMax, "The other end keeps to the same window.");
+        return Arrival.Early;
+    }
+
+    /// <summary>Keeps an early message until those before it arrive.</summary>
+    public void KeepEarly(in Envelope envelope) => _early.Add(envelope.Sequence, envelope);
+
+    /// <summary>The kept message that is next now, if any.</summary>
+    public bool TryTakeNext(out Envelope envelope)
+    {
+        if (_early.Count > 0 && _early.GetKeyAtIndex(0) == _delivered + 1)
+        {
+            envelope = _early.GetValueAtIndex(0);
+            _early.RemoveAt(0);
+            _delivered++;
+            return true;
+        }
+
+        envelope = default;
+        return false;
+    }
+
+    /// <summary>One retry interval passed.</summary>
+    /// <returns>Whether to send everything unacknowledged again.</returns>
+    public bool Tick(int capTicks)
+    {
+        _ticksWithoutProgress++;
+        if (--_ticksUntilRetry > 0)
+        {
+            return false;
+        }
+
+        _backoffTicks = Math.Min(_backoffTicks * 2, capTicks);
+        _ticksUntilRetry = _backoffTicks;
+        return true;
+    }
+
+    /// <summary>Whether nothing was acknowledged for so many intervals.</summary>
+    public bool IsOutOfPatience(long ticksMax) => _ticksWithoutProgress > ticksMax;
+
+    private void ResetPatience()
+    {
+        // The timer runs all the time, so the first interval may have begun long before the message was sent.
+        _backoffTicks = 1;
+        _ticksUntilRetry = 2;
+        _ticksWithoutProgress = 0;
+    }
+}
+
+/// <summary>What an arriving message is to its link.</summary>
+internal enum Arrival
+{
+    /// <summary>The next in order: to be handled now.</summary>
+    Next,
+
+    /// <summary>Ahead of a missing one: to be kept.</summary>
+    Early,
+
+    /// <summary>Seen before: to be dropped.</summary>
+    Duplicate,
+}

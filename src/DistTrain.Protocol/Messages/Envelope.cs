@@ -1,0 +1,24 @@
+using DistTrain.Protocol.Actors;
+
+namespace DistTrain.Protocol.Messages;
+
+/// <summary>A message on its way.</summary>
+/// <param name="Run">Identity of the run: messages of another are dropped.</param>
+/// <param name="Epoch">The sender's epoch.</param>
+/// <param name="From">Sender.</param>
+/// <param name="FromIncarnation">How often the sender was restarted.</param>
+/// <param name="To">Addressee.</param>
+/// <param name="ToIncarnation">The addressee's incarnation as the sender knows it.</param>
+/// <param name="Sequence">Position on the link from 1; 0 for a bare acknowledgement.</param>
+/// <param name="Acknowledges">Every message up to this sequence arrived from the addressee.</param>
+/// <param name="Message">The message.</param>
+public readonly record struct Envelope(
+    long Run,
+    int Epoch,
+    ActorId From,
+    int FromIncarnation,
+    ActorId To,
+    int ToIncarnation,
+    long Sequence,
+    long Acknowledges,
+    Message Message);

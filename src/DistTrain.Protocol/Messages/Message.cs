@@ -1,0 +1,20 @@
+namespace DistTrain.Protocol.Messages;
+
+/// <summary>
+/// Something that one actor tells another. A closed hierarchy: every message is a sealed record whose primary constructor declares its
+/// fields once, for every wire format; a test checks each.
+/// </summary>
+public abstract record Message
+{
+    private protected Message()
+    {
+    }
+}
+
+/// <summary>The name of a message type on the wire. It never changes; a new meaning takes a new tag.</summary>
+[AttributeUsage(AttributeTargets.Class, Inherited = false)]
+public sealed class MessageTagAttribute(string tag) : Attribute
+{
+    /// <summary>Kebab-case, unique.</summary>
+    public string Tag { get; } = tag;
+}

@@ -1,0 +1,26 @@
+using DistTrain.Protocol.Jobs;
+
+namespace DistTrain.Protocol.Messages;
+
+/// <summary>Shard to layer actor: a slice's weights after a step.</summary>
+/// <param name="Step">The receiver's last step whose contribution is in them.</param>
+/// <param name="Slice">The slice.</param>
+/// <param name="Weights">The slice's tensors, lent read-only.</param>
+/// <param name="Carried">The receiver's carried state of that step, or none; sent when an epoch begins.</param>
+[MessageTag("weights")]
+public sealed record Weights(long Step, int Slice, BufferHandle Buffer, BufferHandle Carried) : Message;
+
+/// <summary>Shard to coordinator: per-tensor partials of a decision.</summary>
+[MessageTag("partials")]
+public sealed record Partials(long Step, int Slice, BufferHandle Values) : Message;
+
+/// <summary>Shard to coordinator: the version of this step is computed and, as far as durability asks, kept.</summary>
+/// <param name="Step">The step.</param>
+/// <param name="Shard">Which shard.</param>
+/// <param name="StalenessSteps">Largest staleness of a gradient applied so far, in steps.</param>
+[MessageTag("prepared")]
+public sealed record Prepared(long Step, int Shard, long StalenessSteps) : Message;
+
+/// <summary>Shard to coordinator: its part of a snapshot is kept.</summary>
+[MessageTag("snapshot-taken")]
+public sealed record SnapshotTaken(long Step, int Shard) : Message;

@@ -1,0 +1,35 @@
+using DistTrain.Protocol.Planning;
+using DistTrain.Protocol.Schedules;
+using DistTrain.Protocol.Settings;
+
+namespace DistTrain.Protocol.Methods;
+
+/// <summary>Backpropagation: the exact gradient, on any synchronous schedule.</summary>
+internal sealed class Backprop : Method
+{
+    public override string Name => "backprop";
+
+    public override string Source => "Rumelhart, Hinton, Williams 1985; schedules: Huang et al. 2019, Narayanan et al. 2021";
+
+    public override Locks Removes => Locks.None;
+
+    public override bool Synchronous => true;
+
+    public override SettingsProblem? Refuses(RunSettings settings) =>
+        ScheduleCatalog.Find(settings.Method.Schedule) is null
+            ? new SettingsProblem(
+                "method.schedule",
+                $"'{settings.Method.Schedule}' is no schedule; expected one of {string.Join(", ", ScheduleCatalog.Names)}")
+            : null;
+
+    public override InstructionSource Instructions(RunPlan plan, int stage, long committedStep) =>
+        new BackpropInstructions(
+            ScheduleCatalog.Find(plan.Settings.Method.Schedule)!,
+            plan.Stages.Count,
+            plan.Settings.Training.MicroBatches,
+            stage,
+            committedStep);
+
+    // A stage may receive the next step's activations while it finishes a step.
+    public override int StepsAtOnce(RunPlan plan) => plan.Settings.StepsInFlight + 1;
+}

@@ -1,0 +1,13 @@
+namespace DistTrain.Protocol.Methods;
+
+/// <summary>All methods by name.</summary>
+public static class MethodCatalog
+{
+    private static readonly Method[] All = [new Backprop(), new PipeDream()];
+
+    /// <summary>The names, in the order of the documentation.</summary>
+    public static IReadOnlyList<string> Names { get; } = [.. All.Select(method => method.Name)];
+
+    /// <summary>The method of a name, or null.</summary>
+    public static Method? Find(string name) => Array.Find(All, method => method.Name == name);
+}

@@ -1,0 +1,189 @@
+using DistTrain.Numerics;
+using DistTrain.Numerics.Compression;
+using DistTrain.Numerics.Layers;
+using DistTrain.Numerics.Networks;
+using DistTrain.Numerics.Optimizers;
+using DistTrain.Protocol.Methods;
+using DistTrain.Protocol.Settings;
+
+namespace DistTrain.Protocol.Planning;
+
+/// <summary>One stage: consecutive layers that one layer actor per replica owns.</summary>
+/// <param name="Index">From 0.</param>
+/// <param name="FirstLayer">Index of its first layer in the network.</param>
+/// <param name="LayerCount">At least 1.</param>
+/// <param name="Parameters">Its tensors, in layer order.</param>
+/// <param name="Slices">Indices of its slices, in shard order.</param>
+public sealed record StagePlan(
+    int Index, int FirstLayer, int LayerCount, IReadOnlyList<ParameterSpec> Parameters, IReadOnlyList<int> Slices);
+
+/// <summary>
+/// The tensors of one stage that live on one shard, one after the other in one buffer: the unit in which weights and gradients travel.
+/// </summary>
+/// <param name="Index">From 0, by stage, then shard.</param>
+/// <param name="Stage">The stage.</param>
+/// <param name="Shard">The shard.</param>
+/// <param name="Parameters">Tensors in layer order.</param>
+/// <param name="Length">Sum of the tensors' lengths, in values.</param>
+public sealed record SlicePlan(int Index, int Stage, int Shard, IReadOnlyList<ParameterSpec> Parameters, int Length);
+
+/// <summary>Where a tensor lies.</summary>
+/// <param name="Parameter">The tensor.</param>
+/// <param name="Slice">Its slice.</param>
+/// <param name="Offset">Position of its first value in the slice.</param>
+public sealed record ParameterPlace(ParameterSpec Parameter, int Slice, int Offset);
+
+/// <summary>
+/// Everything about a run that follows from its settings and the number of rows: stages, slices, actors, steps. Logical and fixed, whatever the engine
+/// and wherever actors live.
+/// </summary>
+public sealed class RunPlan
+{
+    /// <summary>The plan of validated settings.</summary>
+    public RunPlan(RunSettings settings, int trainRows, int testRows)
+    {
+        Settings = settings;
+        TrainRows = trainRows;
+        TestRows = testRows;
+        Method = MethodCatalog.Find(settings.Method.Name)
+            ?? throw new InvalidInputException($"method.name: '{settings.Method.Name}' is not known");
+        Topology = new Topology(settings.Replicas, settings.Stages.Count, settings.ParameterServer.Shards);
+        (Stages, Slices, Parameters) = Lay(settings);
+        StepsPerEpoch = (trainRows + settings.Training.BatchSize - 1) / settings.Training.BatchSize;
+        TotalSteps = (long)StepsPerEpoch * settings.Training.Epochs;
+    }
+
+    /// <summary>The settings.</summary>
+    public RunSettings Settings { get; }
+
+    /// <summary>The method.</summary>
+    public Method Method { get; }
+
+    /// <summary>The actors.</summary>
+    public Topology Topology { get; }
+
+    /// <summary>The stages in order.</summary>
+    public IReadOnlyList<StagePlan> Stages { get; }
+
+    /// <summary>The slices, by stage, then shard; stages without tensors on a shard have none there.</summary>
+    public IReadOnlyList<SlicePlan> Slices { get; }
+
+    /// <summary>All tensors in layer order, each with its place.</summary>
+    public IReadOnlyList<ParameterPlace> Parameters { get; }
+
+    /// <summary>Training rows.</summary>
+    public int TrainRows { get; }
+
+    /// <summary>Test rows; 0 for none.</summary>
+    public int TestRows { get; }
+
+    /// <summary>Steps of an epoch; the last one may have fewer rows.</summary>
+    public int StepsPerEpoch { get; }
+
+    /// <summary>Steps of the whole run.</summary>
+    public long TotalSteps { get; }
+
+    /// <summary>Whether contributions are applied one by one as they arrive.</summary>
+    public bool Asynchronous => Settings.ParameterServer.Consistency != Consistency.Sync;
+
+    /// <summary>How many steps a replica may be ahead of the slowest one.</summary>
+    public int StalenessStepsMax => Settings.ParameterServer.Consistency switch
+    {
+        Consistency.Sync => 0,
+        Consistency.Ssp => Settings.ParameterServer.StalenessStepsMax,
+        _ => Limits.AsyncStalenessStepsMax,
+    };
+
+    /// <summary>Issued steps that may be uncommitted at once.</summary>
+    public int StepsUncommittedMax => Asynchronous
+        ? StalenessStepsMax + Settings.StepsInFlight
+        : Math.Max(Settings.StepsInFlight, Method.StepsAtOnce(this) - 1);
+
+    /// <summary>Whether an update needs a decision on the whole model.</summary>
+    public bool NeedsDecision =>
+        Settings.Optimizer.ClipNorm is not null || Settings.ParameterServer.Aggregate == Aggregate.Krum;
+
+    /// <summary>Whether layer actors carry an error-feedback residual from step to step.</summary>
+    public bool CarriesResidual => Settings.ParameterServer.Compression == CompressionKind.TopK;
+
+    /// <summary>The epoch of a step, both from 1.</summary>
+    public int EpochOf(long step) => (int)((step - 1) / StepsPerEpoch) + 1;
+
+    /// <summary>Whether a step is the last of its epoch.</summary>
+    public bool EndsEpoch(long step) => step % StepsPerEpoch == 0;
+
+    /// <summary>Rows of a whole step.</summary>
+    public int RowsInStep(long step)
+    {
+        long first = (step - 1) % StepsPerEpoch * Settings.Training.BatchSize;
+        return (int)Math.Min(Settings.Training.BatchSize, TrainRows - first);
+    }
+
+    /// <summary>The rows of a step that a replica's micro-batch has: the first one's index within the step, and how many.</summary>
+    public (int First, int Count) RowsOf(long step, int replica, int microBatch)
+    {
+        (int start, int count) = EvenSplit.Part(RowsInStep(step), Settings.Replicas, replica);
+        (int offset, int part) = EvenSplit.Part(count, Settings.Training.MicroBatches, microBatch);
+        return (start + offset, part);
+    }
+
+    /// <summary>η of a step before any plateau factor.</summary>
+    public double LearningRate(long step) => LearningRates.At(Settings.Optimizer, step - 1, TotalSteps, StepsPerEpoch);
+
+    private static (List<StagePlan> Stages, List<SlicePlan> Slices, List<ParameterPlace> Parameters) Lay(RunSettings settings)
+    {
+        List<StagePlan> stages = [];
+        List<SlicePlan> slices = [];
+        List<ParameterPlace> places = [];
+        long[] load = new long[settings.ParameterServer.Shards];
+        int layer = 0;
+        foreach (int count in settings.Stages)
+        {
+            IReadOnlyList<ParameterSpec> parameters = new StageProgram<float>(settings.Network, layer, count).Parameters;
+            List<int> stageSlices = [];
+            List<ParameterSpec>[] perShard = AssignToShards(parameters, load);
+            for (int shard = 0; shard < perShard.Length; shard++)
+            {
+                if (perShard[shard].Count == 0)
+                {
+                    continue;
+                }
+
+                int offset = 0;
+                foreach (ParameterSpec parameter in perShard[shard])
+                {
+                    places.Add(new ParameterPlace(parameter, slices.Count, offset));
+                    offset += parameter.Length;
+                }
+
+                stageSlices.Add(slices.Count);
+                slices.Add(new SlicePlan(slices.Count, stages.Count, shard, perShard[shard], offset));
+            }
+
+            stages.Add(new StagePlan(stages.Count, layer, count, parameters, stageSlices));
+            layer += count;
+        }
+
+        Dictionary<string, ParameterPlace> byName = places.ToDictionary(place => place.Parameter.Name, StringComparer.Ordinal);
+        return (stages, slices, [.. stages.SelectMany(stage => stage.Parameters).Select(parameter => byName[parameter.Name])]);
+    }
+
+    /// <summary>Each tensor goes, in layer order, to the shard with the fewest values so far, the lowest index at a tie.</summary>
+    private static List<ParameterSpec>[] AssignToShards(IReadOnlyList<ParameterSpec> parameters, long[] load)
+    {
+        var perShard = new List<ParameterSpec>[load.Length];
+        for (int shard = 0; shard < perShard.Length; shard++)
+        {
+            perShard[shard] = [];
+        }
+
+        foreach (ParameterSpec parameter in parameters)
+        {
+            int shard = Array.IndexOf(load, load.Min());
+            perShard[shard].Add(parameter);
+            load[shard] += parameter.Length;
+        }
+
+        return perShard;
+    }
+}

@@ -1,0 +1,77 @@
+using DistTrain.Protocol.Actors;
+
+namespace DistTrain.Protocol.Planning;
+
+/// <summary>What an actor is.</summary>
+public enum ActorRole
+{
+    /// <summary>Issues steps, watches members, commits, decides recovery.</summary>
+    Coordinator,
+
+    /// <summary>Owns one stage of one replica.</summary>
+    LayerActor,
+
+    /// <summary>Owns a share of the parameters.</summary>
+    Shard,
+}
+
+/// <summary>
+/// The actors of a run and their ids: the coordinator, then the layer actors replica by replica, then the shards. Fixed for a run; where an actor
+/// lives is not part of it.
+/// </summary>
+public sealed class Topology
+{
+    /// <summary>The actors of a run with so many replicas, stages and shards.</summary>
+    public Topology(int replicas, int stages, int shards)
+    {
+        Replicas = replicas;
+        Stages = stages;
+        Shards = shards;
+    }
+
+    /// <summary>Number of replicas.</summary>
+    public int Replicas { get; }
+
+    /// <summary>Number of stages.</summary>
+    public int Stages { get; }
+
+    /// <summary>Number of shards.</summary>
+    public int Shards { get; }
+
+    /// <summary>Number of layer actors.</summary>
+    public int LayerActors => Replicas * Stages;
+
+    /// <summary>Number of actors.</summary>
+    public int Count => 1 + LayerActors + Shards;
+
+    /// <summary>The layer actor of a replica's stage.</summary>
+    public ActorId LayerActor(int replica, int stage) => new(1 + (replica * Stages) + stage);
+
+    /// <summary>A shard.</summary>
+    public ActorId Shard(int shard) => new(1 + LayerActors + shard);
+
+    /// <summary>What an actor is.</summary>
+    public ActorRole RoleOf(ActorId actor) =>
+        actor.Index == 0 ? ActorRole.Coordinator : actor.Index <= LayerActors ? ActorRole.LayerActor : ActorRole.Shard;
+
+    /// <summary>Replica and stage of a layer actor.</summary>
+    public (int Replica, int Stage) StageOf(ActorId actor) => ((actor.Index - 1) / Stages, (actor.Index - 1) % Stages);
+
+    /// <summary>Index of a shard.</summary>
+    public int ShardOf(ActorId actor) => actor.Index - 1 - LayerActors;
+
+    /// <summary>The name in scenarios, messages and traces: <c>coordinator</c>, <c>layer-2</c>, <c>layer-2/replica-1</c>, <c>parameter-server</c>, <c>parameter-server-1</c>.</summary>
+    public string NameOf(ActorId actor)
+    {
+        switch (RoleOf(actor))
+        {
+            case ActorRole.Coordinator:
+                return "coordinator";
+            case ActorRole.LayerActor:
+                (int replica, int stage) = StageOf(actor);
+                return Replicas == 1 ? $"layer-{stage}" : $"layer-{stage}/replica-{replica}";
+            default:
+                return Shards == 1 ? "parameter-server" : $"parameter-server-{ShardOf(actor)}";
+        }
+    }
+}

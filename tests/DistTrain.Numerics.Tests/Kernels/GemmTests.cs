@@ -1,0 +1,221 @@
+using System.Numerics;
+using DistTrain.Numerics.Kernels;
+using DistTrain.Numerics.Tensors;
+using MathNet.Numerics.LinearAlgebra;
+using Shouldly;
+using Xunit;
+
+namespace DistTrain.Numerics.Tests.Kernels;
+
+public sealed class GemmTests
+{
+    private static readonly bool[] Both = [false, true];
+
+    private static readonly VectorWidth[] Widths =
+        [VectorWidth.Best, VectorWidth.Scalar, VectorWidth.Bits128, VectorWidth.Bits256, VectorWidth.Bits512];
+
+    /// <summary>m, n, k around the edges of tiles (6, 8; 8 to 32 columns) and of blocks (128, 512, 1024), and layers of small networks.</summary>
+    public static TheoryData<int, int, int> Shapes => new()
+    {
+        { 1, 1, 1 }, { 1, 1, 3 }, { 2, 3, 1 }, { 4, 2, 2 }, { 4, 1, 2 }, { 3, 5, 7 }, { 5, 16, 9 }, { 6, 17, 8 }, { 7, 15, 31 },
+        { 8, 32, 16 }, { 9, 33, 17 }, { 12, 31, 5 }, { 16, 64, 33 }, { 17, 65, 15 }, { 1, 100, 130 }, { 100, 1, 130 }, { 64, 10, 256 },
+        { 31, 10, 64 }, { 10, 31, 64 }, { 13, 47, 511 }, { 13, 47, 512 }, { 13, 47, 513 }, { 9, 35, 1024 }, { 9, 35, 1025 },
+        { 127, 33, 20 }, { 129, 40, 20 }, { 133, 20, 12 }, { 3, 1023, 10 }, { 20, 1025, 9 }, { 33, 1030, 515 }, { 130, 70, 520 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void AProductAgreesWithMathNet(int m, int n, int k)
+    {
+        foreach (bool transposeA in Both)
+        {
+            foreach (bool transposeB in Both)
+            {
+                AgreesWithMathNet<float>(m, n, k, transposeA, transposeB, 1e-6);
+                AgreesWithMathNet<double>(m, n, k, transposeA, transposeB, 2e-15);
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void EveryPathAndVectorWidthGivesTheBitsOfThePlainLoops(int m, int n, int k)
+    {
+        foreach (bool transposeA in Both)
+        {
+            foreach (bool transposeB in Both)
+            {
+                PathsAgree<float>(m, n, k, transposeA, transposeB);
+                PathsAgree<double>(m, n, k, transposeA, transposeB);
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(64, 80, 130)]
+    [InlineData(1, 600, 600)]
+    [InlineData(600, 3, 513)]
+    [InlineData(131, 260, 70)]
+    [InlineData(300, 300, 20)]
+    public void ThreadsNeverChangeABit(int m, int n, int k)
+    {
+        foreach (bool transpose in Both)
+        {
+            using var operands = new GemmOperands<float>(m, n, k, transpose, !transpose);
+            float[] expected = operands.Product(accumulate: true, bias: true, GemmPath.Reference);
+            foreach (int width in (int[])[2, 3, 7])
+            {
+                var fork = new ReverseForkJoin(width);
+                BitsOf(operands.Product(true, true, fork: fork)).ShouldBe(BitsOf(expected));
+                fork.Runs.ShouldBe(1);
+            }
+
+            BitsOf(operands.Product(true, true, fork: new TwoThreadForkJoin())).ShouldBe(BitsOf(expected));
+        }
+    }
+
+    [Fact]
+    public void ASmallProductIsNotForked()
+    {
+        using var operands = new GemmOperands<float>(8, 8, 8, false, false);
+        var fork = new ReverseForkJoin(2);
+        operands.Product(fork: fork);
+        fork.Runs.ShouldBe(0);
+    }
+
+    [Fact]
+    public void AProductOverNothingIsZeroOrLeavesWhatWasThere()
+    {
+        foreach (bool transpose in Both)
+        {
+            using var operands = new GemmOperands<double>(3, 5, 0, transpose, transpose);
+            operands.Product().ShouldAllBe(value => value == 0.0);
+            operands.Product(accumulate: true).ShouldBe(operands.Start());
+            operands.Product(bias: true).ShouldBe([.. Enumerable.Repeat(operands.Bias.Span.ToArray(), 3).SelectMany(row => row)]);
+        }
+    }
+
+    [Theory]
+    [InlineData(0, 5, 4)]
+    [InlineData(5, 0, 4)]
+    [InlineData(0, 0, 0)]
+    public void AProductWithoutElementsDoesNothing(int m, int n, int k)
+    {
+        using var operands = new GemmOperands<float>(m, n, k, false, true);
+        operands.Product(true, true).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void APartOfALargerMatrixIsWrittenWithoutTouchingItsNeighbours()
+    {
+        using var a = new Tensor<float>(9, 5);
+        using var b = new Tensor<float>(5, 19);
+        using var whole = new Tensor<float>(11, 19);
+        a.Span.Fill(1f);
+        b.Span.Fill(2f);
+        whole.Span.Fill(-7f);
+        Gemm.Multiply(a.View, false, b.View, false, whole.View.Slice(19, 9, 19));
+        whole.View.Row(0).ToArray().ShouldAllBe(value => value == -7f);
+        whole.View.Row(10).ToArray().ShouldAllBe(value => value == -7f);
+        whole.View.Slice(19, 9, 19).Span.ToArray().ShouldAllBe(value => value == 10f);
+    }
+
+    [Fact]
+    public void ANotANumberReachesItsOwnRowAndColumnOnly()
+    {
+        using var operands = new GemmOperands<float>(37, 45, 40, false, true);
+        operands.A.Span[(11 * 40) + 3] = float.NaN;
+        float[] product = operands.Product(path: GemmPath.Packed);
+        for (int i = 0; i < product.Length; i++)
+        {
+            float.IsNaN(product[i]).ShouldBe(i / 45 == 11);
+        }
+    }
+
+    [Fact]
+    public void ShapesThatDoNotAgreeAreRefused()
+    {
+        using var a = new Tensor<float>(3, 4);
+        using var b = new Tensor<float>(5, 6);
+        using var c = new Tensor<float>(3, 6);
+        Should.Throw<ArgumentException>(() => Gemm.Multiply(a.View, false, b.View, false, c.View)).Message.ShouldContain("3×4");
+        Should.Throw<ArgumentException>(() => Gemm.Multiply(a.View, true, a.View, false, c.View));
+        Should.Throw<ArgumentException>(() => Gemm.Multiply(a.View, false, a.View, true, c.View));
+        using var square = new Tensor<float>(3, 3);
+        Should.Throw<ArgumentException>(() => Gemm.Multiply(a.View, false, a.View, true, square.View, rowBias: a.View));
+    }
+
+    [Fact]
+    public void AProductAllocatesNothing()
+    {
+        using var small = new GemmOperands<float>(4, 2, 2, false, true);
+        using var large = new GemmOperands<float>(64, 100, 200, false, true);
+        var fork = new ReverseForkJoin(2);
+        void Multiply()
+        {
+            Gemm.Multiply(small.A.View, false, small.B.View, true, small.C.View, rowBias: small.Bias.View);
+            Gemm.Multiply(large.A.View, false, large.B.View, true, large.C.View, rowBias: large.Bias.View);
+            Gemm.Multiply(large.A.View, false, large.B.View, true, large.C.View, fork: fork);
+        }
+
+        Multiply();
+        Multiply();
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 100; i++)
+        {
+            Multiply();
+        }
+
+        (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBe(0);
+        fork.Runs.ShouldBe(102);
+    }
+
+    private static void PathsAgree<T>(int m, int n, int k, bool transposeA, bool transposeB)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        using var operands = new GemmOperands<T>(m, n, k, transposeA, transposeB);
+        foreach ((bool accumulate, bool bias) in ((bool, bool)[])[(false, false), (true, true)])
+        {
+            ulong[] expected = BitsOf(operands.Product(accumulate, bias, GemmPath.Reference));
+            foreach (VectorWidth width in Widths)
+            {
+                foreach (GemmPath path in (GemmPath[])[GemmPath.Best, GemmPath.InPlace, GemmPath.Packed])
+                {
+                    ulong[] actual = BitsOf(operands.Product(accumulate, bias, path, width));
+                    actual.AsSpan().SequenceEqual(expected).ShouldBeTrue(
+                        $"{typeof(T).Name} {width} {path} A{(transposeA ? "ᵀ" : "")} B{(transposeB ? "ᵀ" : "")} accumulate {accumulate}");
+                }
+            }
+        }
+    }
+
+    private static void AgreesWithMathNet<T>(int m, int n, int k, bool transposeA, bool transposeB, double tolerance)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        using var operands = new GemmOperands<T>(m, n, k, transposeA, transposeB);
+        Matrix<double> a = ToMatrix(operands.A, transposeA), b = ToMatrix(operands.B, transposeB);
+        Matrix<double> expected = a * b, scale = a.PointwiseAbs() * b.PointwiseAbs();
+        T[] actual = operands.Product(), start = operands.Start(), added = operands.Product(accumulate: true, bias: true);
+        for (int i = 0; i < m; i++)
+        {
+            for (int j = 0; j < n; j++)
+            {
+                double bound = tolerance * (scale[i, j] + 2.0);
+                double.CreateTruncating(actual[(i * n) + j]).ShouldBe(expected[i, j], bound);
+                double whole = expected[i, j] + double.CreateTruncating(start[(i * n) + j]) + double.CreateTruncating(operands.Bias.Span[j]);
+                double.CreateTruncating(added[(i * n) + j]).ShouldBe(whole, bound);
+            }
+        }
+    }
+
+    private static Matrix<double> ToMatrix<T>(Tensor<T> tensor, bool transpose)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        Matrix<double> matrix = Matrix<double>.Build.Dense(
+            tensor.Rows, tensor.Columns, (i, j) => double.CreateTruncating(tensor.View.Row(i)[j]));
+        return transpose ? matrix.Transpose() : matrix;
+    }
+
+    private static ulong[] BitsOf<T>(T[] values)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> => Bits.Of<T>(values);
+}
