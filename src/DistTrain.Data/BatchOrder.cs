@@ -7,9 +7,9 @@ namespace DistTrain.Data;
 /// own (Fisher-Yates, drawn from <see cref="RandomPurpose.Shuffle"/>), or in the rows' order. The last, partial batch is kept.
 /// </summary>
 /// <remarks>
-/// Calls may come from any thread and allocate nothing after the first three epochs. The orders of three epochs are kept in arrays
-/// that later epochs reuse: a span of epoch e stays valid until a row of an epoch e′ ≠ e with e′ ≡ e (mod 3) is asked for, so steps
-/// in flight may spread over any three consecutive epochs.
+/// Calls may come from any thread and allocate nothing after the first three epochs. The orders of three epochs are kept in
+/// arrays that later epochs reuse: a span of epoch e stays valid until a row of an epoch e′ ≠ e with e′ ≡ e (mod 3) is asked for,
+/// so steps in flight may spread over any three consecutive epochs.
 /// </remarks>
 public sealed class BatchOrder
 {
@@ -21,7 +21,9 @@ public sealed class BatchOrder
     private readonly long[] _epochs = [-1, -1, -1];
     private readonly Lock _lock = new();
 
-    /// <summary>An order of steps; throws <see cref="ArgumentOutOfRangeException"/> unless rows and batch size are at least 1.</summary>
+    /// <summary>
+    /// An order of steps; throws <see cref="ArgumentOutOfRangeException"/> unless rows and batch size are at least 1.
+    /// </summary>
     /// <param name="seed">The run's seed.</param>
     /// <param name="rows">Training rows.</param>
     /// <param name="batchSize">Rows of a whole step, over all replicas and micro-batches.</param>
@@ -44,7 +46,9 @@ public sealed class BatchOrder
         return Math.Min(_batchSize, _rows - first);
     }
 
-    /// <summary>Row numbers <paramref name="start"/> … start + count − 1 of a step; see the type's remarks on how long they stay.</summary>
+    /// <summary>
+    /// Row numbers <paramref name="start"/> … start + count − 1 of a step; see the type's remarks on how long they stay.
+    /// </summary>
     public ReadOnlySpan<int> RowsOf(long step, int start, int count)
     {
         (long epoch, int first) = Locate(step);

@@ -32,6 +32,8 @@ public sealed record CsvSpec(string Train, string? Test = null) : DataSpec
     /// <summary>Takes the test rows from the training file; null for not.</summary>
     public CsvSplit? Split { get; init; }
 
-    /// <summary>When set, labels are the integers 0 … Classes−1, and each number is its own class whether a row has it or not.</summary>
+    /// <summary>
+    /// When set, labels are the integers 0 … Classes−1, and each number is its own class whether a row has it or not.
+    /// </summary>
     public int? Classes { get; init; }
 }

@@ -18,10 +18,13 @@ public sealed record DataFacts(string Name, int TrainRows, int TestRows, int Inp
         ArgumentNullException.ThrowIfNull(data);
         DataSet<T> train = data.Train;
         return new DataFacts(
-            train.Name, train.Rows, data.Test?.Rows ?? 0, train.Inputs, train.Targets, train.TargetsAreClasses ? train.Targets : null);
+            train.Name, train.Rows, data.Test?.Rows ?? 0, train.Inputs, train.Targets,
+            train.TargetsAreClasses ? train.Targets : null);
     }
 
     /// <summary>One line, for example <c>glyphs: 12,000 training and 2,000 test rows, 784 inputs, 10 classes</c>.</summary>
     public override string ToString() => FormattableString.Invariant(
-        $"{Name}: {TrainRows:N0} training and {TestRows:N0} test rows, {Inputs:N0} inputs, {Targets:N0} {(Classes is null ? "targets" : "classes")}");
+        $"{Name}: {TrainRows:N0} training and {TestRows:N0} test rows, {Inputs:N0} inputs, {Targets:N0} {TargetKind}");
+
+    private string TargetKind => Classes is null ? "targets" : "classes";
 }

@@ -11,8 +11,8 @@ namespace DistTrain.Data;
 public static class DataLoader
 {
     /// <summary>
-    /// Loads, splits and scales. Throws <see cref="InvalidInputException"/> that names file, line or setting when something is wrong;
-    /// NaN and infinity are refused from every source.
+    /// Loads, splits and scales. Throws <see cref="InvalidInputException"/> that names file, line or setting when something is
+    /// wrong; NaN and infinity are refused from every source.
     /// </summary>
     /// <param name="spec">What to load.</param>
     /// <param name="baseFolder">The folder that relative paths start from: the experiment file's.</param>

@@ -68,10 +68,14 @@ public sealed class DataSet<T>
     {
         ArgumentNullException.ThrowIfNull(vectors);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
-        return new DataSet<T>(name, Dense(inputs, values, vectors.Length / width), new TargetStore<T>(width, null, null, vectors));
+        int rows = vectors.Length / width;
+        ArgumentOutOfRangeException.ThrowIfNotEqual(vectors.Length, rows * width, nameof(vectors));
+        return new DataSet<T>(name, Dense(inputs, values, rows), new TargetStore<T>(width, null, null, vectors));
     }
 
-    /// <summary>Writes the inputs of <paramref name="rows"/> to <paramref name="destination"/>, one row after the other.</summary>
+    /// <summary>
+    /// Writes the inputs of <paramref name="rows"/> to <paramref name="destination"/>, one row after the other.
+    /// </summary>
     /// <param name="rows">Row numbers, in any order, repeats allowed.</param>
     /// <param name="destination">rows × Inputs values.</param>
     public void CopyInputs(ReadOnlySpan<int> rows, Span<T> destination)

@@ -22,6 +22,8 @@ public abstract record DataSpec
     /// </summary>
     public double? TestFraction { get; init; }
 
-    /// <summary>Whether each row's scaled inputs are its targets too, as an autoencoder needs. Labels, if there, stay readable.</summary>
+    /// <summary>
+    /// Whether each row's scaled inputs are its targets too, as an autoencoder needs. Labels, if there, stay readable.
+    /// </summary>
     public bool TargetsAreInputs { get; init; }
 }

@@ -29,8 +29,8 @@ public sealed record GeneratedSpec(GeneratedKind Kind) : DataSpec
     public int? Inputs { get; init; }
 
     /// <summary>
-    /// Deviation of the noise: of the position in spirals (default 0.02, the arms reach radius 1) and blobs (default 1, neighbouring
-    /// centres are 6 apart), of the grey values in glyphs (default 0.12, white is 1).
+    /// Deviation of the noise: of the position in spirals (default 0.02, the arms reach radius 1) and blobs (default 1,
+    /// neighbouring centres are 6 apart), of the grey values in glyphs (default 0.12, white is 1).
     /// </summary>
     public double? Noise { get; init; }
 

@@ -3,7 +3,9 @@ using DistTrain.Numerics;
 
 namespace DistTrain.Data;
 
-/// <summary>The bytes of the tensor <paramref name="name"/>, little-endian and row-major; asked for once per tensor, in ordinal order.</summary>
+/// <summary>
+/// The bytes of the tensor <paramref name="name"/>, little-endian and row-major; asked for once per tensor, in ordinal order.
+/// </summary>
 public delegate ReadOnlySpan<byte> SafetensorsBytes(string name);
 
 /// <summary>
@@ -13,11 +15,12 @@ public delegate ReadOnlySpan<byte> SafetensorsBytes(string name);
 public static class SafetensorsFile
 {
     /// <summary>
-    /// Writes tensors in ordinal order of their names. The file appears whole or not at all: the bytes go to a file beside it, are
-    /// flushed to the disk, and take its name. Throws <see cref="ArgumentException"/> for a repeated name, an unknown type, or bytes
-    /// that do not fit the shape.
+    /// Writes tensors in ordinal order of their names. The file appears whole or not at all: the bytes go to a file beside it,
+    /// are flushed to the disk, and take its name. Throws <see cref="ArgumentException"/> for a repeated name, an unknown type,
+    /// or bytes that do not fit the shape.
     /// </summary>
-    public static void Write(string path, IEnumerable<SafetensorsTensor> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    public static void Write(
+        string path, IEnumerable<SafetensorsTensor> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
         ArgumentNullException.ThrowIfNull(tensors);
         SortedDictionary<string, ReadOnlyMemory<byte>> data = new(StringComparer.Ordinal);
@@ -33,7 +36,8 @@ public static class SafetensorsFile
 
     /// <summary>As the other overload, but takes each tensor's bytes from where they are, without a copy.</summary>
     public static void Write(
-        string path, IEnumerable<SafetensorsEntry> entries, SafetensorsBytes bytes, IReadOnlyDictionary<string, string>? metadata = null)
+        string path, IEnumerable<SafetensorsEntry> entries, SafetensorsBytes bytes,
+        IReadOnlyDictionary<string, string>? metadata = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(entries);
@@ -49,10 +53,11 @@ public static class SafetensorsFile
                 foreach (SafetensorsEntry entry in sorted)
                 {
                     ReadOnlySpan<byte> data = bytes(entry.Name);
-                    if (data.Length != SafetensorsHeader.ByteCount(entry))
+                    long needed = SafetensorsHeader.ByteCount(entry);
+                    if (data.Length != needed)
                     {
                         throw new ArgumentException(
-                            $"The tensor '{entry.Name}' needs {SafetensorsHeader.ByteCount(entry)} bytes, not {data.Length}.", nameof(bytes));
+                            $"The tensor '{entry.Name}' needs {needed} bytes, not {data.Length}.", nameof(bytes));
                     }
 
                     file.Write(data);
@@ -71,8 +76,8 @@ public static class SafetensorsFile
     }
 
     /// <summary>
-    /// Reads a whole file and checks its header: lengths, JSON, types, shapes, and offsets that neither overlap, leave gaps, nor pass
-    /// the end. Throws <see cref="InvalidInputException"/> that says what is wrong.
+    /// Reads a whole file and checks its header: lengths, JSON, types, shapes, and offsets that neither overlap, leave gaps, nor
+    /// pass the end. Throws <see cref="InvalidInputException"/> that says what is wrong.
     /// </summary>
     public static SafetensorsContents Read(string path)
     {

@@ -19,8 +19,8 @@ public sealed record SafetensorsTensor(string Name, string DType, IReadOnlyList<
     : SafetensorsEntry(Name, DType, Shape)
 {
     /// <summary>
-    /// The elements in row-major order. Throws <see cref="InvalidInputException"/> unless the type is F16, F32 or F64; a narrower type
-    /// than the file's rounds.
+    /// The elements in row-major order. Throws <see cref="InvalidInputException"/> unless the type is F16, F32 or F64; a narrower
+    /// type than the file's rounds.
     /// </summary>
     public T[] ToValues<T>()
         where T : unmanaged, IBinaryFloatingPointIeee754<T> => DType switch
@@ -28,7 +28,8 @@ public sealed record SafetensorsTensor(string Name, string DType, IReadOnlyList<
             "F16" => Convert<Half, T>(),
             "F32" => Convert<float, T>(),
             "F64" => Convert<double, T>(),
-            _ => throw new InvalidInputException($"The tensor '{Name}' has the type {DType}; F16, F32 and F64 can be read as numbers."),
+            _ => throw new InvalidInputException(
+                $"The tensor '{Name}' has the type {DType}; F16, F32 and F64 can be read as numbers."),
         };
 
     private T[] Convert<TStored, T>()

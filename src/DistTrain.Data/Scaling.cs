@@ -9,7 +9,7 @@ namespace DistTrain.Data;
 /// <param name="Scale">Divisor of every value, above 0; null for none.</param>
 /// <param name="Asinh">a of asinh(x / a), above 0; null for none.</param>
 /// <param name="LogMax">
-/// x ← log₁₀(1 + x), divided by the largest such value of the row (Chen and Zaki 2017, section 4.1). A row of zeros stays zero;
+/// x ← log₁₀(1 + x), divided by the largest such value of the row (Chen and Zaki 2017). A row of zeros stays zero;
 /// negative values are refused.
 /// </param>
 /// <param name="Standardize">Whether mean 0 and deviation 1 are made per column, over all values, or not at all.</param>

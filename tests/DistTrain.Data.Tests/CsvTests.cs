@@ -51,7 +51,8 @@ public sealed class CsvTests : IDisposable
     {
         _folder.Text("train.csv", "150,4,nobody\na,b\n1,0\n\n2,1\nx,1\n");
 
-        Failure(new CsvSpec("train.csv") { SkipLines = 1, Label = "b" }).ShouldBe($"{At("train.csv")}:6: column 'a' 'x' is not a finite number.");
+        Failure(new CsvSpec("train.csv") { SkipLines = 1, Label = "b" })
+            .ShouldBe($"{At("train.csv")}:6: column 'a' 'x' is not a finite number.");
     }
 
     [Fact]
@@ -169,7 +170,8 @@ public sealed class CsvTests : IDisposable
     {
         _folder.Text("train.csv", "a,b,y\n1,2,0\n3,1\n");
 
-        Failure(new CsvSpec("train.csv") { Label = "y" }).ShouldBe($"{At("train.csv")}:3: 2 fields, and the lines before have 3.");
+        Failure(new CsvSpec("train.csv") { Label = "y" })
+            .ShouldBe($"{At("train.csv")}:3: 2 fields, and the lines before have 3.");
     }
 
     [Theory]
@@ -211,7 +213,8 @@ public sealed class CsvTests : IDisposable
         _folder.Text("bad.csv", "a,y\n1,r\n");
 
         Load(new CsvSpec("train.csv", "good.csv") { Label = "y" }).Test!.LabelOf(0).ShouldBe(1);
-        Failure(new CsvSpec("train.csv", "bad.csv") { Label = "y" }).ShouldBe($"{At("bad.csv")}:2: column 'y': the label 'r' is none of 'p', 'q'.");
+        Failure(new CsvSpec("train.csv", "bad.csv") { Label = "y" })
+            .ShouldBe($"{At("bad.csv")}:2: column 'y': the label 'r' is none of 'p', 'q'.");
     }
 
     [Fact]
@@ -248,7 +251,8 @@ public sealed class CsvTests : IDisposable
     {
         _folder.Text("train.csv", "a,y\n1,0\n2,\"b\"c\n");
 
-        Failure(new CsvSpec("train.csv") { Label = "y" }).ShouldStartWith($"{At("train.csv")}:3: a quotation mark stands inside a field");
+        Failure(new CsvSpec("train.csv") { Label = "y" })
+            .ShouldStartWith($"{At("train.csv")}:3: a quotation mark stands inside a field");
     }
 
     [Theory]
@@ -265,9 +269,12 @@ public sealed class CsvTests : IDisposable
     public void ContradictionsAreRefusedBeforeAnyFileIsRead()
     {
         Failure(new CsvSpec("none.csv")).ShouldContain("name the column of classes (`label`)");
-        Failure(new CsvSpec("none.csv") { Label = "y", TargetColumns = ["a"] }).ShouldContain("`label` names the targets already");
-        Failure(new CsvSpec("none.csv", "t.csv") { Label = "y", Split = new CsvSplit("s", "t") }).ShouldContain("drop one of the two");
-        Failure(new CsvSpec("none.csv") { TargetColumns = ["a"], TargetsAreInputs = true }).ShouldContain("either columns or the inputs");
+        Failure(new CsvSpec("none.csv") { Label = "y", TargetColumns = ["a"] })
+            .ShouldContain("`label` names the targets already");
+        Failure(new CsvSpec("none.csv", "t.csv") { Label = "y", Split = new CsvSplit("s", "t") })
+            .ShouldContain("drop one of the two");
+        Failure(new CsvSpec("none.csv") { TargetColumns = ["a"], TargetsAreInputs = true })
+            .ShouldContain("either columns or the inputs");
     }
 
     [Fact]

@@ -85,7 +85,8 @@ public sealed class GeneratedTests
         {
             int[] rows = [.. Enumerable.Range(0, train.Rows).Where(row => train.LabelOf(row) == label)];
             double[] values = train.Inputs(rows);
-            means[label] = [.. Enumerable.Range(0, 4).Select(column => rows.Select((_, i) => values[(4 * i) + column]).Average())];
+            means[label] = [.. Enumerable.Range(0, 4).Select(column =>
+                rows.Select((_, i) => values[(4 * i) + column]).Average())];
         }
 
         double Distance(int a, int b) => Math.Sqrt(means[a].Zip(means[b], (x, y) => (x - y) * (x - y)).Sum());
@@ -112,22 +113,27 @@ public sealed class GeneratedTests
         TrainTest<double> data = Load(new GeneratedSpec(GeneratedKind.Blobs) { TrainRows = 100, TestFraction = 0.2 });
 
         (data.Train.Rows, data.Test!.Rows).ShouldBe((80, 20));
-        Should.Throw<InvalidInputException>(() => Load(new GeneratedSpec(GeneratedKind.Blobs) { TestRows = 5, TestFraction = 0.2 }));
+        Should.Throw<InvalidInputException>(() =>
+            Load(new GeneratedSpec(GeneratedKind.Blobs) { TestRows = 5, TestFraction = 0.2 }));
     }
 
     [Fact]
     public void SettingsThatAKindLacksAreRefusedByName()
     {
-        Failure(new GeneratedSpec(GeneratedKind.Xor) { TrainRows = 8 }).ShouldBe("data: train-rows: the source xor has no such setting.");
+        Failure(new GeneratedSpec(GeneratedKind.Xor) { TrainRows = 8 })
+            .ShouldBe("data: train-rows: the source xor has no such setting.");
         Failure(new GeneratedSpec(GeneratedKind.Xor) { Noise = 1 }).ShouldBe("data: noise: the source xor has no such setting.");
-        Failure(new GeneratedSpec(GeneratedKind.Glyphs) { Classes = 5 }).ShouldBe("data: classes: the source glyphs has no such setting.");
-        Failure(new GeneratedSpec(GeneratedKind.Spirals) { Inputs = 5 }).ShouldBe("data: inputs: the source spirals has no such setting.");
+        Failure(new GeneratedSpec(GeneratedKind.Glyphs) { Classes = 5 })
+            .ShouldBe("data: classes: the source glyphs has no such setting.");
+        Failure(new GeneratedSpec(GeneratedKind.Spirals) { Inputs = 5 })
+            .ShouldBe("data: inputs: the source spirals has no such setting.");
         Failure(new GeneratedSpec(GeneratedKind.Spirals) { Classes = 1 }).ShouldStartWith("data: classes: 1 is not from 2 to 20");
         Failure(new GeneratedSpec(GeneratedKind.Spirals) { TrainRows = 0 }).ShouldStartWith("data: train-rows: 0 is not from 1");
         Failure(new GeneratedSpec(GeneratedKind.Glyphs) { Noise = double.NaN }).ShouldStartWith("data: noise: NaN");
     }
 
-    private static string Hash(double[] values) => Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes<double>(values)))[..16];
+    private static string Hash(double[] values) =>
+        Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes<double>(values)))[..16];
 
     private static TrainTest<double> Load(GeneratedSpec spec) => DataLoader.Load<double>(spec, "", seed: 1);
 

@@ -88,6 +88,14 @@ public sealed class IdxTests : IDisposable
     }
 
     [Fact]
+    public void SizesWhoseProductOverflowsAreRefused()
+    {
+        _folder.Bytes("images", [0, 0, 0x0E, 3, .. Enumerable.Repeat((byte)0xFF, 12)]);
+
+        Failure().ShouldContain("are more than the 2,147,483,591 bytes that one file may hold");
+    }
+
+    [Fact]
     public void ACutGzipFileIsRefused()
     {
         byte[] whole = TestFolder.Gzip(Idx(0x08, [100, 100], [.. Enumerable.Range(0, 10_000).Select(i => (byte)(i * i))]));
@@ -131,7 +139,8 @@ public sealed class IdxTests : IDisposable
         _folder.Bytes("test", Idx(0x08, [2], [0, 2]));
 
         IdxSpec spec = new(new IdxFiles("images", "labels"), new IdxFiles("images", "test"));
-        Should.Throw<InvalidInputException>(() => Load(spec)).Message.ShouldContain("row 2 has the label 2, and the 2 classes are 0 to 1");
+        Should.Throw<InvalidInputException>(() => Load(spec)).Message
+            .ShouldContain("row 2 has the label 2, and the 2 classes are 0 to 1");
     }
 
     [Fact]

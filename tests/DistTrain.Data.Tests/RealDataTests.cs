@@ -3,7 +3,9 @@ using Xunit;
 
 namespace DistTrain.Data.Tests;
 
-/// <summary>Public data sets, where they are kept in <c>shared/data</c> beside the project or above it; skipped otherwise.</summary>
+/// <summary>
+/// Public data sets, where they are kept in <c>shared/data</c> beside the project or above it; skipped otherwise.
+/// </summary>
 public sealed class RealDataTests
 {
     [SkippableFact]

@@ -39,7 +39,8 @@ public sealed class SafetensorsTests : IDisposable
         int header = (int)BinaryPrimitives.ReadInt64LittleEndian(file);
 
         (header % 8).ShouldBe(0);
-        Encoding.UTF8.GetString(file, 8, header).TrimEnd(' ').ShouldBe("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""");
+        Encoding.UTF8.GetString(file, 8, header).TrimEnd(' ')
+            .ShouldBe("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""");
         file[(8 + header)..].ShouldBe([0, 0, 0x80, 0x3F]);
     }
 
@@ -57,8 +58,10 @@ public sealed class SafetensorsTests : IDisposable
         SafetensorsFile.Write(Target, [Tensor("a", "F32", [1], [1f])]);
         byte[] old = File.ReadAllBytes(Target);
 
-        Should.Throw<ArgumentException>(() => SafetensorsFile.Write(Target, [Tensor("a", "F32", [3], [1f])])).Message.ShouldContain("needs 12 bytes, not 4");
-        Should.Throw<ArgumentException>(() => SafetensorsFile.Write(Target, [Tensor("a", "F32", [1], [1f]), Tensor("a", "F32", [1], [1f])]));
+        Should.Throw<ArgumentException>(() => SafetensorsFile.Write(Target, [Tensor("a", "F32", [3], [1f])])).Message
+            .ShouldContain("needs 12 bytes, not 4");
+        Should.Throw<ArgumentException>(() =>
+            SafetensorsFile.Write(Target, [Tensor("a", "F32", [1], [1f]), Tensor("a", "F32", [1], [1f])]));
         Should.Throw<ArgumentException>(() => SafetensorsFile.Write(Target, [Tensor("a", "F31", [1], [1f])]));
 
         File.ReadAllBytes(Target).ShouldBe(old);
@@ -119,7 +122,8 @@ public sealed class SafetensorsTests : IDisposable
 
     [Fact]
     public void AMissingFileIsNamed() =>
-        Should.Throw<InvalidInputException>(() => SafetensorsFile.Read(Target)).Message.ShouldBe($"{Target}: there is no such file.");
+        Should.Throw<InvalidInputException>(() => SafetensorsFile.Read(Target)).Message
+            .ShouldBe($"{Target}: there is no such file.");
 
     private string Target => Path.Combine(_folder.Root, "model.safetensors");
 

@@ -107,7 +107,8 @@ public sealed class ScalingTests : IDisposable
         {
             byte[] cells = values[(3 * row)..((3 * row) + 3)];
             csv += string.Join(',', cells) + ",0\n";
-            sparse += "0 " + string.Join(' ', cells.Select((value, i) => (value, i)).Where(cell => cell.value > 0).Select(cell => $"{cell.i + 1}:{cell.value}")) + "\n";
+            sparse += "0 " + string.Join(' ', cells.Select((value, i) =>
+                (value, i)).Where(cell => cell.value > 0).Select(cell => $"{cell.i + 1}:{cell.value}")) + "\n";
         }
 
         _folder.Text("all.csv", csv);
@@ -133,8 +134,10 @@ public sealed class ScalingTests : IDisposable
     [InlineData(double.PositiveInfinity)]
     public void DivisorsMustBePositiveAndFinite(double value)
     {
-        Should.Throw<InvalidInputException>(() => LoadCsv("1\n2\n", null, new Scaling(Scale: value))).Message.ShouldStartWith("data: scale: ");
-        Should.Throw<InvalidInputException>(() => LoadCsv("1\n2\n", null, new Scaling(Asinh: value))).Message.ShouldStartWith("data: asinh: ");
+        Should.Throw<InvalidInputException>(() => LoadCsv("1\n2\n", null, new Scaling(Scale: value))).Message
+            .ShouldStartWith("data: scale: ");
+        Should.Throw<InvalidInputException>(() => LoadCsv("1\n2\n", null, new Scaling(Asinh: value))).Message
+            .ShouldStartWith("data: asinh: ");
     }
 
     [Fact]

@@ -10,8 +10,11 @@ internal abstract class FeatureStore<T>(int rows, int columns)
 
     public int Columns { get; } = columns;
 
-    /// <summary>Writes one row, <see cref="Columns"/> values. Throws <see cref="ArgumentOutOfRangeException"/> for no such row.</summary>
+    /// <summary>
+    /// Writes one row, <see cref="Columns"/> values. Throws <see cref="ArgumentOutOfRangeException"/> for no such row.
+    /// </summary>
     public abstract void CopyRow(int row, Span<T> destination);
 
-    protected void RequireRow(int row) => ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)row, (uint)Rows, nameof(row));
+    protected void RequireRow(int row) =>
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)row, (uint)Rows, nameof(row));
 }

@@ -38,7 +38,8 @@ internal static class GeneratedSource
         switch (spec.Kind)
         {
             case GeneratedKind.Spirals:
-                return Planar.Spirals(Streams(spec, part), rows, InRange(spec, "classes", spec.Classes ?? 2, 2, 20), spec.Noise ?? 0.02);
+                int arms = InRange(spec, "classes", spec.Classes ?? 2, 2, 20);
+                return Planar.Spirals(Streams(spec, part), rows, arms, spec.Noise ?? 0.02);
             case GeneratedKind.Blobs:
                 int inputs = InRange(spec, "inputs", spec.Inputs ?? 2, 2, 100_000);
                 int classes = InRange(spec, "classes", spec.Classes ?? 3, 2, 1_000);
@@ -78,5 +79,6 @@ internal static class GeneratedSource
 
     private static int InRange(GeneratedSpec spec, string key, int value, int low, int high) => value >= low && value <= high
         ? value
-        : throw new InvalidInputException($"data: {key}: {value} is not from {low} to {high}, as the source {spec.Source} needs.");
+        : throw new InvalidInputException(
+            $"data: {key}: {value} is not from {low} to {high}, as the source {spec.Source} needs.");
 }

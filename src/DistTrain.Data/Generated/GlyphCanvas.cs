@@ -12,7 +12,9 @@ internal sealed class GlyphCanvas
 
     public void Clear() => Array.Fill(_squaredDistance, Reach * Reach);
 
-    /// <summary>Takes note of the segment from (x0, y0) to (x1, y1), in pixels; pixel (column, row) has its centre at (column, row).</summary>
+    /// <summary>
+    /// Takes note of the segment from (x0, y0) to (x1, y1), in pixels; pixel (column, row) has its centre at (column, row).
+    /// </summary>
     public void Segment(double x0, double y0, double x1, double y1)
     {
         (double dx, double dy) = (x1 - x0, y1 - y0);
@@ -32,7 +34,9 @@ internal sealed class GlyphCanvas
         }
     }
 
-    /// <summary>How much of a pixel strokes of this radius cover, from 0 to 1: full inside, falling over one pixel at the edge.</summary>
+    /// <summary>
+    /// How much of a pixel strokes of this radius cover, from 0 to 1: full inside, falling over one pixel at the edge.
+    /// </summary>
     public double Coverage(int pixel, double radius) => Math.Clamp(radius + 0.5 - Math.Sqrt(_squaredDistance[pixel]), 0, 1);
 
     private static (int First, int Last) Range(double a, double b) => (

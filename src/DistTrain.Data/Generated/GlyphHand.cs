@@ -47,7 +47,8 @@ internal sealed class GlyphHand
             for (int step = 1; step <= StepsPerSpan; step++)
             {
                 double along = (double)step / StepsPerSpan;
-                (double X, double Y) next = Place(stroke.Smooth ? OnCurve(points, span, along, stroke.Closed) : OnLine(points, span, along));
+                (double X, double Y) next = Place(
+                    stroke.Smooth ? OnCurve(points, span, along, stroke.Closed) : OnLine(points, span, along));
                 canvas.Segment(last.X, last.Y, next.X, next.Y);
                 last = next;
             }

@@ -4,8 +4,8 @@ using DistTrain.Numerics.Randomness;
 namespace DistTrain.Data.Generated;
 
 /// <summary>
-/// Digits drawn as strokes, each with its own form, hand, place, pen and noise: a data set that needs no download and that a linear
-/// model does not solve. Row i shows digit i mod 10.
+/// Digits drawn as strokes, each with its own form, hand, place, pen and noise: a data set that needs no download and that a
+/// linear model does not solve. Row i shows digit i mod 10.
 /// </summary>
 internal static class Glyphs
 {
@@ -45,7 +45,9 @@ internal static class Glyphs
         };
     }
 
-    /// <summary>Turns distances into grey values: pen radius and ink, then noise, which is four random bytes summed per pixel.</summary>
+    /// <summary>
+    /// Turns distances into grey values: pen radius and ink, then noise, which is four random bytes summed per pixel.
+    /// </summary>
     private static void Develop(GlyphCanvas canvas, ref Draws draws, RandomStream stream, double noise, Span<byte> image)
     {
         // The deviation of a sum of four bytes is √(4·(256² − 1)/12).

@@ -8,7 +8,9 @@ namespace DistTrain.Data.Generated;
 /// </summary>
 internal static class PortableMath
 {
-    /// <summary>Sine and cosine of an angle in turns (1 is a full circle), to about 1e-15: Taylor's series within an eighth of a turn.</summary>
+    /// <summary>
+    /// Sine and cosine of an angle in turns (1 is a full circle), to about 1e-15: Taylor's series within an eighth of a turn.
+    /// </summary>
     public static (double Sine, double Cosine) SineCosine(double turns)
     {
         double quarters = Math.Floor((turns * 4) + 0.5);
@@ -31,8 +33,8 @@ internal static class PortableMath
     }
 
     /// <summary>
-    /// Draw <paramref name="index"/> of a bell curve with mean 0 and deviation 1: the sum of twelve uniform numbers less 6, which never
-    /// leaves [−6, 6). It takes elements 12·index … 12·index + 11 of the stream.
+    /// Draw <paramref name="index"/> of a bell curve with mean 0 and deviation 1: the sum of twelve uniform numbers less 6, which
+    /// never leaves [−6, 6). It takes elements 12·index … 12·index + 11 of the stream.
     /// </summary>
     public static double Bell(RandomStream stream, long index)
     {

@@ -90,7 +90,7 @@ internal static class ColumnMoments
 
         public readonly double Mean => _count == 0 ? 0 : _sum / _count;
 
-        public readonly double Factor => _count == 0 || _smallest == _largest ? 0 : 1 / Math.Sqrt(_squares / _count);
+        public readonly double Factor => _smallest == _largest || _squares == 0 ? 0 : 1 / Math.Sqrt(_squares / _count);
 
         public void AddToMean(double value, long times)
         {

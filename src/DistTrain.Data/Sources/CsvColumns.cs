@@ -18,7 +18,8 @@ internal sealed class CsvColumns
         int[] others = [Label, Split, .. Targets];
         if (others.Where(column => column >= 0).GroupBy(column => column).FirstOrDefault(group => group.Count() > 1) is { } twice)
         {
-            throw new InvalidInputException($"{path}: the column {NameOf(twice.Key)} is named twice among label, targets and split.");
+            throw new InvalidInputException(
+                $"{path}: the column {NameOf(twice.Key)} is named twice among label, targets and split.");
         }
 
         Features = [.. Enumerable.Range(0, count).Except(others)];
@@ -71,7 +72,8 @@ internal sealed class CsvColumns
         {
             return Array.IndexOf(_header!, column, named + 1) < 0
                 ? named
-                : throw new InvalidInputException($"{_path}: `data: {key}`: several columns are named '{column}'; give the 0-based index.");
+                : throw new InvalidInputException(
+                    $"{_path}: `data: {key}`: several columns are named '{column}'; give the 0-based index.");
         }
 
         if (int.TryParse(column, NumberStyles.None, CultureInfo.InvariantCulture, out int index) && index < Count)

@@ -32,7 +32,8 @@ internal sealed class CsvRecords : IDisposable
             IgnoreBlankLines = true,
             TrimOptions = TrimOptions.Trim,
             BadDataFound = bad => throw new InvalidInputException(
-                $"{path}:{_skipped + bad.Context.Parser!.RawRow}: a quotation mark stands inside a field; quote the whole field and double the mark."),
+                $"{path}:{_skipped + bad.Context.Parser!.RawRow}: a quotation mark stands inside a field; "
+                + "quote the whole field and double the mark."),
         };
         _parser = new CsvParser(text, configuration, leaveOpen: true);
     }

@@ -34,12 +34,15 @@ internal static class CsvSource
         int targets = spec.TargetColumns?.Count ?? 0;
         string? wrong = (spec.Label, targets, spec.TargetsAreInputs) switch
         {
-            (null, 0, false) => "data: name the column of classes (`label`), the target columns (`targets`), or set `targets: inputs`.",
+            (null, 0, false) =>
+                "data: name the column of classes (`label`), the target columns (`targets`), or set `targets: inputs`.",
             (not null, > 0, _) => "data: targets: `label` names the targets already; drop one of the two.",
             (_, > 0, true) => "data: targets: the targets are either columns or the inputs.",
             _ => null,
         };
-        wrong ??= spec.Split is not null && spec.Test is not null ? "data: split: `test` names a file of test rows; drop one of the two." : null;
+        wrong ??= spec.Split is not null && spec.Test is not null
+            ? "data: split: `test` names a file of test rows; drop one of the two."
+            : null;
         wrong ??= spec.SkipLines < 0 ? $"data: skip-lines: {spec.SkipLines} is below 0." : null;
         wrong ??= spec.Classes < 1 ? $"data: classes: {spec.Classes} is below 1." : null;
         if (wrong is not null)
@@ -48,7 +51,9 @@ internal static class CsvSource
         }
     }
 
-    /// <summary>Turns target columns that are one-hot in every row of both parts into labels, so that accuracy can be told.</summary>
+    /// <summary>
+    /// Turns target columns that are one-hot in every row of both parts into labels, so that accuracy can be told.
+    /// </summary>
     private static RawPair NameOneHotClasses(RawData train, RawData? test, CsvColumns columns)
     {
         if (train.TargetWidth < 2 || OneHotLabels(train) is not int[] trainLabels)

@@ -20,7 +20,8 @@ internal sealed class CsvTable
     public CsvColumns Columns => _columns!;
 
     /// <summary>Reads a file; labels are numbered by <paramref name="labels"/>, which is closed afterwards.</summary>
-    public static CsvTable Read(string path, CsvSpec spec, LabelSet labels, CancellationToken cancel) => InputFile.ReadText(path, text =>
+    public static CsvTable Read(string path, CsvSpec spec, LabelSet labels, CancellationToken cancel) =>
+        InputFile.ReadText(path, text =>
     {
         using CsvRecords records = new(path, text, spec.SkipLines);
         CsvTable table = new(spec, labels);
@@ -50,9 +51,11 @@ internal sealed class CsvTable
             return ([.. _trainRows], [.. _testRows]);
         }
 
+        string extent = _testRows.Count == 0 ? "no row" : "every row";
         string found = string.Join(", ", _splitTexts.Take(10).Select(text => $"'{text}'"));
         throw new InvalidInputException(
-            $"{path}: `data: split`: {(_testRows.Count == 0 ? "no row" : "every row")} has '{_spec.Split!.Test}' in column {Columns.NameOf(Columns.Split)}, which holds {found}.");
+            $"{path}: `data: split`: {extent} has '{_spec.Split!.Test}' in column {Columns.NameOf(Columns.Split)}, "
+            + $"which holds {found}.");
     }
 
     private void ReadAll(CsvRecords records, CancellationToken cancel)
@@ -91,7 +94,8 @@ internal sealed class CsvTable
     {
         if (records.FieldCount != Columns.Count)
         {
-            throw new InvalidInputException($"{records.Position}: {records.FieldCount} fields, and the lines before have {Columns.Count}.");
+            throw new InvalidInputException(
+                $"{records.Position}: {records.FieldCount} fields, and the lines before have {Columns.Count}.");
         }
 
         if (_values.Count > Array.MaxLength - Columns.Count)

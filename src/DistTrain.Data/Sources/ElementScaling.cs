@@ -27,7 +27,9 @@ internal sealed class ElementScaling
     /// <summary>Value of each byte after divisor and asinh; log-max never leaves bytes as they are.</summary>
     public double[] ByteTable { get; } = new double[256];
 
-    /// <summary>Maps every value; arrays of numbers are changed in place, bytes stay bytes where one table can stand for the map.</summary>
+    /// <summary>
+    /// Maps every value; arrays of numbers are changed in place, bytes stay bytes where one table can stand for the map.
+    /// </summary>
     public RawFeatures Map(RawFeatures features, string name)
     {
         switch (features)
@@ -65,7 +67,8 @@ internal sealed class ElementScaling
         {
             if (value < 0)
             {
-                throw new InvalidInputException($"{name}: row {number + 1}: log-max needs counts of at least 0, and here is {value}.");
+                throw new InvalidInputException(
+                    $"{name}: row {number + 1}: log-max needs counts of at least 0, and here is {value}.");
             }
 
             value = LogOnePlus(value) * InverseLn10;
@@ -82,8 +85,8 @@ internal sealed class ElementScaling
     }
 
     /// <summary>
-    /// ln(1 + x) for x ≥ 0, accurate for small x too: ln(u)·x/(u − 1) with u = 1 + x rounded (Goldberg 1991, theorem 4). It uses the
-    /// project's own logarithm, because the platform's differs in the last bit between machines.
+    /// ln(1 + x) for x ≥ 0, accurate for small x too: ln(u)·x/(u − 1) with u = 1 + x rounded (Goldberg 1991, theorem 4). It uses
+    /// the project's own logarithm, because the platform's differs in the last bit between machines.
     /// </summary>
     private static double LogOnePlus(double x)
     {

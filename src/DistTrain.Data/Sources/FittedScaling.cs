@@ -4,7 +4,9 @@ using DistTrain.Numerics;
 
 namespace DistTrain.Data.Sources;
 
-/// <summary>A <see cref="Scaling"/> whose means and deviations are known, ready to be applied to training and test rows.</summary>
+/// <summary>
+/// A <see cref="Scaling"/> whose means and deviations are known, ready to be applied to training and test rows.
+/// </summary>
 internal sealed class FittedScaling
 {
     private readonly ElementScaling _element;
@@ -51,7 +53,8 @@ internal sealed class FittedScaling
             table = [.. table.Select(value => _columns.Apply(0, value))];
         }
 
-        return new ByteFeatures<T>(bytes.Values, bytes.Rows, bytes.Columns, table, _columns is { IsGlobal: false } ? _columns : null);
+        ColumnScaling? perColumn = _columns is { IsGlobal: false } ? _columns : null;
+        return new ByteFeatures<T>(bytes.Values, bytes.Rows, bytes.Columns, table, perColumn);
     }
 
     private DenseFeatures<T> FinishDense<T>(RawDense dense, string name)
@@ -101,6 +104,7 @@ internal sealed class FittedScaling
         return T.IsFinite(result)
             ? result
             : throw new InvalidInputException(
-                $"{name}: row {row + 1}, column {column + 1}: {value} is too large for the run's precision; scale it or use float64.");
+                $"{name}: row {row + 1}, column {column + 1}: {value} is too large for the run's precision; "
+                + "scale it or use float64.");
     }
 }

@@ -4,8 +4,8 @@ using System.IO.Compression;
 namespace DistTrain.Data.Sources;
 
 /// <summary>
-/// Decompresses a gzip file of one member (RFC 1952) and checks at its end that as many bytes came out as its last four bytes say:
-/// the platform's stream ends without a word where a file was cut.
+/// Decompresses a gzip file of one member (RFC 1952) and checks at its end that as many bytes came out as its last four bytes
+/// say: the platform's stream ends without a word where a file was cut.
 /// </summary>
 internal sealed class GzipInput : Stream
 {

@@ -25,7 +25,8 @@ internal sealed class IdxFile
     {
         if (_rows == 0 || _columns == 0)
         {
-            throw new InvalidInputException($"{_path}: it has {_rows} rows of {_columns} values; at least one of each is needed.");
+            throw new InvalidInputException(
+                $"{_path}: it has {_rows} rows of {_columns} values; at least one of each is needed.");
         }
 
         if (_type == UnsignedByte)
@@ -39,7 +40,8 @@ internal sealed class IdxFile
             values[i] = Element(i);
             if (!double.IsFinite(values[i]))
             {
-                throw new InvalidInputException($"{_path}: row {(i / _columns) + 1}, column {(i % _columns) + 1} is {values[i]}, not a finite number.");
+                throw new InvalidInputException(
+                    $"{_path}: row {(i / _columns) + 1}, column {(i % _columns) + 1} is {values[i]}, not a finite number.");
             }
         }
 
@@ -50,7 +52,8 @@ internal sealed class IdxFile
     public byte[] ToLabels() => _type == UnsignedByte && _columns == 1 && _rows > 0
         ? _elements
         : throw new InvalidInputException(
-            $"{_path}: labels need one dimension of unsigned bytes (magic 0x00000801), and this is type 0x{_type:X2} with {_rows} rows of {_columns}.");
+            $"{_path}: labels need one dimension of unsigned bytes (magic 0x00000801), "
+            + $"and this is type 0x{_type:X2} with {_rows} rows of {_columns}.");
 
     private static IdxFile Read(string path, Stream stream)
     {
@@ -61,14 +64,16 @@ internal sealed class IdxFile
         {
             string found = got < 4 ? $"{got} bytes" : $"0x{BinaryPrimitives.ReadUInt32BigEndian(head):X8}";
             throw new InvalidInputException(
-                $"{path}: not an IDX file: it starts with {found}; images of bytes start with 0x00000803, labels with 0x00000801.");
+                $"{path}: not an IDX file: it starts with {found}; "
+                + "images of bytes start with 0x00000803, labels with 0x00000801.");
         }
 
         byte[] sizes = new byte[4 * head[3]];
         int sizesRead = stream.ReadAtLeast(sizes, sizes.Length, throwOnEndOfStream: false);
         if (sizesRead < sizes.Length)
         {
-            throw new InvalidInputException($"{path}: cut short: {4 + sizesRead} bytes are there and the header alone needs {4 + sizes.Length}.");
+            throw new InvalidInputException(
+                $"{path}: cut short: {4 + sizesRead} bytes are there and the header alone needs {4 + sizes.Length}.");
         }
 
         long rows = BinaryPrimitives.ReadUInt32BigEndian(sizes), columns = 1;
@@ -77,9 +82,11 @@ internal sealed class IdxFile
             columns = Math.Min(Array.MaxLength + 1L, columns * BinaryPrimitives.ReadUInt32BigEndian(sizes.AsSpan(i)));
         }
 
-        if (rows * columns * size > Array.MaxLength)
+        // Both factors are below 2^32, so their product fits, and the element size is kept out of it.
+        if (columns > Array.MaxLength || rows * columns > Array.MaxLength / size)
         {
-            throw new InvalidInputException($"{path}: {rows} rows of {columns} values are more than the {Array.MaxLength:N0} bytes that one file may hold.");
+            throw new InvalidInputException(
+                $"{path}: {rows} rows of {columns} values are more than the {Array.MaxLength:N0} bytes that one file may hold.");
         }
 
         byte[] elements = ReadElements(path, stream, (int)(rows * columns * size), 4 + sizes.Length);
@@ -105,7 +112,8 @@ internal sealed class IdxFile
             if (read == 0)
             {
                 throw new InvalidInputException(
-                    $"{path}: cut short: {(long)headerBytes + got} bytes are there and its header needs {(long)headerBytes + needed}.");
+                    $"{path}: cut short: {(long)headerBytes + got} bytes are there "
+                    + $"and its header needs {(long)headerBytes + needed}.");
             }
 
             got += read;
@@ -113,7 +121,8 @@ internal sealed class IdxFile
 
         return stream.ReadByte() < 0
             ? buffer
-            : throw new InvalidInputException($"{path}: there are more bytes than the {(long)headerBytes + needed} that its header needs.");
+            : throw new InvalidInputException(
+                $"{path}: there are more bytes than the {(long)headerBytes + needed} that its header needs.");
     }
 
     private static int SizeOf(int type) => type switch

@@ -14,7 +14,8 @@ internal static class IdxSource
         if (test is not null && test.Features.Columns != train.Features.Columns)
         {
             throw new InvalidInputException(
-                $"{test.Name}: its rows have {test.Features.Columns} values, and those of {train.Name} have {train.Features.Columns}.");
+                $"{test.Name}: its rows have {test.Features.Columns} values, "
+                + $"and those of {train.Name} have {train.Features.Columns}.");
         }
 
         return new RawPair(train, test);
@@ -31,21 +32,24 @@ internal static class IdxSource
         {
             return labelsOptional
                 ? data
-                : throw new InvalidInputException($"data: {part}: labels: a file of labels is needed, unless `targets: inputs` is set.");
+                : throw new InvalidInputException(
+                    $"data: {part}: labels: a file of labels is needed, unless `targets: inputs` is set.");
         }
 
         string labelsPath = InputFile.Locate(baseFolder, files.Labels, $"data: {part}: labels");
         byte[] labels = IdxFile.Read(labelsPath).ToLabels();
         if (labels.Length != data.Features.Rows)
         {
-            throw new InvalidInputException($"{labelsPath}: {labels.Length} labels for the {data.Features.Rows} images of {imagesPath}.");
+            throw new InvalidInputException(
+                $"{labelsPath}: {labels.Length} labels for the {data.Features.Rows} images of {imagesPath}.");
         }
 
         int count = classes ?? labels.Max() + 1;
         int wrong = Array.FindIndex(labels, label => label >= count);
         if (wrong >= 0)
         {
-            throw new InvalidInputException($"{labelsPath}: row {wrong + 1} has the label {labels[wrong]}, and the {count} classes are 0 to {count - 1}.");
+            throw new InvalidInputException(
+                $"{labelsPath}: row {wrong + 1} has the label {labels[wrong]}, and the {count} classes are 0 to {count - 1}.");
         }
 
         return data with

@@ -15,12 +15,16 @@ internal static class InputFile
             : throw new InvalidInputException($"{full}: there is no such file; `{key}` names it.");
     }
 
-    /// <summary>Runs <paramref name="read"/> on the file's decompressed bytes; what the file system or the compression refuses becomes a message.</summary>
+    /// <summary>
+    /// Runs <paramref name="read"/> on the file's decompressed bytes; what the file system or the compression refuses becomes a
+    /// message.
+    /// </summary>
     public static TResult Read<TResult>(string path, Func<Stream, TResult> read)
     {
         try
         {
-            using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, FileOptions.SequentialScan);
+            using FileStream file = new(
+                path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1 << 16, FileOptions.SequentialScan);
             if (!IsGzip(file))
             {
                 return read(file);

@@ -27,7 +27,8 @@ internal sealed class LabelSet
     public IReadOnlyList<string> Names => _names;
 
     /// <summary>The known labels for messages, at most ten of them.</summary>
-    public string Known => string.Join(", ", _names.Take(10).Select(name => $"'{name}'")) + (_names.Count > 10 ? $", … ({_names.Count})" : "");
+    public string Known =>
+        string.Join(", ", _names.Take(10).Select(name => $"'{name}'")) + (_names.Count > 10 ? $", … ({_names.Count})" : "");
 
     /// <summary>The number of a label; false when the set is closed and lacks it, or the label is empty.</summary>
     public bool TryNumber(ReadOnlySpan<char> text, out int number)
@@ -73,12 +74,14 @@ internal sealed class LabelSet
         }
     }
 
-    private static double? Number(string name) =>
-        double.TryParse(name, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && double.IsFinite(value) ? value : null;
+    private static double? Number(ReadOnlySpan<char> name) =>
+        double.TryParse(name, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && double.IsFinite(value)
+            ? value
+            : null;
 
-    /// <summary>Integers lose signs, zeros and points that do not change their value, so that 3, 03 and 3.0 are one class.</summary>
+    /// <summary>
+    /// Integers lose signs, zeros and points that do not change their value, so that 3, 03 and 3.0 are one class.
+    /// </summary>
     private static string Canonical(ReadOnlySpan<char> text) =>
-        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && Math.Abs(value) < 1e15 && Math.Floor(value) == value
-            ? $"{(long)value}"
-            : text.ToString();
+        Number(text) is double value && Math.Abs(value) < 1e15 && Math.Floor(value) == value ? $"{(long)value}" : text.ToString();
 }

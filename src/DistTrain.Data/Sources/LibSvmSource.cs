@@ -38,7 +38,8 @@ internal sealed class LibSvmFile
     private LibSvmFile(string path, LabelSet labels, int? columns) => (_path, _labels, _columns) = (path, labels, columns);
 
     /// <summary>Reads a file of at most <paramref name="columns"/> columns, or as many as it has when that is null.</summary>
-    public static RawData Read(string path, LabelSet labels, int? columns, CancellationToken cancel) => InputFile.ReadText(path, text =>
+    public static RawData Read(string path, LabelSet labels, int? columns, CancellationToken cancel) =>
+        InputFile.ReadText(path, text =>
     {
         LibSvmFile file = new(path, labels, columns);
         while (text.ReadLine() is string line)
@@ -66,7 +67,8 @@ internal sealed class LibSvmFile
         int columns = _columns ?? _largest;
         if (columns == 0)
         {
-            throw new InvalidInputException($"{_path}: no row has a value; `data: features` must say how many columns there are.");
+            throw new InvalidInputException(
+                $"{_path}: no row has a value; `data: features` must say how many columns there are.");
         }
 
         int[] labels = [.. _labelOfRow];
@@ -83,12 +85,13 @@ internal sealed class LibSvmFile
         }
 
         ReadOnlySpan<char> label = Token(ref line);
-        if (!double.TryParse(label, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) || !double.IsFinite(number))
+        if (!IsFinite(label, out _))
         {
             throw Wrong($"the label '{label}' is not a finite number");
         }
 
-        _labelOfRow.Add(_labels.TryNumber(label, out int known) ? known : throw Wrong($"the label '{label}' is none of {_labels.Known}"));
+        _labelOfRow.Add(_labels.TryNumber(label, out int known) ? known : throw Wrong(
+            $"the label '{label}' is none of {_labels.Known}"));
         int last = 0;
         while (!line.IsEmpty)
         {
@@ -118,7 +121,7 @@ internal sealed class LibSvmFile
         }
 
         ReadOnlySpan<char> text = token[(colon + 1)..];
-        if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) || !double.IsFinite(value))
+        if (!IsFinite(text, out double value))
         {
             throw Wrong($"the value '{text}' of column {index} is not a finite number");
         }
@@ -128,6 +131,9 @@ internal sealed class LibSvmFile
         _largest = Math.Max(_largest, index);
         return index;
     }
+
+    private static bool IsFinite(ReadOnlySpan<char> text, out double value) =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value) && double.IsFinite(value);
 
     private static ReadOnlySpan<char> Token(ref ReadOnlySpan<char> line)
     {

@@ -3,7 +3,9 @@ namespace DistTrain.Data.Sources;
 /// <summary>Finds what somebody probably meant.</summary>
 internal static class NearestName
 {
-    /// <summary>The candidate with the smallest edit distance, the first of equals; null when even that would change half of the name.</summary>
+    /// <summary>
+    /// The candidate with the smallest edit distance, the first of equals; null when even that would change half of the name.
+    /// </summary>
     public static string? Of(string name, IEnumerable<string> candidates)
     {
         string? nearest = candidates.MinBy(candidate => Distance(name, candidate));

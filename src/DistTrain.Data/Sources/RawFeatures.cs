@@ -27,11 +27,13 @@ internal sealed class RawDense(double[] values, int rows, int columns) : RawFeat
 {
     public double[] Values { get; } = values;
 
-    public override RawFeatures Select(ReadOnlySpan<int> rows) => new RawDense(RowCopy.Of<double>(Values, Columns, rows), rows.Length, Columns);
+    public override RawFeatures Select(ReadOnlySpan<int> rows) =>
+        new RawDense(RowCopy.Of<double>(Values, Columns, rows), rows.Length, Columns);
 }
 
 /// <summary>Compressed sparse rows: row r's values are those from Starts[r] to Starts[r+1].</summary>
-internal sealed class RawSparse(int[] starts, int[] indices, double[] values, int columns) : RawFeatures(starts.Length - 1, columns)
+internal sealed class RawSparse(int[] starts, int[] indices, double[] values, int columns)
+    : RawFeatures(starts.Length - 1, columns)
 {
     public int[] Starts { get; } = starts;
 

@@ -36,7 +36,8 @@ internal static class SafetensorsHeader
             {
                 if (entries[i].Name == MetadataKey || (i > 0 && entries[i].Name == entries[i - 1].Name))
                 {
-                    throw new ArgumentException($"The tensor name '{entries[i].Name}' is reserved or comes twice.", nameof(entries));
+                    throw new ArgumentException(
+                        $"The tensor name '{entries[i].Name}' is reserved or comes twice.", nameof(entries));
                 }
 
                 offset = WriteEntry(json, entries[i], offset);
@@ -56,7 +57,8 @@ internal static class SafetensorsHeader
     /// <summary>Bytes of a tensor. Throws <see cref="ArgumentException"/> for an unknown type or a negative size.</summary>
     public static long ByteCount(SafetensorsEntry entry)
     {
-        long count = SizeOf(entry.DType) ?? throw new ArgumentException($"The tensor '{entry.Name}' has the unknown type '{entry.DType}'.");
+        long count = SizeOf(entry.DType) ?? throw new ArgumentException(
+            $"The tensor '{entry.Name}' has the unknown type '{entry.DType}'.");
         foreach (int size in entry.Shape)
         {
             ArgumentOutOfRangeException.ThrowIfNegative(size, nameof(entry));
@@ -77,7 +79,8 @@ internal static class SafetensorsHeader
         ulong length = BinaryPrimitives.ReadUInt64LittleEndian(file.Span);
         if (length > (ulong)Math.Min(MaxHeaderBytes, file.Length - 8))
         {
-            throw Wrong(path, $"its header should have {length} bytes, and {file.Length - 8} follow (at most {MaxHeaderBytes:N0} are read)");
+            throw Wrong(
+                path, $"its header should have {length} bytes, and {file.Length - 8} follow (at most {MaxHeaderBytes:N0} are read)");
         }
 
         ReadOnlyMemory<byte> header = file.Slice(8, (int)length), data = file[(8 + (int)length)..];
@@ -134,7 +137,8 @@ internal static class SafetensorsHeader
         }
 
         long covered = 0;
-        foreach ((SafetensorsTensor tensor, long begin, long end) in tensors.Values.OrderBy(entry => entry.Begin).ThenBy(entry => entry.End))
+        foreach ((SafetensorsTensor tensor, long begin, long end) in tensors.Values.OrderBy(entry =>
+            entry.Begin).ThenBy(entry => entry.End))
         {
             covered = begin == covered
                 ? end
@@ -161,7 +165,8 @@ internal static class SafetensorsHeader
         }
     }
 
-    private static (SafetensorsTensor Tensor, long Begin, long End) ReadEntry(string path, JsonProperty property, ReadOnlyMemory<byte> data)
+    private static (SafetensorsTensor Tensor, long Begin, long End) ReadEntry(
+        string path, JsonProperty property, ReadOnlyMemory<byte> data)
     {
         string name = property.Name;
         if (property.Value.ValueKind != JsonValueKind.Object
@@ -177,7 +182,8 @@ internal static class SafetensorsHeader
         long[] sizes = ReadNumbers(path, name, "shape", shape), offsets = ReadNumbers(path, name, "data_offsets", range);
         if (offsets.Length != 2 || offsets[0] > offsets[1] || offsets[1] > data.Length)
         {
-            throw Wrong(path, $"the tensor '{name}' has the offsets [{string.Join(", ", offsets)}], and the data has {data.Length} bytes");
+            throw Wrong(
+                path, $"the tensor '{name}' has the offsets [{string.Join(", ", offsets)}], and the data has {data.Length} bytes");
         }
 
         UInt128 needed = (UInt128)size;
@@ -189,7 +195,10 @@ internal static class SafetensorsHeader
 
         if (needed != (UInt128)(offsets[1] - offsets[0]))
         {
-            throw Wrong(path, $"the tensor '{name}' of {dtype} [{string.Join(", ", sizes)}] needs {needed} bytes, and its offsets give it {offsets[1] - offsets[0]}");
+            throw Wrong(
+                path,
+                $"the tensor '{name}' of {dtype} [{string.Join(", ", sizes)}] needs {needed} bytes, "
+                + $"and its offsets give it {offsets[1] - offsets[0]}");
         }
 
         ReadOnlyMemory<byte> bytes = data[(int)offsets[0]..(int)offsets[1]];
