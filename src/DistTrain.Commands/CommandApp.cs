@@ -57,7 +57,7 @@ public static class CommandApp
             result = root.Parse(["--help"]);
         }
 
-        if (result.Errors.Count > 0)
+        if (result.Errors.Count > 0 || UnknownOptions(result).Count > 0)
         {
             return Explain(result, root, host);
         }
@@ -79,14 +79,15 @@ public static class CommandApp
         Command command = result.CommandResult.Command;
         string name = command == root ? "disttrain" : $"disttrain {command.Name}";
         string[] options = [.. command.Options.Select(option => option.Name), "--help"];
-        List<string> lines = [];
-        foreach (string token in result.UnmatchedTokens)
+        string[] verbs = [.. root.Subcommands.Select(verb => verb.Name)];
+        List<string> lines = [.. UnknownOptions(result).Select(token =>
+            $"{name}: there is no option '{token}'; expected {MapReader.OneOf([.. Nearest.Ranked(token, options)])}{Nearest.Hint(token, options)}")];
+        if (lines.Count == 0)
         {
-            lines.Add(token.StartsWith('-')
-                ? $"{name}: there is no option '{token}'; expected {MapReader.OneOf([.. Nearest.Ranked(token, options)])}{Nearest.Hint(token, options)}"
-                : command == root
-                    ? $"{name}: there is no command '{token}'; expected {MapReader.OneOf([.. root.Subcommands.Select(verb => verb.Name)])}{Nearest.Hint(token, root.Subcommands.Select(verb => verb.Name))}"
-                    : $"{name}: '{token}' is one argument too many");
+            // What follows an unknown option may be its value, so other words are judged only where all options are known.
+            lines.AddRange(result.UnmatchedTokens.Select(token => command == root
+                ? $"{name}: there is no command '{token}'; expected {MapReader.OneOf(verbs)}{Nearest.Hint(token, verbs)}"
+                : $"{name}: '{token}' is one argument too many"));
         }
 
         if (lines.Count == 0)
@@ -101,5 +102,12 @@ public static class CommandApp
 
         host.Error.WriteLine($"See {name} --help.");
         return ExitCodes.BadInput;
+    }
+
+    /// <summary>Words that look like options: the parser takes them for arguments where it can.</summary>
+    private static List<string> UnknownOptions(ParseResult result)
+    {
+        IEnumerable<string> asArguments = result.CommandResult.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens).Select(token => token.Value);
+        return [.. asArguments.Concat(result.UnmatchedTokens).Where(token => token.Length > 1 && token[0] == '-')];
     }
 }

@@ -1,5 +1,6 @@
 using DistTrain.Data;
 using DistTrain.Numerics;
+using DistTrain.Numerics.Compression;
 using DistTrain.Numerics.Networks;
 using DistTrain.Protocol.Settings;
 

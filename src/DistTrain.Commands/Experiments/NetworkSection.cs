@@ -32,17 +32,16 @@ internal static class NetworkSection
     private static LayerSpec ReadLayer(MapReader root, ConfigNode item, int index)
     {
         string path = KeyPath.Item("network", index);
-        if (item is not ConfigMap { Entries.Count: 1 } map)
+        if (item is ConfigMap kinds && kinds.Entries.FirstOrDefault(candidate => !Names.Layers.Contains(candidate.Key)) is ConfigEntry unknown)
         {
-            root.Problems.Add(item.Mark, path, $"a layer is one kind with its settings; expected {MapReader.OneOf(Names.Layers)}, as in `- dense: {{ units: 10, activation: softmax }}`");
+            string expected = MapReader.OneOf([.. Nearest.Ranked(unknown.Key, Names.Layers)]);
+            root.Problems.Add(unknown.Mark, path, $"'{unknown.Key}' is no kind of layer; expected {expected}{Nearest.Hint(unknown.Key, Names.Layers)}");
             return new DropoutSpec(0);
         }
 
-        ConfigEntry entry = map.Entries[0];
-        if (!Names.Layers.Contains(entry.Key))
+        if (item is not ConfigMap { Entries: [ConfigEntry entry] })
         {
-            string kinds = MapReader.OneOf([.. Nearest.Ranked(entry.Key, Names.Layers)]);
-            root.Problems.Add(entry.Mark, path, $"'{entry.Key}' is no kind of layer; expected {kinds}{Nearest.Hint(entry.Key, Names.Layers)}");
+            root.Problems.Add(item.Mark, path, $"a layer is one kind with its settings; expected {MapReader.OneOf(Names.Layers)}, as in `- dense: {{ units: 10, activation: softmax }}`");
             return new DropoutSpec(0);
         }
 

@@ -32,14 +32,14 @@ internal sealed record Overrides(IReadOnlyList<string> Assignments, string? Engi
     {
         int equals = assignment.IndexOf('=', StringComparison.Ordinal);
         string key = equals < 0 ? assignment : assignment[..equals].Trim();
-        SourceMark mark = new($"--set {key}", 0);
+        string[] parts = KeyPath.Parts(key);
+        SourceMark mark = new($"--set {string.Join('.', parts)}", 0);
         if (equals <= 0)
         {
             problems.Add(mark, key, "expected key=value, for example --set training.epochs=10");
             return;
         }
 
-        string[] parts = KeyPath.Parts(key);
         if (ConfigText.Value(assignment[(equals + 1)..], mark, problems) is not ConfigNode value)
         {
             return;

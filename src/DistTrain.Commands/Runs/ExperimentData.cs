@@ -33,6 +33,9 @@ internal abstract class ExperimentData
 
     /// <summary>The network's outputs for test or training rows, row by row.</summary>
     public abstract double[][] Outputs(NetworkSpec network, IReadOnlyDictionary<string, byte[]> weights, bool testRows);
+
+    /// <summary>The network's outputs for rows from elsewhere, scaled already, row by row.</summary>
+    public abstract double[][] Outputs(NetworkSpec network, IReadOnlyDictionary<string, byte[]> weights, PredictionInput input);
 }
 
 /// <summary>The rows of an experiment in one precision.</summary>
@@ -57,6 +60,14 @@ internal sealed class ExperimentData<T>(TrainTest<T> rows, Func<TrainTest<T>, Ru
     {
         using ModelRunner<T> runner = new(network, null, Values(weights));
         return runner.Outputs(Part(testRows));
+    }
+
+    /// <inheritdoc/>
+    public override double[][] Outputs(NetworkSpec network, IReadOnlyDictionary<string, byte[]> weights, PredictionInput input)
+    {
+        T[] values = [.. input.Values.Select(T.CreateChecked)];
+        using ModelRunner<T> runner = new(network, null, Values(weights));
+        return runner.Outputs(DataSet<T>.FromVectors("input", network.Inputs, values, width: 1, new T[input.Rows]));
     }
 
     private static Func<string, ReadOnlySpan<T>> Values(IReadOnlyDictionary<string, byte[]> weights) =>

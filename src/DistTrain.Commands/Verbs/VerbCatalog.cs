@@ -29,6 +29,7 @@ internal static class VerbCatalog
             Presets(host),
             Doctor(engines, host),
         };
+        VerbHelp.AddTo(root);
         foreach (Command verb in extraVerbs)
         {
             root.Add(verb);
@@ -37,7 +38,7 @@ internal static class VerbCatalog
         return root;
     }
 
-    private static Command Train(IReadOnlyList<IEngine> engines, CommandHost host)
+    private static Verb Train(IReadOnlyList<IEngine> engines, CommandHost host)
     {
         Argument<string?> experiment = new("experiment") { Arity = ArgumentArity.ZeroOrOne, Description = "Experiment file, or the name of a preset (disttrain presets). Default: glyphs." };
         Option<string?> engine = new("--engine") { HelpName = "name", Description = $"What runs the actors: {MapReader.OneOf([.. engines.Select(e => e.Name)])}." };
@@ -45,17 +46,15 @@ internal static class VerbCatalog
         Option<string?> folder = new("--out") { HelpName = "folder", Description = "Run folder; must not exist yet or be empty. Default: runs/NAME-DATE-TIME." };
         Option<string?> resume = new("--resume") { HelpName = "folder", Description = "Goes on with the run in this folder from its last snapshot." };
         Option<bool> json = new("--json") { Description = "Prints summary.json on standard output and nothing else." };
-        Command command = new(
+        Verb command = new(
             "train",
-            """
-            Trains a network. Everything is checked before anything starts; Ctrl-C stops at a committed step and says how to go on.
-
-            Examples:
-              disttrain train
-              disttrain train xor --set seed=7
-              disttrain train my.yaml --set training.epochs=20 --out runs/longer
-              disttrain train --resume runs/longer --set training.epochs=40
-            """) { experiment, engine, set, folder, resume, json };
+            "Trains a network. Everything is checked before anything starts; Ctrl-C stops at a committed step and says how to go on.",
+            [
+                "disttrain train",
+                "disttrain train xor --set seed=7",
+                "disttrain train my.yaml --set training.epochs=20 --out runs/longer",
+                "disttrain train --resume runs/longer --set training.epochs=40",
+            ]) { experiment, engine, set, folder, resume, json };
         command.SetAction(result => new TrainCommand(host, engines).Execute(new TrainOptions(
             result.GetValue(experiment),
             new Overrides(result.GetValue(set) ?? [], result.GetValue(engine)),
@@ -65,86 +64,76 @@ internal static class VerbCatalog
         return command;
     }
 
-    private static Command Evaluate(CommandHost host)
+    private static Verb Evaluate(CommandHost host)
     {
         Argument<string> run = new("run") { Description = "Run folder." };
         Option<string> data = new("--data") { HelpName = "test|train", Description = "Which rows. Default: test rows where there are any, training rows otherwise." };
         Option<bool> json = new("--json") { Description = "Prints the figures as JSON on standard output and nothing else." };
-        Command command = new(
+        Verb command = new(
             "evaluate",
-            """
-            Computes loss and accuracy of a trained network on the rows of its experiment.
-
-            Example:
-              disttrain evaluate runs/glyphs-20260101-120000 --data test
-            """) { run, data, json };
+            "Computes loss and accuracy of a trained network on the rows of its experiment.",
+            [
+                "disttrain evaluate runs/glyphs-20260101-120000 --data test",
+            ]) { run, data, json };
         command.SetAction(result => new EvaluateCommand(host).Execute(result.GetRequiredValue(run), result.GetValue(data), result.GetValue(json)));
         return command;
     }
 
-    private static Command Predict(CommandHost host)
+    private static Verb Predict(CommandHost host)
     {
         Argument<string> run = new("run") { Description = "Run folder." };
         Argument<string?> input = new("input") { Arity = ArgumentArity.ZeroOrOne, Description = "CSV file of inputs, one row each. Default: the experiment's test rows, or its training rows." };
         Option<string?> file = new("--out") { HelpName = "file", Description = "CSV file to write. Default: standard output." };
-        Command command = new(
+        Verb command = new(
             "predict",
-            """
-            Prints what a trained network says about rows: the class and every output, as CSV.
-
-            Examples:
-              disttrain predict runs/iris-20260101-120000 flowers.csv
-              disttrain predict runs/glyphs-20260101-120000 --out predictions.csv
-            """) { run, input, file };
+            "Prints what a trained network says about rows: the class and every output, as CSV.",
+            [
+                "disttrain predict runs/iris-20260101-120000 flowers.csv",
+                "disttrain predict runs/glyphs-20260101-120000 --out predictions.csv",
+            ]) { run, input, file };
         command.SetAction(result => new PredictCommand(host).Execute(result.GetRequiredValue(run), result.GetValue(input), result.GetValue(file)));
         return command;
     }
 
-    private static Command Export(CommandHost host)
+    private static Verb Export(CommandHost host)
     {
         Argument<string> run = new("run") { Description = "Run folder." };
         Option<string> format = new("--format") { HelpName = "safetensors", Description = "File format.", DefaultValueFactory = _ => "safetensors" };
         Option<string> file = new("--out") { HelpName = "file", Description = "File to write.", Required = true };
-        Command command = new(
+        Verb command = new(
             "export",
-            """
-            Writes a trained network's parameters to a file for other programs.
-
-            Example:
-              disttrain export runs/glyphs-20260101-120000 --format safetensors --out glyphs.safetensors
-            """) { run, format, file };
+            "Writes a trained network's parameters to a file for other programs.",
+            [
+                "disttrain export runs/glyphs-20260101-120000 --format safetensors --out glyphs.safetensors",
+            ]) { run, format, file };
         command.SetAction(result => new ExportCommand(host).Execute(result.GetRequiredValue(run), result.GetValue(format) ?? "", result.GetRequiredValue(file)));
         return command;
     }
 
-    private static Command Presets(CommandHost host)
+    private static Verb Presets(CommandHost host)
     {
         Argument<string?> name = new("name") { Arity = ArgumentArity.ZeroOrOne, Description = "A preset, to print its experiment file." };
-        Command command = new(
+        Verb command = new(
             "presets",
-            """
-            Lists the built-in experiments, or prints one as a file to start from.
-
-            Examples:
-              disttrain presets
-              disttrain presets xor > my.yaml
-            """) { name };
+            "Lists the built-in experiments, or prints one as a file to start from.",
+            [
+                "disttrain presets",
+                "disttrain presets xor > my.yaml",
+            ]) { name };
         command.SetAction(result => new PresetsCommand(host).Execute(result.GetValue(name)));
         return command;
     }
 
-    private static Command Doctor(IReadOnlyList<IEngine> engines, CommandHost host)
+    private static Verb Doctor(IReadOnlyList<IEngine> engines, CommandHost host)
     {
         Argument<string?> experiment = new("experiment") { Arity = ArgumentArity.ZeroOrOne, Description = "Experiment file or preset to check as well." };
-        Command command = new(
+        Verb command = new(
             "doctor",
-            """
-            Checks this machine, and an experiment if one is given, without training. Exit code 1 when something would go wrong.
-
-            Examples:
-              disttrain doctor
-              disttrain doctor my.yaml
-            """) { experiment };
+            "Checks this machine, and an experiment if one is given, without training. Exit code 1 when something would go wrong.",
+            [
+                "disttrain doctor",
+                "disttrain doctor my.yaml",
+            ]) { experiment };
         command.SetAction(result => new DoctorCommand(host, engines).Execute(result.GetValue(experiment)));
         return command;
     }
