@@ -47,7 +47,8 @@ public static class Krum
         if (byzantine < 0 || replicas < (2 * (long)byzantine) + 3)
         {
             throw new InvalidInputException(
-                $"aggregate: krum against {byzantine} byzantine replicas needs at least 2 · {byzantine} + 3 replicas, not {replicas}.");
+                $"aggregate: krum against {byzantine} byzantine replicas needs at least 2 · {byzantine} + 3 " +
+                $"replicas, not {replicas}.");
         }
 
         Span<double> others = stackalloc double[replicas - 1];
@@ -85,15 +86,26 @@ public static class Krum
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(b.Length, a.Length);
-        Span<double> sums = stackalloc double[Lanes];
-        sums.Clear();
-        for (int i = 0; i < a.Length; i++)
+        double sum0 = 0, sum1 = 0, sum2 = 0, sum3 = 0;
+        int i = 0;
+        for (; i < (a.Length & -Lanes); i += Lanes)
         {
-            double difference = double.CreateTruncating(a[i]) - double.CreateTruncating(b[i]);
-            ref double sum = ref sums[i % Lanes];
-            sum = Math.FusedMultiplyAdd(difference, difference, sum);
+            sum0 = AddSquare(a[i], b[i], sum0);
+            sum1 = AddSquare(a[i + 1], b[i + 1], sum1);
+            sum2 = AddSquare(a[i + 2], b[i + 2], sum2);
+            sum3 = AddSquare(a[i + 3], b[i + 3], sum3);
         }
 
-        return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+        sum0 = i < a.Length ? AddSquare(a[i], b[i], sum0) : sum0;
+        sum1 = i + 1 < a.Length ? AddSquare(a[i + 1], b[i + 1], sum1) : sum1;
+        sum2 = i + 2 < a.Length ? AddSquare(a[i + 2], b[i + 2], sum2) : sum2;
+        return (sum0 + sum1) + (sum2 + sum3);
+    }
+
+    private static double AddSquare<T>(T a, T b, double sum)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        double difference = double.CreateTruncating(a) - double.CreateTruncating(b);
+        return Math.FusedMultiplyAdd(difference, difference, sum);
     }
 }

@@ -32,7 +32,8 @@ public sealed class GradientCodec<T>
     {
         if (kind == CompressionKind.TopK && !(ratio > 0 && ratio <= 1))
         {
-            throw new InvalidInputException($"compression: top-k's ratio is {ratio}; it must be above 0 and at most 1, for example 0.01.");
+            throw new InvalidInputException(
+                $"compression: top-k's ratio is {ratio}; it must be above 0 and at most 1, for example 0.01.");
         }
 
         (_kind, _ratio) = (kind, ratio);
@@ -60,7 +61,8 @@ public sealed class GradientCodec<T>
     /// <param name="gradient">The values.</param>
     /// <param name="residual">What earlier steps have not sent; empty unless <see cref="HasResidual"/>.</param>
     /// <param name="encoded">Exactly <see cref="EncodedBytes"/>.</param>
-    /// <param name="nextResidual">Receives what remains unsent, and may be the residual; empty unless <see cref="HasResidual"/>.</param>
+    /// <param name="nextResidual">Receives what remains unsent, and may be the residual; empty unless
+    /// <see cref="HasResidual"/>.</param>
     public void Encode(ReadOnlySpan<T> gradient, ReadOnlySpan<T> residual, Span<byte> encoded, Span<T> nextResidual)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(encoded.Length, EncodedBytes(gradient.Length));
@@ -91,7 +93,8 @@ public sealed class GradientCodec<T>
         if (encoded.Length != EncodedBytes(gradient.Length))
         {
             throw new InvalidDataException(
-                $"{encoded.Length} encoded bytes for a gradient of {gradient.Length} values, which takes {EncodedBytes(gradient.Length)}.");
+                $"{encoded.Length} encoded bytes for a gradient of {gradient.Length} values, which takes " +
+                $"{EncodedBytes(gradient.Length)}.");
         }
 
         switch (_kind)

@@ -9,7 +9,8 @@ namespace DistTrain.Numerics.Layers;
 /// <param name="weight">Index of the weight among the stage's parameters.</param>
 /// <param name="bias">Index of the bias, or −1.</param>
 /// <param name="tied">Whether the weight serves transposed: s = x W + b.</param>
-/// <param name="weightShared">Whether a later layer uses the weight too, and so has written its gradient earlier in the pass.</param>
+/// <param name="weightShared">Whether a later layer uses the weight too, and so has written its gradient earlier in the
+/// pass.</param>
 internal sealed class AffineMap<T>(int weight, int bias, bool tied, bool weightShared)
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {

@@ -5,8 +5,9 @@ using DistTrain.Numerics.Tensors;
 namespace DistTrain.Numerics.Layers;
 
 /// <summary>
-/// Inverted dropout (Srivastava et al. 2014): in training each value is 0 with probability rate and divided by 1 − rate otherwise;
-/// in evaluation the identity. The mask is a function of (seed, layer, step, sample, column), so the backward pass draws it again.
+/// Inverted dropout (Srivastava et al. 2014): in training each value is 0 with probability rate and divided by 1 − rate
+/// otherwise; in evaluation the identity. The mask is a function of (seed, layer, step, sample, column), so the backward pass
+/// draws it again.
 /// </summary>
 internal sealed class DropoutLayer<T>(int index, int width, double rate) : Layer<T>(index, width, width)
     where T : unmanaged, IBinaryFloatingPointIeee754<T>

@@ -38,10 +38,11 @@ internal sealed class KCompetitiveLayer<T>(int index, int inputWidth, KCompetiti
         }
 
         long mark = pass.Scratch.Mark;
-        Span<int> winners = pass.Scratch.Take<int>(1, _positivePlaces).Span;
+        var positive = new Podium(pass.Scratch, _positivePlaces);
+        var negative = new Podium(pass.Scratch, _negativePlaces);
         for (int row = 0; row < z.Rows; row++)
         {
-            Compete(z.Row(row), pass.Output.Row(row), winners);
+            Compete(z.Row(row), pass.Output.Row(row), ref positive, ref negative);
         }
 
         pass.Scratch.Release(mark);
@@ -73,54 +74,41 @@ internal sealed class KCompetitiveLayer<T>(int index, int inputWidth, KCompetiti
         forward.Scratch.Release(mark);
     }
 
-    private void Compete(ReadOnlySpan<T> z, Span<T> y, Span<int> winners)
+    private void Compete(ReadOnlySpan<T> z, Span<T> y, ref Podium positive, ref Podium negative)
     {
-        // NaN loses every comparison; it must reach the output, where the check for finite values finds it.
+        y.Clear();
+        positive.Clear();
+        negative.Clear();
         for (int i = 0; i < z.Length; i++)
         {
-            y[i] = T.IsNaN(z[i]) ? z[i] : T.Zero;
-        }
-
-        Reward(z, y, T.One, winners[.._positivePlaces]);
-        Reward(z, y, -T.One, winners[.._negativePlaces]);
-    }
-
-    // One sign's competition: sign·z > 0 takes part. An insertion sort keeps the best so far, largest first.
-    private void Reward(ReadOnlySpan<T> z, Span<T> y, T sign, Span<int> winners)
-    {
-        int count = 0;
-        T total = T.Zero;
-        for (int i = 0; i < z.Length; i++)
-        {
-            T strength = sign * z[i];
-            if (!(strength > T.Zero) || (count == winners.Length && (count == 0 || strength <= sign * z[winners[count - 1]])))
+            T value = z[i];
+            if (value > T.Zero)
             {
-                continue;
+                positive.Offer(i, value);
             }
-
-            int place = count < winners.Length ? count++ : count - 1;
-            for (; place > 0 && sign * z[winners[place - 1]] < strength; place--)
+            else if (value < T.Zero)
             {
-                winners[place] = winners[place - 1];
+                negative.Offer(i, -value);
             }
-
-            winners[place] = i;
+            else
+            {
+                // Zero takes no part. Not-a-number must reach the output, where the check for finite values finds it.
+                y[i] = value;
+            }
         }
 
-        foreach (int winner in winners[..count])
-        {
-            y[winner] = z[winner];
-        }
-
+        positive.Mark(z, y);
+        negative.Mark(z, y);
+        T positiveLosers = T.Zero, negativeLosers = T.Zero;
         for (int i = 0; i < z.Length; i++)
         {
-            total += sign * z[i] > T.Zero && y[i] == T.Zero ? z[i] : T.Zero;
+            T loser = y[i] == T.Zero ? z[i] : T.Zero;
+            positiveLosers += T.Max(loser, T.Zero);
+            negativeLosers += T.Min(loser, T.Zero);
         }
 
-        foreach (int winner in winners[..count])
-        {
-            y[winner] = T.FusedMultiplyAdd(_alpha, total, y[winner]);
-        }
+        positive.Reward(y, _alpha * positiveLosers);
+        negative.Reward(y, _alpha * negativeLosers);
     }
 
     private void Share(ReadOnlySpan<T> z, ReadOnlySpan<T> y, ReadOnlySpan<T> signal, Span<T> delta)
@@ -137,6 +125,57 @@ internal sealed class KCompetitiveLayer<T>(int index, int inputWidth, KCompetiti
         {
             T loser = z[i] > T.Zero ? positive : z[i] < T.Zero ? negative : T.Zero;
             delta[i] = y[i] == T.Zero ? loser : signal[i];
+        }
+    }
+
+    /// <summary>
+    /// The strongest units so far of one sign, strongest first, the earlier one first at a tie: an insertion sort.
+    /// </summary>
+    private ref struct Podium(ComputeScratch scratch, int places)
+    {
+        private readonly Span<int> _units = scratch.Take<int>(1, places).Span;
+        private readonly Span<T> _strengths = scratch.Take<T>(1, places).Span;
+        private int _count;
+
+        // What a newcomer must exceed: nothing while places are free, and nobody can where there are none.
+        private T _threshold;
+
+        public void Clear() => (_count, _threshold) = (0, _units.IsEmpty ? T.PositiveInfinity : T.Zero);
+
+        public void Offer(int unit, T strength)
+        {
+            if (strength <= _threshold)
+            {
+                return;
+            }
+
+            int place = _count < _units.Length ? _count++ : _count - 1;
+            for (; place > 0 && _strengths[place - 1] < strength; place--)
+            {
+                (_units[place], _strengths[place]) = (_units[place - 1], _strengths[place - 1]);
+            }
+
+            (_units[place], _strengths[place]) = (unit, strength);
+            if (_count == _units.Length)
+            {
+                _threshold = _strengths[_count - 1];
+            }
+        }
+
+        public readonly void Mark(ReadOnlySpan<T> z, Span<T> y)
+        {
+            foreach (int unit in _units[.._count])
+            {
+                y[unit] = z[unit];
+            }
+        }
+
+        public readonly void Reward(Span<T> y, T gain)
+        {
+            foreach (int unit in _units[.._count])
+            {
+                y[unit] += gain;
+            }
         }
     }
 }

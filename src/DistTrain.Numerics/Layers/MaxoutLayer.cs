@@ -4,8 +4,8 @@ using DistTrain.Numerics.Tensors;
 namespace DistTrain.Numerics.Layers;
 
 /// <summary>
-/// y_j = max over pieces p of s_{j·pieces+p}, s = x Wᵀ + b (Goodfellow et al. 2013). The first piece wins a tie and gets the whole
-/// gradient; NaN wins over everything. The stash holds the winners' piece numbers.
+/// y_j = max over pieces p of s_{j·pieces+p}, s = x Wᵀ + b (Goodfellow et al. 2013). The first piece wins a tie and gets the
+/// whole gradient; NaN wins over everything. The stash holds the winners' piece numbers.
 /// </summary>
 internal sealed class MaxoutLayer<T>(int index, int inputWidth, int units, int pieces, AffineMap<T> affine)
     : Layer<T>(index, inputWidth, units)

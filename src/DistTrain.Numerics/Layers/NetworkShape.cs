@@ -5,7 +5,9 @@ namespace DistTrain.Numerics.Layers;
 /// <summary>Widths between the layers of a network.</summary>
 internal static class NetworkShape
 {
-    /// <summary>Columns of the input of layer <paramref name="layer"/>; for the layer count, those of the network's output.</summary>
+    /// <summary>
+    /// Columns of the input of layer <paramref name="layer"/>; for the layer count, those of the network's output.
+    /// </summary>
     public static int InputWidth(NetworkSpec network, int layer)
     {
         int width = network.Inputs;

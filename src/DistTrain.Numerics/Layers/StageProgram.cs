@@ -30,7 +30,9 @@ public sealed class StageProgram<T>
     private readonly int _widestBoundary;
     private readonly bool _hasTies;
 
-    /// <summary>Layers <paramref name="firstLayer"/> … <paramref name="firstLayer"/> + <paramref name="layerCount"/> − 1.</summary>
+    /// <summary>
+    /// Layers <paramref name="firstLayer"/> … <paramref name="firstLayer"/> + <paramref name="layerCount"/> − 1.
+    /// </summary>
     /// <param name="network">The whole network, which <see cref="NetworkChecks.Validate"/> has accepted.</param>
     /// <param name="firstLayer">From 0.</param>
     /// <param name="layerCount">At least 1.</param>
@@ -54,7 +56,9 @@ public sealed class StageProgram<T>
     /// <summary>Columns of the output.</summary>
     public int OutputWidth => _layers[^1].OutputWidth;
 
-    /// <summary>In layer order; within a layer weight, bias, slope. Every list of parameters or gradients follows this one.</summary>
+    /// <summary>
+    /// In layer order; within a layer weight, bias, slope. Every list of parameters or gradients follows this one.
+    /// </summary>
     public IReadOnlyList<ParameterSpec> Parameters => _parameters;
 
     /// <summary>Number of values kept between forward and backward, besides input and output.</summary>
@@ -232,7 +236,10 @@ public sealed class StageProgram<T>
 
     // A layer's part of the stash: its own values first, then its output unless that is the stage's.
     private int LayerStashLength(int layer, int rows)
-        => Aligned(_layers[layer].StashLength(rows)) + (layer == _layers.Length - 1 ? 0 : Aligned(rows * _layers[layer].OutputWidth));
+    {
+        int output = layer == _layers.Length - 1 ? 0 : Aligned(checked(rows * _layers[layer].OutputWidth));
+        return Aligned(_layers[layer].StashLength(rows)) + output;
+    }
 
     private static int Aligned(int length) => checked(length + StashAlignment - 1) / StashAlignment * StashAlignment;
 

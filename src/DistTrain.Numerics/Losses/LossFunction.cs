@@ -68,11 +68,12 @@ internal abstract class LossFunction<T>
     private static int FirstMaximum(ReadOnlySpan<T> values)
     {
         int best = 0;
+        T largest = values[0];
         for (int i = 1; i < values.Length; i++)
         {
-            if (values[i] > values[best])
+            if (values[i] > largest)
             {
-                best = i;
+                (best, largest) = (i, values[i]);
             }
         }
 

@@ -12,7 +12,9 @@ public static class NetworkChecks
     {
         ArgumentNullException.ThrowIfNull(network);
         Require(network.Inputs >= 1, $"network: {network.Inputs} inputs; the data must have at least 1 feature.");
-        Require(network.Layers.Count >= 1, "network: no layers; give at least one, for example - dense: { units: 10, activation: softmax }.");
+        Require(
+            network.Layers.Count >= 1,
+            "network: no layers; give at least one, for example - dense: { units: 10, activation: softmax }.");
         for (int i = 0; i < network.Layers.Count; i++)
         {
             CheckLayer(network, i);
@@ -35,8 +37,8 @@ public static class NetworkChecks
             if (network.Layers[i] is DenseSpec { Activation: ActivationKind.Softmax })
             {
                 warnings.Add(
-                    $"network[{i}]: softmax in a hidden layer ties its units together: they add up to 1 and each one's gradient " +
-                    "depends on all. An element-wise activation (relu, tanh, sigmoid) is what is usually meant.");
+                    $"network[{i}]: softmax in a hidden layer ties its units together: they add up to 1 and each one's " +
+                    "gradient depends on all. An element-wise activation (relu, tanh, sigmoid) is what is usually meant.");
             }
         }
 
@@ -64,7 +66,9 @@ public static class NetworkChecks
                 break;
             case KCompetitiveSpec k:
                 CheckUnits(i, k.Units);
-                Require(k.K >= 1 && k.K <= k.Units, $"network[{i}]: k is {k.K}; it must be from 1 to the layer's {k.Units} units.");
+                Require(
+                    k.K >= 1 && k.K <= k.Units,
+                    $"network[{i}]: k is {k.K}; it must be from 1 to the layer's {k.Units} units.");
                 Require(
                     double.IsFinite(k.Alpha) && k.Alpha >= 0,
                     $"network[{i}]: alpha is {k.Alpha}; it must be a number of at least 0, for example 6.26.");
@@ -118,8 +122,8 @@ public static class NetworkChecks
         };
         Require(
             units is not null,
-            $"network[{i}]: tied to layer {source}, which has no weight that can be shared; name a dense or k-competitive layer " +
-            "that is not tied itself.");
+            $"network[{i}]: tied to layer {source}, which has no weight that can be shared; name a dense or k-competitive " +
+            "layer that is not tied itself.");
         int inputs = NetworkShape.InputWidth(network, source), own = NetworkShape.InputWidth(network, i);
         Require(
             own == units && dense.Units == inputs,
@@ -141,8 +145,8 @@ public static class NetworkChecks
         {
             Require(
                 activation is ActivationKind.Sigmoid or ActivationKind.Softmax,
-                $"network[{last}]: binary-cross-entropy needs outputs between 0 and 1; make the last layer dense with activation " +
-                "sigmoid, or choose another loss.");
+                $"network[{last}]: binary-cross-entropy needs outputs between 0 and 1; make the last layer dense with " +
+                "activation sigmoid, or choose another loss.");
         }
     }
 

@@ -17,7 +17,9 @@ public sealed class Optimizer<T>
 {
     private readonly UpdateRule<T> _rule;
 
-    /// <summary>An optimizer whose settings are taken as they are; <see cref="OptimizerDefaults"/> gives those of PyTorch.</summary>
+    /// <summary>
+    /// An optimizer whose settings are taken as they are; <see cref="OptimizerDefaults"/> gives those of PyTorch.
+    /// </summary>
     public Optimizer(OptimizerSpec spec)
     {
         ArgumentNullException.ThrowIfNull(spec);
@@ -27,7 +29,9 @@ public sealed class Optimizer<T>
     /// <summary>Vectors of the parameter's length that are kept between steps.</summary>
     public int StateCount => _rule.StateCount;
 
-    /// <summary>Computes the next weights and state. Each "next" span may be the present one (in place) or apart from it.</summary>
+    /// <summary>
+    /// Computes the next weights and state. Each "next" span may be the present one (in place) or apart from it.
+    /// </summary>
     /// <param name="learningRate">η of this step.</param>
     /// <param name="update">Number of this update, from 1.</param>
     /// <param name="gradientScale">Factor of the gradient before everything else: the clipping factor, or 1.</param>

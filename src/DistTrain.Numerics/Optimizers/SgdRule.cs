@@ -5,7 +5,8 @@ using DistTrain.Numerics.Networks;
 namespace DistTrain.Numerics.Optimizers;
 
 /// <summary>
-/// g ← fma(λ, w, g); with momentum v ← fma(μ, v, g), direction v, or fma(μ, v, g) with the new v under Nesterov; w ← fma(−η, direction, w).
+/// g ← fma(λ, w, g); with momentum v ← fma(μ, v, g), direction v, or fma(μ, v, g) with the new v under Nesterov; w ← fma(−η,
+/// direction, w).
 /// </summary>
 internal sealed class SgdRule<T>(OptimizerSpec spec) : UpdateRule<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>

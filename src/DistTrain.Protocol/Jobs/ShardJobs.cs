@@ -62,7 +62,7 @@ public sealed class DecideJob(int slices) : Job(slices, 0)
 public sealed class RestoreJob(int slice, int replicas) : SliceJob(0, 2 + replicas, slice)
 {
     /// <summary>The committed step.</summary>
-    public long Step { get; internal set; }
+    public long Step { get; init; }
 
     /// <summary>Result: updates applied so far.</summary>
     public long Updates { get; set; }
@@ -75,10 +75,10 @@ public sealed class RestoreJob(int slice, int replicas) : SliceJob(0, 2 + replic
 public sealed class SnapshotJob(int slice, int replicas) : SliceJob(2 + replicas, 0, slice)
 {
     /// <summary>The committed step.</summary>
-    public long Step { get; internal set; }
+    public long Step { get; init; }
 
     /// <summary>Updates applied so far.</summary>
-    public long Updates { get; internal set; }
+    public long Updates { get; init; }
 
     /// <summary>Last step applied of each replica.</summary>
     public long[] AppliedSteps { get; } = new long[replicas];

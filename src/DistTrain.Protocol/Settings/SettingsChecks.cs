@@ -155,12 +155,12 @@ public static class SettingsChecks
                 Key, $"trimmed-mean drops {server.ByzantineMax} at each end of {settings.Replicas} replicas; expected at least {(2 * server.ByzantineMax) + 1} replicas"));
         }
 
-        if (server.Aggregate == Aggregate.Krum && settings.Replicas < server.ByzantineMax + 3)
+        if (server.Aggregate == Aggregate.Krum && settings.Replicas < (2 * server.ByzantineMax) + 3)
         {
             problems.Add(new SettingsProblem(
                 Key,
                 $"krum with byzantine-max {server.ByzantineMax} compares each contribution with its nearest neighbours; "
-                + $"expected at least {server.ByzantineMax + 3} replicas, there are {settings.Replicas}"));
+                + $"expected at least {(2 * server.ByzantineMax) + 3} replicas, there are {settings.Replicas}"));
         }
 
         if (server.Aggregate == Aggregate.Krum && settings.Optimizer.ClipNorm is not null)

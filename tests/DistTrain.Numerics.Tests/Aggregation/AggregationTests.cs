@@ -34,7 +34,8 @@ public sealed class AggregationTests
 
     [Fact]
     public void TrimmingEverythingIsRefused()
-        => Should.Throw<InvalidInputException>(() => Aggregate([1, 2, 3, 4], (r, o) => GradientAggregation.TrimmedMean<double>(r, 2, o)))
+        => Should.Throw<InvalidInputException>(
+            () => Aggregate([1, 2, 3, 4], (r, o) => GradientAggregation.TrimmedMean<double>(r, 2, o)))
             .Message.ShouldContain("trim from 0 to 1");
 
     [Fact]
@@ -49,11 +50,13 @@ public sealed class AggregationTests
 
         float[][] copies = replicas.Select(r => r.Span.ToArray()).ToArray();
         GradientAggregation.Median<float>(replicas.Select(r => r.View).ToArray(), replicas[2].View);
-        replicas[2].Span.ToArray().ShouldBe(Enumerable.Range(0, rows * columns).Select(i => copies.Select(c => c[i]).Order().ElementAt(2)).ToArray());
+        replicas[2].Span.ToArray()
+            .ShouldBe(Enumerable.Range(0, rows * columns).Select(i => copies.Select(c => c[i]).Order().ElementAt(2)).ToArray());
         copies[2].CopyTo(replicas[2].Span);
         GradientAggregation.Sum<float>(replicas.Select(r => r.View).ToArray(), replicas[4].View);
         replicas[4].Span.ToArray().ShouldBe(
-            Enumerable.Range(0, rows * columns).Select(i => copies[0][i] + copies[1][i] + copies[2][i] + copies[3][i] + copies[4][i]).ToArray());
+            Enumerable.Range(0, rows * columns)
+                .Select(i => copies[0][i] + copies[1][i] + copies[2][i] + copies[3][i] + copies[4][i]).ToArray());
     }
 
     [Fact]
@@ -80,7 +83,8 @@ public sealed class AggregationTests
 
     [Fact]
     public void KrumWithTooFewReplicasIsRefused()
-        => Should.Throw<InvalidInputException>(() => Krum.Select(new double[16], 4, 1)).Message.ShouldContain("at least 2 · 1 + 3 replicas, not 4");
+        => Should.Throw<InvalidInputException>(() => Krum.Select(new double[16], 4, 1))
+            .Message.ShouldContain("at least 2 · 1 + 3 replicas, not 4");
 
     private static double[] Distances(double[][] gradients)
     {

@@ -12,7 +12,8 @@ public sealed class GradientCodecTests
     public void NoneKeepsEveryBit()
     {
         double[] g = [1.5, -0.0, double.NaN, double.NegativeInfinity, 1e-310];
-        TestValues.Bits<double>(RoundTrip(new GradientCodec<double>(CompressionKind.None), g)).ShouldBe(TestValues.Bits<double>(g));
+        TestValues.Bits<double>(RoundTrip(new GradientCodec<double>(CompressionKind.None), g))
+            .ShouldBe(TestValues.Bits<double>(g));
     }
 
     [Fact]
@@ -37,7 +38,8 @@ public sealed class GradientCodecTests
         var g = new double[1000];
         TestValues.Fill<double>(g, 3, -5, 2);
         double step = g.Max(Math.Abs) / 127;
-        RoundTrip(new GradientCodec<double>(CompressionKind.Int8), g).Zip(g).ShouldAllBe(p => Math.Abs(p.First - p.Second) <= step * 0.5000001);
+        RoundTrip(new GradientCodec<double>(CompressionKind.Int8), g).Zip(g)
+            .ShouldAllBe(p => Math.Abs(p.First - p.Second) <= step * 0.5000001);
     }
 
     [Fact]
@@ -82,7 +84,8 @@ public sealed class GradientCodecTests
     public void ErrorFeedbackLosesNothingOverTime()
     {
         var codec = new GradientCodec<double>(CompressionKind.TopK, 0.1);
-        double[] residual = new double[50], decoded = new double[50], sent = new double[50], given = new double[50], g = new double[50];
+        double[] residual = new double[50], decoded = new double[50], g = new double[50];
+        double[] sent = new double[50], given = new double[50];
         var bytes = new byte[codec.EncodedBytes(50)];
         for (ulong step = 0; step < 30; step++)
         {
@@ -106,8 +109,10 @@ public sealed class GradientCodecTests
     public void WrongBytesAreRefused()
     {
         var codec = new GradientCodec<float>(CompressionKind.TopK, 0.5);
-        Should.Throw<InvalidDataException>(() => codec.Decode(new byte[7], new float[2])).Message.ShouldContain("7 encoded bytes");
-        Should.Throw<InvalidDataException>(() => codec.Decode([9, 0, 0, 0, 0, 0, 0, 0], new float[2])).Message.ShouldContain("Index 9");
+        Should.Throw<InvalidDataException>(() => codec.Decode(new byte[7], new float[2]))
+            .Message.ShouldContain("7 encoded bytes");
+        Should.Throw<InvalidDataException>(() => codec.Decode([9, 0, 0, 0, 0, 0, 0, 0], new float[2]))
+            .Message.ShouldContain("Index 9");
     }
 
     [Theory]
@@ -115,7 +120,8 @@ public sealed class GradientCodecTests
     [InlineData(1.5)]
     [InlineData(double.NaN)]
     public void ARatioOutOfRangeIsRefused(double ratio)
-        => Should.Throw<InvalidInputException>(() => new GradientCodec<float>(CompressionKind.TopK, ratio)).Message.ShouldContain("ratio");
+        => Should.Throw<InvalidInputException>(() => new GradientCodec<float>(CompressionKind.TopK, ratio))
+            .Message.ShouldContain("ratio");
 
     [Fact]
     public void CodingAllocatesNothing()

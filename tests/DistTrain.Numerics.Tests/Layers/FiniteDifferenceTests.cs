@@ -36,7 +36,9 @@ public sealed class FiniteDifferenceTests
     [Theory]
     [MemberData(nameof(ActivationsAndLosses))]
     public void ADenseLayersGradientsMatchInTheMiddle(ActivationKind activation, LossKind loss)
-        => Check(new NetworkSpec(6, [new DenseSpec(7, activation), new DenseSpec(5, activation), new DenseSpec(4, LastFor(loss))]), loss);
+        => Check(
+            new NetworkSpec(6, [new DenseSpec(7, activation), new DenseSpec(5, activation), new DenseSpec(4, LastFor(loss))]),
+            loss);
 
     [Fact]
     public void LayersWithoutBiasMatch()
@@ -77,13 +79,17 @@ public sealed class FiniteDifferenceTests
 
     [Fact]
     public void KCompetitiveMatchesInEvaluation()
-        => Check(new NetworkSpec(6, [new KCompetitiveSpec(9, 3, 1.7), new DenseSpec(4, ActivationKind.Linear)]), LossKind.SquaredError, false);
+        => Check(
+            new NetworkSpec(6, [new KCompetitiveSpec(9, 3, 1.7), new DenseSpec(4, ActivationKind.Linear)]),
+            LossKind.SquaredError,
+            training: false);
 
     [Fact]
     public void DropoutMatchesWithItsMaskFixedByTheContext()
         => Check(
             new NetworkSpec(6, [
-                new DropoutSpec(0.3), new DenseSpec(8, ActivationKind.Tanh), new DropoutSpec(0.5), new DenseSpec(3, ActivationKind.Softmax)]),
+                new DropoutSpec(0.3), new DenseSpec(8, ActivationKind.Tanh), new DropoutSpec(0.5),
+                new DenseSpec(3, ActivationKind.Softmax)]),
             LossKind.CrossEntropy);
 
     [Fact]
@@ -96,7 +102,8 @@ public sealed class FiniteDifferenceTests
     public void TwoDecodersTiedToOneEncoderMatch()
         => Check(
             new NetworkSpec(6, [
-                new KCompetitiveSpec(4, 2, 0.8), new DenseSpec(6, ActivationKind.Tanh, TiedTo: 0), new DenseSpec(4, ActivationKind.Elu),
+                new KCompetitiveSpec(4, 2, 0.8), new DenseSpec(6, ActivationKind.Tanh, TiedTo: 0),
+                new DenseSpec(4, ActivationKind.Elu),
                 new DenseSpec(6, ActivationKind.Linear, Bias: false, TiedTo: 0)]),
             LossKind.HalfSquaredError);
 

@@ -142,7 +142,8 @@ public sealed class LayerValueTests
         ];
         foreach (LayerSpec kind in double.IsNaN(bad) ? [.. kinds, new KCompetitiveSpec(3, 1, 1)] : kinds)
         {
-            var network = new NetworkSpec(2, [new DenseSpec(2, ActivationKind.Tanh), kind, new DenseSpec(2, ActivationKind.Linear)]);
+            var network = new NetworkSpec(
+                2, [new DenseSpec(2, ActivationKind.Tanh), kind, new DenseSpec(2, ActivationKind.Linear)]);
             using var stage = new TestStage<double>(network, 2);
             TestValues.Fill(stage.Input.Span, 1);
             stage.Forward().ShouldBe(-1);

@@ -13,14 +13,16 @@ public sealed class StageProgramTests
 {
     private static readonly NetworkSpec Everything = new(6, [
         new DenseSpec(9, ActivationKind.Prelu), new DropoutSpec(0.2), new MaxoutSpec(7, 2), new KCompetitiveSpec(8, 3, 1.5),
-        new DenseSpec(7, ActivationKind.Tanh, TiedTo: 3), new DenseSpec(5, ActivationKind.Elu), new DenseSpec(5, ActivationKind.Sigmoid),
-        new DenseSpec(5, ActivationKind.LeakyRelu), new DenseSpec(5, ActivationKind.Softmax), new DenseSpec(4, ActivationKind.Softmax)]);
+        new DenseSpec(7, ActivationKind.Tanh, TiedTo: 3), new DenseSpec(5, ActivationKind.Elu),
+        new DenseSpec(5, ActivationKind.Sigmoid), new DenseSpec(5, ActivationKind.LeakyRelu), new DenseSpec(5, ActivationKind.Softmax),
+        new DenseSpec(4, ActivationKind.Softmax)]);
 
     [Fact]
     public void ParametersAreListedInLayerOrderAsWeightBiasSlope()
     {
         var network = new NetworkSpec(3, [
-            new DenseSpec(4, ActivationKind.Prelu), new DropoutSpec(0.1), new MaxoutSpec(2, 3), new DenseSpec(5, ActivationKind.Linear, Bias: false)]);
+            new DenseSpec(4, ActivationKind.Prelu), new DropoutSpec(0.1), new MaxoutSpec(2, 3),
+            new DenseSpec(5, ActivationKind.Linear, Bias: false)]);
         new StageProgram<float>(network, 0, 4).Parameters.ShouldBe([
             new ParameterSpec("layers.0.weight", 0, 4, 3), new ParameterSpec("layers.0.bias", 0, 1, 4),
             new ParameterSpec("layers.0.slope", 0, 1, 1), new ParameterSpec("layers.2.weight", 2, 6, 4),
@@ -44,7 +46,37 @@ public sealed class StageProgramTests
     [Fact]
     public void ATieAcrossStagesIsRefusedWithTheLayersNamed()
         => Should.Throw<InvalidInputException>(() => new StageProgram<float>(Everything, 4, 2))
-            .Message.ShouldBe("network[4]: tied to layer 3, which is in another stage. Choose stages so that layers 3 to 4 stand in one.");
+            .Message
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+            .ShouldBe("network[4]: tied to layer 3, which is in another stage. Choose stages so that layers 3 to 4 stand in one.");
 
     [Fact]
     public void WithoutRowsGradientsAreZeroOrUnchanged()
@@ -101,7 +133,8 @@ public sealed class StageProgramTests
     [InlineData(1100, false)]
     public void AccumulatingIsAddingAGradientThatWasComputedApart(int rows, bool tied)
     {
-        NetworkSpec network = tied ? Everything : new NetworkSpec(6, Everything.Layers.Where(l => l is not DenseSpec { TiedTo: 3 }).ToArray());
+        NetworkSpec untied = Everything with { Layers = Everything.Layers.Where(l => l is not DenseSpec { TiedTo: 3 }).ToArray() };
+        NetworkSpec network = tied ? Everything : untied;
         using var stage = new TestStage<float>(network, rows, LossKind.CrossEntropy);
         FillInputs(stage);
         stage.Pass();
@@ -116,7 +149,8 @@ public sealed class StageProgramTests
         stage.Backward(accumulate: true);
         for (int i = 0; i < before.Length; i++)
         {
-            stage.Gradients[i].Span.ToArray().ShouldBe(before[i].Zip(apart[i], (a, b) => a + b).ToArray(), stage.Program.Parameters[i].Name);
+            stage.Gradients[i].Span.ToArray()
+                .ShouldBe(before[i].Zip(apart[i], (a, b) => a + b).ToArray(), stage.Program.Parameters[i].Name);
         }
     }
 
@@ -130,7 +164,8 @@ public sealed class StageProgramTests
         alone.Pass();
         helped.Pass(fork: new BackwardsForkJoin());
         TestValues.Bits<float>(helped.Output.Span).ShouldBe(TestValues.Bits<float>(alone.Output.Span));
-        helped.Gradients.Select(g => TestValues.Bits<float>(g.Span)).ShouldBe(alone.Gradients.Select(g => TestValues.Bits<float>(g.Span)));
+        helped.Gradients.Select(g => TestValues.Bits<float>(g.Span))
+            .ShouldBe(alone.Gradients.Select(g => TestValues.Bits<float>(g.Span)));
     }
 
     [Fact]

@@ -120,7 +120,9 @@ internal static class TestValues
         var bits = new ulong[values.Length];
         for (int i = 0; i < values.Length; i++)
         {
-            bits[i] = values[i] is double d ? BitConverter.DoubleToUInt64Bits(d) : BitConverter.SingleToUInt32Bits(float.CreateChecked(values[i]));
+            bits[i] = values[i] is double d
+                ? BitConverter.DoubleToUInt64Bits(d)
+                : BitConverter.SingleToUInt32Bits(float.CreateChecked(values[i]));
         }
 
         return bits;

@@ -6,10 +6,13 @@ using Xunit;
 
 namespace DistTrain.Numerics.Tests.Layers;
 
-/// <summary>The well-known two-layer sigmoid network that is worked through by hand: the printed numbers, to their last digits.</summary>
+/// <summary>
+/// The well-known two-layer sigmoid network that is worked through by hand: the printed numbers, to their last digits.
+/// </summary>
 public sealed class WorkedExampleTests
 {
-    private static readonly NetworkSpec Network = new(2, [new DenseSpec(2, ActivationKind.Sigmoid), new DenseSpec(2, ActivationKind.Sigmoid)]);
+    private static readonly NetworkSpec Network = new(
+        2, [new DenseSpec(2, ActivationKind.Sigmoid), new DenseSpec(2, ActivationKind.Sigmoid)]);
 
     [Fact]
     public void OutputsAndErrorAreAsPrinted()

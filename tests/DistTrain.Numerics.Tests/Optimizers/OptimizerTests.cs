@@ -66,7 +66,8 @@ public sealed class OptimizerTests
         optimizer.Apply(0.01, 3, 0.7, whole, g, wholeState, whole, wholeState);
         for (int i = 0; i < length; i += 7)
         {
-            float[] one = [w[i]], oneState = Enumerable.Range(0, optimizer.StateCount).Select(s => state[(s * length) + i]).ToArray();
+            float[] one = [w[i]];
+            float[] oneState = Enumerable.Range(0, optimizer.StateCount).Select(s => state[(s * length) + i]).ToArray();
             optimizer.Apply(0.01, 3, 0.7, one, [g[i]], oneState, one, oneState);
             TestValues.Bits<float>(one).ShouldBe(TestValues.Bits<float>([whole[i]]), $"element {i}");
         }
@@ -74,12 +75,14 @@ public sealed class OptimizerTests
 
     [Fact]
     public void AParameterWithoutValuesIsFine()
-        => Should.NotThrow(() => new Optimizer<float>(new OptimizerSpec(OptimizerKind.Adam, 1)).Apply(1, 1, 1, [], [], [], [], []));
+        => Should.NotThrow(
+            () => new Optimizer<float>(new OptimizerSpec(OptimizerKind.Adam, 1)).Apply(1, 1, 1, [], [], [], [], []));
 
     [Fact]
     public void AStateOfTheWrongLengthIsRefused()
         => Should.Throw<ArgumentOutOfRangeException>(
-            () => new Optimizer<float>(new OptimizerSpec(OptimizerKind.Adam, 1)).Apply(1, 1, 1, [1f], [1f], [1f], new float[1], new float[1]));
+            () => new Optimizer<float>(new OptimizerSpec(OptimizerKind.Adam, 1))
+                .Apply(1, 1, 1, [1f], [1f], [1f], new float[1], new float[1]));
 
     [Fact]
     public void UpdatesAllocateNothing()

@@ -6,15 +6,17 @@ using DistTrain.Numerics.Optimizers;
 namespace DistTrain.Numerics.Tests.Vectors;
 
 /// <summary>
-/// A reference trajectory (PyTorch, float64): a network, its initial parameters, batches, and what comes out of 12 steps. The file
-/// depends on DistTrain.Numerics only, so that other test projects can link it together with the JSON files beside it.
+/// A reference trajectory (PyTorch, float64): a network, its initial parameters, batches, and what comes out of 12 steps. The
+/// file depends on DistTrain.Numerics only, so that other test projects can link it together with the JSON files beside it.
 /// </summary>
 internal sealed class VectorCase
 {
     private VectorCase(JsonElement json)
     {
         Name = json.GetProperty("case").GetString()!;
-        Network = new NetworkSpec(json.GetProperty("inputs").GetInt32(), json.GetProperty("layers").EnumerateArray().Select(ReadLayer).ToArray());
+        Network = new NetworkSpec(
+            json.GetProperty("inputs").GetInt32(),
+            json.GetProperty("layers").EnumerateArray().Select(ReadLayer).ToArray());
         Loss = Enum.Parse<LossKind>(Pascal(json.GetProperty("loss").GetString()!));
         Optimizer = ReadOptimizer(json.GetProperty("optimizer"));
         Initial = ReadParameters(json.GetProperty("initial"));
@@ -41,7 +43,9 @@ internal sealed class VectorCase
 
     public OptimizerSpec Optimizer { get; }
 
-    /// <summary>By parameter name (<c>layers.0.weight</c>), as are <see cref="GradientsOfStep0"/> and <see cref="Final"/>.</summary>
+    /// <summary>
+    /// By parameter name (<c>layers.0.weight</c>), as are <see cref="GradientsOfStep0"/> and <see cref="Final"/>.
+    /// </summary>
     public IReadOnlyDictionary<string, Matrix> Initial { get; }
 
     /// <summary>Step s trains on batch s % count.</summary>
@@ -74,7 +78,8 @@ internal sealed class VectorCase
     private static LayerSpec ReadLayer(JsonElement json) => json.GetProperty("kind").GetString() switch
     {
         "dense" => new DenseSpec(
-            json.GetProperty("units").GetInt32(), Enum.Parse<ActivationKind>(Pascal(json.GetProperty("activation").GetString()!))),
+            json.GetProperty("units").GetInt32(),
+            Enum.Parse<ActivationKind>(Pascal(json.GetProperty("activation").GetString()!))),
         "maxout" => new MaxoutSpec(json.GetProperty("units").GetInt32(), json.GetProperty("pieces").GetInt32()),
         "k-competitive" => new KCompetitiveSpec(
             json.GetProperty("units").GetInt32(), json.GetProperty("k").GetInt32(), json.GetProperty("alpha").GetDouble()),

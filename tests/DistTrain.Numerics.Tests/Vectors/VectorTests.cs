@@ -41,7 +41,37 @@ public sealed class VectorTests
             Copy(batch.Inputs, stage.Input.Span);
             Copy(batch.Targets, stage.Target.Span);
             double loss = stage.Pass().LossSum / rows;
-            loss.ShouldBe(reference.Losses[step], tolerance * Math.Max(1, Math.Abs(reference.Losses[step])), $"loss of step {step}");
+            loss
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+                .ShouldBe(reference.Losses[step], tolerance * Math.Max(1, Math.Abs(reference.Losses[step])), $"loss of step {step}");
             if (step == 0)
             {
                 ShouldBe(stage.Output.Span, reference.OutputOfStep0, tolerance, "output of step 0");
@@ -52,7 +82,8 @@ public sealed class VectorTests
             {
                 Span<T> weights = stage.Parameters[i].Span;
                 optimizer.Apply(
-                    reference.Optimizer.LearningRate, step + 1, 1, weights, stage.Gradients[i].Span, states[i], weights, states[i]);
+                    reference.Optimizer.LearningRate, step + 1, 1, weights, stage.Gradients[i].Span, states[i], weights,
+                    states[i]);
             }
         }
 

@@ -25,7 +25,9 @@ internal abstract class Activation<T>
     public abstract void Backward(
         TensorView<T> s, TensorView<T> y, ReadOnlySpan<T> slope, TensorView<T> signal, TensorView<T> delta);
 
-    /// <summary>d(loss)/d(slope), elements added in index order within a row and then by row; 0 for functions without one.</summary>
+    /// <summary>
+    /// d(loss)/d(slope), elements added in index order within a row and then by row; 0 for functions without one.
+    /// </summary>
     public virtual double SlopeGradient(TensorView<T> s, TensorView<T> signal) => 0;
 
     /// <summary>The activation that a dense layer asks for.</summary>

@@ -2,7 +2,9 @@ using System.Numerics;
 
 namespace DistTrain.Numerics.Layers.Activations;
 
-/// <summary>(a, b) ↦ b where a &gt; 0, slope·b otherwise: leaky ReLU with a = b = s, and its derivative with a = s, b = signal.</summary>
+/// <summary>
+/// (a, b) ↦ b where a &gt; 0, slope·b otherwise: leaky ReLU with a = b = s, and its derivative with a = s, b = signal.
+/// </summary>
 internal readonly struct LeakyMap<T>(T slope) : IElementMap<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {

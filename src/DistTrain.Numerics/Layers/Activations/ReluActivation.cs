@@ -4,7 +4,9 @@ using DistTrain.Numerics.Tensors;
 
 namespace DistTrain.Numerics.Layers.Activations;
 
-/// <summary>y = max(0, s), NaN kept; the derivative at 0 is 0. The sign of y is the sign of s, so y is enough for the way back.</summary>
+/// <summary>
+/// y = max(0, s), NaN kept; the derivative at 0 is 0. The sign of y is the sign of s, so y is enough for the way back.
+/// </summary>
 internal sealed class ReluActivation<T> : Activation<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {

@@ -1,0 +1,304 @@
+using DistTrain.Numerics.Layers;
+using DistTrain.Protocol.Actors;
+using DistTrain.Protocol.Effects;
+using DistTrain.Protocol.Jobs;
+using DistTrain.Protocol.Messages;
+
+namespace DistTrain.Engines.Shared;
+
+/// <summary>
+/// An actor's place on this host: its mailbox, timers and unfinished persists. The machine inside is stepped by one thread at a time and may be
+/// replaced by a new incarnation.
+/// </summary>
+internal sealed class ActorCell(ActorId id, IActorHost host, ComputeCrew crew, BufferPool pool, TimeProvider time) : IDisposable
+{
+    // A turn ends after so many stimuli, so that a busy actor does not keep others from the crew.
+    private const int StimuliPerTurnMax = 64;
+
+    private readonly Lock _lock = new();
+    private readonly Queue<Stimulus> _mailbox = new();
+    private readonly EffectList _effects = new();
+    private readonly Queue<Effect> _held = new();
+    private readonly Dictionary<int, ITimer> _timers = [];
+    private ActorMachine? _machine, _next;
+    private bool _scheduled, _killed;
+    private int _persistsUnfinished;
+
+    /// <summary>Who lives here.</summary>
+    public ActorId Id { get; } = id;
+
+    /// <summary>The machine; null before the start and after a crash. For reading when nothing runs.</summary>
+    public ActorMachine? Machine => _machine;
+
+    /// <summary>What this actor sent.</summary>
+    public MessageCounters Sent { get; } = new();
+
+    /// <summary>Puts a machine here in place of the one before, and starts it.</summary>
+    public void Start(ActorMachine machine)
+    {
+        lock (_lock)
+        {
+            _next = machine;
+        }
+
+        Post(new Stimulus(StimulusKind.Started));
+    }
+
+    /// <summary>Lets the machine die: its memory is gone, what it sent is not.</summary>
+    public void Kill()
+    {
+        lock (_lock)
+        {
+            _killed = true;
+            ScheduleIfIdle();
+        }
+    }
+
+    /// <summary>Puts a stimulus in the mailbox.</summary>
+    public void Post(in Stimulus stimulus)
+    {
+        lock (_lock)
+        {
+            _mailbox.Enqueue(stimulus);
+            ScheduleIfIdle();
+        }
+    }
+
+    /// <summary>A record of this actor is kept, or could not be.</summary>
+    public void OnPersisted(PersistRecord record, string? problem = null) =>
+        Post(new Stimulus(problem is null ? StimulusKind.Persisted : StimulusKind.PersistFailed) { Record = record, Problem = problem });
+
+    /// <summary>Handles what is in the mailbox. Called by one crew member at a time.</summary>
+    public void RunTurn()
+    {
+        for (int handled = 0; handled < StimuliPerTurnMax; handled++)
+        {
+            Stimulus stimulus;
+            lock (_lock)
+            {
+                if (_killed || _next is not null)
+                {
+                    ReplaceMachine();
+                }
+
+                if (!_mailbox.TryDequeue(out stimulus))
+                {
+                    _scheduled = false;
+                    return;
+                }
+            }
+
+            Handle(stimulus);
+        }
+
+        crew.Schedule(this);
+    }
+
+    /// <summary>Runs a job of this actor on the calling crew member.</summary>
+    public void RunJob(Job job, ComputeScratch scratch)
+    {
+        string? problem = null;
+        try
+        {
+            crew.Runner.Run(job, scratch, crew);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or OutOfMemoryException)
+        {
+            problem = exception.Message;
+        }
+
+        foreach (BufferHandle input in job.Inputs)
+        {
+            pool.Release(input);
+        }
+
+        Post(new Stimulus(problem is null ? StimulusKind.JobDone : StimulusKind.JobFailed) { Job = job, Problem = problem });
+    }
+
+    public void Dispose()
+    {
+        foreach (ITimer timer in _timers.Values)
+        {
+            timer.Dispose();
+        }
+
+        // Everything is given back, so that an engine can check that nothing leaked.
+        _killed = true;
+        ReplaceMachine();
+        while (_mailbox.TryDequeue(out Stimulus stimulus))
+        {
+            DropReferences(stimulus);
+        }
+    }
+
+    private void ScheduleIfIdle()
+    {
+        if (!_scheduled)
+        {
+            _scheduled = true;
+            crew.Schedule(this);
+        }
+    }
+
+    private void ReplaceMachine()
+    {
+        if (_machine is not null)
+        {
+            _effects.Clear();
+            _machine.Abandon(_effects);
+            CarryOut();
+        }
+
+        while (_held.TryDequeue(out Effect effect))
+        {
+            ReleaseDelivery(effect.Envelope.Message);
+        }
+
+        _persistsUnfinished = 0;
+        _killed = false;
+        _machine = _next;
+        _next = null;
+    }
+
+    private void Handle(in Stimulus stimulus)
+    {
+        if (_machine is null)
+        {
+            DropReferences(stimulus);
+            return;
+        }
+
+        if (stimulus.Kind is StimulusKind.Persisted or StimulusKind.PersistFailed && --_persistsUnfinished == 0)
+        {
+            while (_held.TryDequeue(out Effect effect))
+            {
+                Publish(effect);
+            }
+        }
+
+        _effects.Clear();
+        _machine.Step(stimulus, _effects);
+        CarryOut();
+        if (stimulus.Kind == StimulusKind.Message)
+        {
+            ReleaseDelivery(stimulus.Envelope.Message);
+        }
+    }
+
+    private void CarryOut()
+    {
+        for (int i = 0; i < _effects.Count; i++)
+        {
+            Effect effect = _effects[i];
+            switch (effect.Kind)
+            {
+                case EffectKind.Retain:
+                    pool.Retain(effect.Buffer);
+                    break;
+                case EffectKind.Release:
+                    pool.Release(effect.Buffer);
+                    break;
+                case EffectKind.RunJob:
+                    StartJob(effect.Job!);
+                    break;
+                case EffectKind.StartTimer:
+                    StartTimer(effect.Timer, effect.Delay);
+                    break;
+                case EffectKind.CancelTimer:
+                    StartTimer(effect.Timer, Timeout.InfiniteTimeSpan);
+                    break;
+                case EffectKind.Persist:
+                    _persistsUnfinished++;
+                    host.Persist(this, effect.Record!);
+                    break;
+                default:
+                    Hold(effect);
+                    break;
+            }
+        }
+    }
+
+    /// <summary>What others can see waits for the actor's earlier persists.</summary>
+    private void Hold(in Effect effect)
+    {
+        if (effect.Kind == EffectKind.Send)
+        {
+            pool.Retain(MessageBuffers.First(effect.Envelope.Message));
+            pool.Retain(MessageBuffers.Second(effect.Envelope.Message));
+        }
+
+        if (_persistsUnfinished > 0)
+        {
+            _held.Enqueue(effect);
+        }
+        else
+        {
+            Publish(effect);
+        }
+    }
+
+    private void Publish(in Effect effect)
+    {
+        switch (effect.Kind)
+        {
+            case EffectKind.Send:
+                Sent.Count(effect.Envelope.Message, pool);
+                host.Deliver(effect.Envelope);
+                break;
+            case EffectKind.Report:
+                host.Report(effect.Report!);
+                break;
+            case EffectKind.Spawn:
+                host.Spawn(effect.Actor, effect.Incarnation);
+                break;
+        }
+    }
+
+    private void StartJob(Job job)
+    {
+        foreach (BufferHandle input in job.Inputs)
+        {
+            pool.Retain(input);
+        }
+
+        crew.Schedule(this, job);
+    }
+
+    private void StartTimer(int timer, TimeSpan delay)
+    {
+        if (_timers.TryGetValue(timer, out ITimer? running))
+        {
+            running.Change(delay, Timeout.InfiniteTimeSpan);
+            return;
+        }
+
+        _timers[timer] = time.CreateTimer(
+            _ => Post(new Stimulus(StimulusKind.Timer) { Timer = timer }), null, delay, Timeout.InfiniteTimeSpan);
+    }
+
+    private void DropReferences(in Stimulus stimulus)
+    {
+        switch (stimulus.Kind)
+        {
+            case StimulusKind.Message:
+                ReleaseDelivery(stimulus.Envelope.Message);
+                break;
+            case StimulusKind.JobDone:
+                foreach (BufferHandle output in stimulus.Job!.Outputs)
+                {
+                    pool.Release(output);
+                }
+
+                break;
+        }
+    }
+
+    private void ReleaseDelivery(Message? message)
+    {
+        if (message is not null)
+        {
+            pool.Release(MessageBuffers.First(message));
+            pool.Release(MessageBuffers.Second(message));
+        }
+    }
+}

@@ -1,0 +1,182 @@
+using DistTrain.Numerics.Kernels;
+using DistTrain.Protocol.Jobs;
+
+namespace DistTrain.Engines.Shared;
+
+/// <summary>
+/// The process's long-lived compute threads, the only place kernels run. Actors are not threads: an actor with something to do is an entry in a run queue,
+/// jobs are another queue. A member drains the turns that it caused itself, then takes turns and jobs from the shared queues, and wakes a
+/// parked member only when it leaves a job behind: short turns are never worth a wake-up.
+/// </summary>
+internal sealed class ComputeCrew : IForkJoin, IDisposable
+{
+    private readonly Lock _lock = new();
+    private readonly Queue<ActorCell> _turns = new();
+    private readonly Queue<(ActorCell Cell, Job Job)> _jobs = new();
+    private readonly CrewMember[] _members;
+    private readonly Stack<CrewMember> _parked = new();
+    private readonly ForkSlot _fork = new();
+    private Exception? _failure;
+    private volatile bool _stopping;
+
+    public ComputeCrew(int threads, IJobRunner runner)
+    {
+        Runner = runner;
+        _members = new CrewMember[threads];
+        for (int member = 0; member < threads; member++)
+        {
+            _members[member] = new CrewMember(this, member);
+        }
+
+        foreach (CrewMember member in _members)
+        {
+            member.Start();
+        }
+    }
+
+    /// <summary>Called once, on a crew thread, with whatever exception a machine or kernel let through: a bug, or no memory.</summary>
+    public Action<Exception>? OnFailure { get; set; }
+
+    public IJobRunner Runner { get; }
+
+    public int Width => _members.Length;
+
+    /// <summary>Whether members should give up what they wait for.</summary>
+    public bool IsStopping => _stopping;
+
+    /// <summary>Whether shared work waits; a hint, read without a lock.</summary>
+    public bool HasWork => _turns.Count > 0 || _jobs.Count > 0;
+
+    /// <summary>Work that idle members may help with.</summary>
+    public ForkSlot Fork => _fork;
+
+    /// <summary>Queues an actor's turn: on the calling member if it is one, else for anybody.</summary>
+    public void Schedule(ActorCell cell)
+    {
+        if (CrewMember.Current is CrewMember member && member.Crew == this)
+        {
+            member.LocalTurns.Enqueue(cell);
+            return;
+        }
+
+        lock (_lock)
+        {
+            _turns.Enqueue(cell);
+        }
+
+        WakeOne();
+    }
+
+    /// <summary>Queues a job.</summary>
+    public void Schedule(ActorCell cell, Job job)
+    {
+        lock (_lock)
+        {
+            _jobs.Enqueue((cell, job));
+        }
+
+        if (CrewMember.Current?.Crew != this)
+        {
+            WakeOne();
+        }
+    }
+
+    /// <summary>Takes the next shared turn or job.</summary>
+    public bool TryTake(out ActorCell? cell, out Job? job)
+    {
+        bool leavesJobs;
+        lock (_lock)
+        {
+            job = null;
+            if (_turns.TryDequeue(out cell))
+            {
+                return true;
+            }
+
+            if (!_jobs.TryDequeue(out (ActorCell Cell, Job Job) next))
+            {
+                return false;
+            }
+
+            (cell, job) = next;
+            leavesJobs = _jobs.Count > 0;
+        }
+
+        if (leavesJobs)
+        {
+            WakeOne();
+        }
+
+        return true;
+    }
+
+    /// <summary>Adds a member to the parked ones unless there is work after all.</summary>
+    public bool TryPark(CrewMember member)
+    {
+        lock (_lock)
+        {
+            if (_turns.Count > 0 || _jobs.Count > 0 || _stopping)
+            {
+                return false;
+            }
+
+            _parked.Push(member);
+            return true;
+        }
+    }
+
+    /// <summary>Runs chunks with the members that are idle; alone when none is.</summary>
+    public void Run(IChunkedWork work, int chunks)
+    {
+        if (!_fork.TryOpen(work, chunks))
+        {
+            SerialForkJoin.Instance.Run(work, chunks);
+            return;
+        }
+
+        WakeOne();
+        _fork.HelpAndClose();
+    }
+
+    /// <summary>Ends the run's computing because of a bug or lack of memory.</summary>
+    public void Fail(Exception exception)
+    {
+        if (Interlocked.CompareExchange(ref _failure, exception, null) is null)
+        {
+            OnFailure?.Invoke(exception);
+        }
+    }
+
+    public void Dispose()
+    {
+        if (_stopping)
+        {
+            return;
+        }
+
+        _stopping = true;
+        lock (_lock)
+        {
+            while (_parked.TryPop(out CrewMember? member))
+            {
+                member.Wake();
+            }
+        }
+
+        foreach (CrewMember member in _members)
+        {
+            member.Dispose();
+        }
+    }
+
+    private void WakeOne()
+    {
+        CrewMember? member;
+        lock (_lock)
+        {
+            _parked.TryPop(out member);
+        }
+
+        member?.Wake();
+    }
+}

@@ -1,0 +1,87 @@
+using DistTrain.Numerics.Kernels;
+
+namespace DistTrain.Engines.Shared;
+
+/// <summary>
+/// One piece of chunked work that idle crew members may help with. Chunks are claimed one by one, so the opener finishes alone when nobody comes. One piece
+/// at a time: a second opener meanwhile works alone.
+/// </summary>
+internal sealed class ForkSlot
+{
+    private int _open, _chunks, _claims, _done, _helpers;
+    private IChunkedWork? _work;
+
+    /// <summary>Publishes work; false when other work is open.</summary>
+    public bool TryOpen(IChunkedWork work, int chunks)
+    {
+        if (chunks < 2 || Interlocked.CompareExchange(ref _open, 1, 0) != 0)
+        {
+            return false;
+        }
+
+        _work = work;
+        Volatile.Write(ref _done, 0);
+        Volatile.Write(ref _chunks, chunks);
+        return true;
+    }
+
+    /// <summary>Helps with open work; false when there is none left to claim.</summary>
+    public bool TryHelp()
+    {
+        if (Volatile.Read(ref _chunks) == 0)
+        {
+            return false;
+        }
+
+        Interlocked.Increment(ref _helpers);
+        bool helped = Claim();
+        Interlocked.Decrement(ref _helpers);
+        return helped;
+    }
+
+    /// <summary>Claims chunks until none is left, waits for those that helpers run, and closes.</summary>
+    public void HelpAndClose()
+    {
+        Claim();
+        SpinWait spin = default;
+        while (Volatile.Read(ref _done) < Volatile.Read(ref _chunks))
+        {
+            spin.SpinOnce(sleep1Threshold: -1);
+        }
+
+        // From here no helper finds work; those still inside leave before the slot is used again.
+        Volatile.Write(ref _chunks, 0);
+        while (Volatile.Read(ref _helpers) > 0)
+        {
+            spin.SpinOnce(sleep1Threshold: -1);
+        }
+
+        _work = null;
+        Volatile.Write(ref _claims, 0);
+        Volatile.Write(ref _open, 0);
+    }
+
+    private bool Claim()
+    {
+        bool any = false;
+        while (true)
+        {
+            int chunks = Volatile.Read(ref _chunks);
+            if (chunks == 0)
+            {
+                // Closed: a claim now would take a chunk of the work that is opened next.
+                return any;
+            }
+
+            int chunk = Interlocked.Increment(ref _claims) - 1;
+            if (chunk >= chunks)
+            {
+                return any;
+            }
+
+            _work!.RunChunk(chunk);
+            Interlocked.Increment(ref _done);
+            any = true;
+        }
+    }
+}

@@ -1,0 +1,21 @@
+using DistTrain.Protocol.Actors;
+using DistTrain.Protocol.Effects;
+using DistTrain.Protocol.Messages;
+
+namespace DistTrain.Engines.Shared;
+
+/// <summary>What an engine does for its actors beyond running them.</summary>
+internal interface IActorHost
+{
+    /// <summary>Puts an envelope on the wire. Its buffers carry one reference each for this delivery; whoever drops it gives them back.</summary>
+    void Deliver(in Envelope envelope);
+
+    /// <summary>Keeps a record; calls <see cref="ActorCell.OnPersisted"/> when that is done, now or later.</summary>
+    void Persist(ActorCell cell, PersistRecord record);
+
+    /// <summary>Hears a report.</summary>
+    void Report(Report report);
+
+    /// <summary>Starts an actor with an incarnation.</summary>
+    void Spawn(ActorId actor, int incarnation);
+}

@@ -1,0 +1,151 @@
+using System.Numerics;
+using DistTrain.Data;
+using DistTrain.Numerics.Kernels;
+using DistTrain.Numerics.Layers;
+using DistTrain.Numerics.Tensors;
+using DistTrain.Protocol;
+using DistTrain.Protocol.Jobs;
+using DistTrain.Protocol.Planning;
+
+namespace DistTrain.Engines.Shared;
+
+/// <summary>The jobs of layer actors; those of shards are in <see cref="ShardArithmetic{T}"/>.</summary>
+internal sealed class JobRunner<T> : IJobRunner
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    private readonly RunPlan _plan;
+    private readonly BufferPool _pool;
+    private readonly BatchOrder _order;
+    private readonly TrainTest<T> _rows;
+    private readonly StageProgram<T>[] _programs;
+    private readonly SliceLayout[] _layouts;
+    private readonly ShardArithmetic<T> _shards;
+    private readonly double[] _signalFactors;
+    private readonly int[] _evaluationRows;
+
+    public JobRunner(RunRequest request, RunPlan plan, BufferPool pool, SnapshotStore snapshots)
+    {
+        _plan = plan;
+        _pool = pool;
+        _rows = request.Data.As<T>();
+        _order = new BatchOrder(plan.Settings.Seed, plan.TrainRows, plan.Settings.Training.BatchSize, plan.Settings.Training.Shuffle);
+        _programs = [.. plan.Stages.Select(stage => new StageProgram<T>(
+            plan.Settings.Network,
+            stage.FirstLayer,
+            stage.LayerCount,
+            stage.Index == plan.Stages.Count - 1 ? plan.Settings.Loss : null))];
+        _layouts = [.. plan.Stages.Select(stage => new SliceLayout(plan, stage))];
+        _shards = new ShardArithmetic<T>(request, plan, pool, snapshots);
+        _evaluationRows = [.. Enumerable.Range(0, Math.Max(plan.TrainRows, plan.TestRows))];
+
+        // A falsified contribution is a falsified signal at the loss: gradients are linear in it.
+        _signalFactors = [.. Enumerable.Repeat(1.0, plan.Settings.Replicas)];
+        foreach (ByzantineReplica byzantine in request.Byzantine)
+        {
+            _signalFactors[byzantine.Replica] = byzantine.Factor;
+        }
+    }
+
+    public void Run(Job job, ComputeScratch scratch, IForkJoin fork)
+    {
+        switch (job)
+        {
+            case LoadBatchJob load:
+                Load(load);
+                break;
+            case ForwardJob forward:
+                Forward(forward, scratch, fork);
+                break;
+            case LossJob loss:
+                Loss(loss, scratch);
+                break;
+            case BackwardJob backward:
+                Backward(backward, scratch, fork);
+                break;
+            default:
+                _shards.Run(job, scratch);
+                break;
+        }
+    }
+
+    public byte[][] ReadParameters(long step) => _shards.ReadParameters(step);
+
+    private void Load(LoadBatchJob job)
+    {
+        DataSet<T> source = job.Split == DataSplit.Train ? _rows.Train : _rows.Test!;
+        ReadOnlySpan<int> rows = job.Training
+            ? _order.RowsOf(job.Step - 1, job.FirstRow, job.Rows)
+            : _evaluationRows.AsSpan(job.FirstRow, job.Rows);
+        TensorView<T> destination = Rent(job, 0, job.Rows, job.Targets ? source.Targets : source.Inputs);
+        if (job.Targets)
+        {
+            source.CopyTargets(rows, destination.Span);
+        }
+        else
+        {
+            source.CopyInputs(rows, destination.Span);
+        }
+    }
+
+    private void Forward(ForwardJob job, ComputeScratch scratch, IForkJoin fork)
+    {
+        StageProgram<T> program = _programs[job.Stage];
+        Span<TensorView<T>> weights = stackalloc TensorView<T>[program.Parameters.Count];
+        _layouts[job.Stage].Views(_pool, job.Inputs.AsSpan(1), weights);
+        TensorView<T> input = _pool.View<T>(job.Inputs[0], job.Rows, program.InputWidth);
+        TensorView<T> output = Rent(job, 0, job.Rows, program.OutputWidth);
+        TensorView<T> stash = Rent(job, 1, 1, program.StashLength(job.Rows));
+        job.NonFiniteLayer = program.Forward(weights, input, output, stash, ContextOf(job), scratch, fork);
+    }
+
+    private void Loss(LossJob job, ComputeScratch scratch)
+    {
+        StageProgram<T> program = _programs[job.Stage];
+        TensorView<T> output = _pool.View<T>(job.Inputs[0], job.Rows, program.OutputWidth);
+        TensorView<T> target = _pool.View<T>(job.Inputs[2], job.Rows, program.OutputWidth);
+        TensorView<T> signal = job.Training ? Rent(job, 0, job.Rows, program.OutputWidth) : default;
+        double weight = job.RowWeight * _signalFactors[job.Replica];
+        job.Result = program.Loss(output, _pool.View<T>(job.Inputs[1]), target, signal, weight, scratch);
+    }
+
+    private void Backward(BackwardJob job, ComputeScratch scratch, IForkJoin fork)
+    {
+        StageProgram<T> program = _programs[job.Stage];
+        SliceLayout layout = _layouts[job.Stage];
+        int slices = job.Outputs.Length - 1;
+        bool accumulate = slices > 0 && !job.Outputs[1].IsNone;
+        for (int slice = 0; slice < slices && !accumulate; slice++)
+        {
+            job.Outputs[1 + slice] = _pool.Rent(layout.Lengths[slice] * (long)ValueBytes);
+        }
+
+        Span<TensorView<T>> weights = stackalloc TensorView<T>[program.Parameters.Count];
+        Span<TensorView<T>> gradients = stackalloc TensorView<T>[program.Parameters.Count];
+        layout.Views(_pool, job.Inputs.AsSpan(4), weights);
+        layout.Views(_pool, job.Outputs.AsSpan(1), gradients);
+        TensorView<T> below = job.Stage == 0 ? default : Rent(job, 0, job.Rows, program.InputWidth);
+        program.Backward(
+            weights,
+            _pool.View<T>(job.Inputs[0], job.Rows, program.InputWidth),
+            _pool.View<T>(job.Inputs[1], job.Rows, program.OutputWidth),
+            _pool.View<T>(job.Inputs[2]),
+            _pool.View<T>(job.Inputs[3], job.Rows, program.OutputWidth),
+            below,
+            gradients,
+            accumulate,
+            ContextOf(job),
+            scratch,
+            fork);
+    }
+
+    private static unsafe int ValueBytes => sizeof(T);
+
+    private PassContext ContextOf(StageJob job) => new(_plan.Settings.Seed, Math.Max(0, job.Step - 1), job.FirstRow, job.Training);
+
+    private TensorView<T> Rent(Job job, int output, int rows, int columns)
+    {
+        InvariantException.Require(job.Outputs[output].IsNone, "This output is always a fresh buffer.");
+        job.Outputs[output] = _pool.Rent((long)rows * columns * ValueBytes);
+        return _pool.View<T>(job.Outputs[output], rows, columns);
+    }
+}

@@ -1,0 +1,144 @@
+using DistTrain.Protocol.Effects;
+using DistTrain.Protocol.Jobs;
+using DistTrain.Protocol.Planning;
+
+namespace DistTrain.Engines.Shared;
+
+/// <summary>Turns the protocol's reports into what an observer hears and what a run's outcome says. Called by one thread at a time.</summary>
+internal sealed class RunRecorder(RunPlan plan, bool targetsAreClasses, IRunObserver observer, TimeProvider time)
+{
+    private readonly long _start = time.GetTimestamp();
+    private long _reportedStep;
+    private int _reportedEpoch;
+    private double _finalLoss = double.NaN;
+    private double? _testLoss, _trainAccuracy, _testAccuracy;
+    private long _rowsTrained, _stepsRedone;
+    private int _recoveries;
+    private TimeSpan _evaluating;
+    private TimeSpan? _trainingEnd;
+
+    /// <summary>How the run ended; null while it runs.</summary>
+    public RunEnded? Ended { get; private set; }
+
+    /// <summary>Time since the start.</summary>
+    public TimeSpan Elapsed => time.GetElapsedTime(_start);
+
+    /// <summary>Steps that the run starts after.</summary>
+    public void StartAfter(long step)
+    {
+        _reportedStep = step;
+        _reportedEpoch = (int)(step / plan.StepsPerEpoch);
+    }
+
+    /// <summary>Hears a report.</summary>
+    public void On(Report report)
+    {
+        switch (report)
+        {
+            case StepCommitted step:
+                OnStep(step);
+                break;
+            case EpochCompleted epoch:
+                OnEpoch(epoch);
+                break;
+            case EvaluationCompleted evaluation:
+                OnEvaluation(evaluation);
+                break;
+            case SnapshotCompleted snapshot:
+                observer.OnNotice($"snapshot of step {snapshot.Step}");
+                break;
+            case Recovered recovered:
+                _recoveries++;
+                _stepsRedone += recovered.StepsRedone;
+                observer.OnNotice($"recovered: going on from step {recovered.Step}, {recovered.StepsRedone} steps redone");
+                break;
+            case RunEnded ended:
+                Ended ??= ended;
+                break;
+        }
+    }
+
+    /// <summary>The outcome of the run so far.</summary>
+    public RunOutcome Outcome(byte[][] parameters, IReadOnlyList<MessageCounters> counters)
+    {
+        RunEnded ended = Ended ?? throw new InvalidOperationException("The run has not ended.");
+        TimeSpan wall = Elapsed;
+        TimeSpan training = (_trainingEnd ?? wall) - _evaluating;
+        return new RunOutcome
+        {
+            Status = ended.End switch
+            {
+                RunEnd.Completed => RunStatus.Completed,
+                RunEnd.Stopped => RunStatus.Stopped,
+                RunEnd.Diverged => RunStatus.Diverged,
+                _ => RunStatus.Failed,
+            },
+            Reason = ended.Reason,
+            Steps = _reportedStep,
+            Epochs = (int)(_reportedStep / plan.StepsPerEpoch),
+            FinalLoss = _finalLoss,
+            TrainAccuracy = _trainAccuracy,
+            TestLoss = ended.End == RunEnd.Completed ? _testLoss : null,
+            TestAccuracy = ended.End == RunEnd.Completed ? _testAccuracy : null,
+            Parameters = [.. plan.Parameters.Select((place, index) => (place.Parameter, parameters[index]))],
+            MessagesByType = MessageCounters.Sum(counters),
+            BytesSent = counters.Sum(counter => counter.Bytes),
+            StepsRedone = _stepsRedone,
+            Restarts = _recoveries,
+            SamplesPerSecond = training > TimeSpan.Zero ? _rowsTrained / training.TotalSeconds : 0,
+            Wall = wall,
+        };
+    }
+
+    private double? Meaningful(double accuracy) => targetsAreClasses ? accuracy : null;
+
+    private void OnStep(StepCommitted step)
+    {
+        _rowsTrained += step.Rows;
+        _trainingEnd = Elapsed;
+        if (step.Step <= _reportedStep)
+        {
+            // Redone after the loss of what was committed in memory: the same step again, with the same bits.
+            return;
+        }
+
+        _reportedStep = step.Step;
+        double accuracy = targetsAreClasses ? (double)step.Correct / step.Rows : double.NaN;
+        observer.OnStep(new StepProgress(
+            step.Step, plan.TotalSteps, step.LossSum / step.Rows, accuracy, step.Rows, step.LearningRate, Elapsed));
+    }
+
+    private void OnEpoch(EpochCompleted epoch)
+    {
+        if (epoch.Epoch <= _reportedEpoch)
+        {
+            return;
+        }
+
+        _reportedEpoch = epoch.Epoch;
+        observer.OnEpoch(new EpochProgress(
+            epoch.Epoch,
+            plan.Settings.Training.Epochs,
+            epoch.Step,
+            epoch.TrainLoss,
+            targetsAreClasses ? epoch.TrainAccuracy : double.NaN,
+            epoch.TestLoss,
+            epoch.TestAccuracy is double accuracy ? Meaningful(accuracy) : null,
+            Elapsed));
+    }
+
+    private void OnEvaluation(EvaluationCompleted evaluation)
+    {
+        if (evaluation.Split == DataSplit.Train)
+        {
+            _finalLoss = evaluation.Loss;
+            _trainAccuracy = Meaningful(evaluation.Accuracy);
+        }
+        else
+        {
+            _testLoss = evaluation.Loss;
+            _testAccuracy = Meaningful(evaluation.Accuracy);
+            _evaluating += Elapsed - (_trainingEnd ?? Elapsed);
+        }
+    }
+}

@@ -1,0 +1,313 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+using DistTrain.Numerics.Aggregation;
+using DistTrain.Numerics.Compression;
+using DistTrain.Numerics.Initialization;
+using DistTrain.Numerics.Kernels;
+using DistTrain.Numerics.Layers;
+using DistTrain.Numerics.Optimizers;
+using DistTrain.Numerics.Tensors;
+using DistTrain.Protocol;
+using DistTrain.Protocol.Jobs;
+using DistTrain.Protocol.Planning;
+using DistTrain.Protocol.Settings;
+
+namespace DistTrain.Engines.Shared;
+
+/// <summary>The jobs of shards and of the coordinator: aggregation, decisions, the optimizer, compression, restore and snapshot.</summary>
+internal sealed class ShardArithmetic<T>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    private readonly RunRequest _request;
+    private readonly RunPlan _plan;
+    private readonly ParameterServerSettings _server;
+    private readonly BufferPool _pool;
+    private readonly SnapshotStore _snapshots;
+    private readonly Optimizer<T> _optimizer;
+    private readonly GradientCodec<T> _codec;
+
+    public ShardArithmetic(RunRequest request, RunPlan plan, BufferPool pool, SnapshotStore snapshots)
+    {
+        _request = request;
+        _plan = plan;
+        _server = plan.Settings.ParameterServer;
+        _pool = pool;
+        _snapshots = snapshots;
+        _optimizer = new Optimizer<T>(plan.Settings.Optimizer);
+        _codec = new GradientCodec<T>(_server.Compression, _server.TopKRatio);
+    }
+
+    private static unsafe int ValueBytes => sizeof(T);
+
+    public void Run(Job job, ComputeScratch scratch)
+    {
+        long mark = scratch.Mark;
+        switch (job)
+        {
+            case CompressJob compress:
+                Compress(compress);
+                break;
+            case ApplyJob apply:
+                Apply(apply, scratch);
+                break;
+            case PartialsJob partials:
+                ComputePartials(partials, scratch);
+                break;
+            case DecideJob decide:
+                Decide(decide, scratch);
+                break;
+            case RestoreJob restore:
+                Restore(restore);
+                break;
+            case SnapshotJob snapshot:
+                _snapshots.Keep(snapshot);
+                break;
+            default:
+                throw new InvariantException($"No host runs a {job.GetType().Name}.");
+        }
+
+        scratch.Release(mark);
+    }
+
+    /// <summary>The parameters after a step of which there is a complete snapshot, or of step 0, in layer order.</summary>
+    public byte[][] ReadParameters(long step)
+    {
+        RestoreJob[] slices = [.. _plan.Slices.Select(slice => new RestoreJob(slice.Index, _plan.Settings.Replicas) { Step = step })];
+        foreach (RestoreJob slice in slices)
+        {
+            Restore(slice);
+        }
+
+        byte[][] values = [.. _plan.Parameters.Select(place => _pool.Bytes(slices[place.Slice].Outputs[0])
+            .Slice(place.Offset * ValueBytes, place.Parameter.Length * ValueBytes).ToArray())];
+        foreach (BufferHandle output in slices.SelectMany(slice => slice.Outputs))
+        {
+            _pool.Release(output);
+        }
+
+        return values;
+    }
+
+    private void Apply(ApplyJob job, ComputeScratch scratch)
+    {
+        SlicePlan slice = _plan.Slices[job.Slice];
+        int stateCount = _optimizer.StateCount;
+        job.Outputs[0] = _pool.Rent((long)slice.Length * ValueBytes);
+        job.Outputs[1] = stateCount == 0 ? BufferHandle.None : _pool.Rent((long)slice.Length * stateCount * ValueBytes);
+        Span<T> weights = _pool.View<T>(job.Inputs[0]).Span, next = _pool.View<T>(job.Outputs[0]).Span;
+        Span<T> state = _pool.View<T>(job.Inputs[1]).Span, nextState = _pool.View<T>(job.Outputs[1]).Span;
+        long mark = scratch.Mark;
+        int offset = 0, encodedOffset = 0;
+        foreach (ParameterSpec parameter in slice.Parameters)
+        {
+            int length = parameter.Length;
+            TensorView<T> gradient = Aggregated(job, parameter, offset, encodedOffset, scratch);
+            Range values = offset..(offset + length), states = (offset * stateCount)..((offset + length) * stateCount);
+            _optimizer.Apply(
+                job.LearningRate, job.Update, job.GradientScale, weights[values], gradient.Span, state[states], next[values], nextState[states]);
+            offset += length;
+            encodedOffset += _codec.EncodedBytes(length);
+            scratch.Release(mark);
+        }
+    }
+
+    /// <summary>One gradient of a tensor from the contributions to a step.</summary>
+    private TensorView<T> Aggregated(ApplyJob job, ParameterSpec parameter, int offset, int encodedOffset, ComputeScratch scratch)
+    {
+        ReadOnlySpan<BufferHandle> contributions = job.Inputs.AsSpan(2);
+        if (contributions.Length == 1)
+        {
+            return Decoded(contributions[0], parameter, offset, encodedOffset, scratch);
+        }
+
+        if (_server.Aggregate == Aggregate.Krum)
+        {
+            return Decoded(contributions[job.ChosenReplica], parameter, offset, encodedOffset, scratch);
+        }
+
+        return Aggregated(contributions, parameter, offset, encodedOffset, scratch);
+    }
+
+    private TensorView<T> Aggregated(
+        ReadOnlySpan<BufferHandle> contributions, ParameterSpec parameter, int offset, int encodedOffset, ComputeScratch scratch)
+    {
+        TensorView<T> result = scratch.Take<T>(1, parameter.Length);
+        Span<TensorView<T>> replicas = stackalloc TensorView<T>[contributions.Length];
+        for (int replica = 0; replica < replicas.Length; replica++)
+        {
+            replicas[replica] = Decoded(contributions[replica], parameter, offset, encodedOffset, scratch);
+        }
+
+        switch (_server.Aggregate)
+        {
+            case Aggregate.Median:
+                GradientAggregation.Median(replicas, result);
+                break;
+            case Aggregate.TrimmedMean:
+                GradientAggregation.TrimmedMean(replicas, _server.ByzantineMax, result);
+                break;
+            default:
+                GradientAggregation.Sum(replicas, result);
+                break;
+        }
+
+        return result;
+    }
+
+    private TensorView<T> Decoded(BufferHandle contribution, ParameterSpec parameter, int offset, int encodedOffset, ComputeScratch scratch)
+    {
+        if (_server.Compression == CompressionKind.None)
+        {
+            return _pool.View<T>(contribution).Slice(offset, 1, parameter.Length);
+        }
+
+        TensorView<T> decoded = scratch.Take<T>(1, parameter.Length);
+        _codec.Decode(_pool.Bytes(contribution).Slice(encodedOffset, _codec.EncodedBytes(parameter.Length)), decoded.Span);
+        return decoded;
+    }
+
+    private void Compress(CompressJob job)
+    {
+        SlicePlan slice = _plan.Slices[job.Slice];
+        int encodedBytes = slice.Parameters.Sum(parameter => _codec.EncodedBytes(parameter.Length));
+        job.Outputs[0] = _pool.Rent(encodedBytes);
+        job.Outputs[1] = _codec.HasResidual ? _pool.Rent((long)slice.Length * ValueBytes) : BufferHandle.None;
+        Span<T> gradient = _pool.View<T>(job.Inputs[0]).Span;
+        Span<T> residual = _pool.View<T>(job.Inputs[1]).Span, nextResidual = _pool.View<T>(job.Outputs[1]).Span;
+        Span<byte> encoded = _pool.Bytes(job.Outputs[0]);
+        int offset = 0;
+        foreach (ParameterSpec parameter in slice.Parameters)
+        {
+            int bytes = _codec.EncodedBytes(parameter.Length);
+            Range values = _codec.HasResidual ? offset..(offset + parameter.Length) : 0..0;
+            _codec.Encode(gradient.Slice(offset, parameter.Length), residual[values], encoded[..bytes], nextResidual[values]);
+            encoded = encoded[bytes..];
+            offset += parameter.Length;
+        }
+    }
+
+    private void ComputePartials(PartialsJob job, ComputeScratch scratch)
+    {
+        SlicePlan slice = _plan.Slices[job.Slice];
+        int perTensor = PartialsPerTensor;
+        job.Outputs[0] = _pool.Rent((long)slice.Parameters.Count * perTensor * sizeof(double));
+        Span<double> partials = _pool.View<double>(job.Outputs[0]).Span;
+        Span<TensorView<T>> replicas = stackalloc TensorView<T>[job.Inputs.Length];
+        long mark = scratch.Mark;
+        int offset = 0, encodedOffset = 0;
+        for (int tensor = 0; tensor < slice.Parameters.Count; tensor++)
+        {
+            ParameterSpec parameter = slice.Parameters[tensor];
+            Span<double> own = partials.Slice(tensor * perTensor, perTensor);
+            if (_server.Aggregate == Aggregate.Krum)
+            {
+                for (int replica = 0; replica < replicas.Length; replica++)
+                {
+                    replicas[replica] = Decoded(job.Inputs[replica], parameter, offset, encodedOffset, scratch);
+                }
+
+                Krum.PairwiseSquaredDistances(replicas, own);
+            }
+            else
+            {
+                TensorView<T> gradient = job.Inputs.Length == 1
+                    ? Decoded(job.Inputs[0], parameter, offset, encodedOffset, scratch)
+                    : Aggregated(job.Inputs, parameter, offset, encodedOffset, scratch);
+                own[0] = Elementwise.SumOfSquares<T>(gradient.Span);
+            }
+
+            offset += parameter.Length;
+            encodedOffset += _codec.EncodedBytes(parameter.Length);
+            scratch.Release(mark);
+        }
+    }
+
+    private int PartialsPerTensor => _server.Aggregate == Aggregate.Krum ? _plan.Settings.Replicas * _plan.Settings.Replicas : 1;
+
+    private void Decide(DecideJob job, ComputeScratch scratch)
+    {
+        int perTensor = PartialsPerTensor;
+        Span<double> totals = scratch.Take<double>(1, perTensor).Span;
+        totals.Clear();
+        foreach (ParameterPlace place in _plan.Parameters)
+        {
+            int tensor = IndexIn(_plan.Slices[place.Slice], place.Parameter);
+            Span<double> partials = _pool.View<double>(job.Inputs[place.Slice]).Span.Slice(tensor * perTensor, perTensor);
+            for (int i = 0; i < perTensor; i++)
+            {
+                totals[i] += partials[i];
+            }
+        }
+
+        if (_server.Aggregate == Aggregate.Krum)
+        {
+            job.ChosenReplica = Krum.Select(totals, _plan.Settings.Replicas, _server.ByzantineMax);
+        }
+        else if (_plan.Settings.Optimizer.ClipNorm is double clip)
+        {
+            // PyTorch's clip_grad_norm_: the small term keeps a gradient of zero from a division by zero.
+            job.GradientScale = Math.Min(1, clip / (Math.Sqrt(totals[0]) + 1e-6));
+        }
+    }
+
+    private static int IndexIn(SlicePlan slice, ParameterSpec parameter)
+    {
+        for (int index = 0; index < slice.Parameters.Count; index++)
+        {
+            if (slice.Parameters[index] == parameter)
+            {
+                return index;
+            }
+        }
+
+        throw new InvariantException($"{parameter.Name} lies in slice {slice.Index}.");
+    }
+
+    private void Restore(RestoreJob job)
+    {
+        if (_snapshots.TryRestore(job))
+        {
+            return;
+        }
+
+        InvariantException.Require(job.Step == 0, $"There is a snapshot of step {job.Step}.");
+        SlicePlan slice = _plan.Slices[job.Slice];
+        job.Outputs[0] = _pool.Rent((long)slice.Length * ValueBytes);
+        Span<T> weights = _pool.View<T>(job.Outputs[0]).Span;
+        foreach (ParameterSpec parameter in slice.Parameters)
+        {
+            Initialize(parameter, weights[..parameter.Length]);
+            weights = weights[parameter.Length..];
+        }
+
+        job.Outputs[1] = Zeros((long)slice.Length * _optimizer.StateCount);
+        for (int replica = 0; replica < _plan.Settings.Replicas; replica++)
+        {
+            job.Outputs[2 + replica] = _plan.CarriesResidual ? Zeros(slice.Length) : BufferHandle.None;
+        }
+    }
+
+    private void Initialize(ParameterSpec parameter, Span<T> values)
+    {
+        if (_request.InitialWeights is IReadOnlyDictionary<string, byte[]> given)
+        {
+            MemoryMarshal.Cast<byte, T>(given[parameter.Name]).CopyTo(values);
+        }
+        else
+        {
+            ParameterInitializer.Fill(_plan.Settings.Network, parameter, _plan.Settings.Seed, values);
+        }
+    }
+
+    private BufferHandle Zeros(long length)
+    {
+        if (length == 0)
+        {
+            return BufferHandle.None;
+        }
+
+        BufferHandle buffer = _pool.Rent(length * ValueBytes);
+        _pool.Bytes(buffer).Clear();
+        return buffer;
+    }
+}

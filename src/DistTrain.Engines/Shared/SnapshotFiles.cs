@@ -1,0 +1,219 @@
+using System.Globalization;
+using System.Text.Json;
+using DistTrain.Data;
+using DistTrain.Numerics;
+using DistTrain.Numerics.Layers;
+using DistTrain.Protocol.Effects;
+using DistTrain.Protocol.Jobs;
+using DistTrain.Protocol.Planning;
+
+namespace DistTrain.Engines.Shared;
+
+/// <summary>
+/// Snapshots in a journal folder: <c>step-000000200/slice-000.safetensors</c> … and <c>coordinator.json</c>, which is written last and makes the snapshot
+/// exist. Tensors are named by parameter, not by slice, so a run may be resumed with other stages and shards.
+/// </summary>
+internal sealed class SnapshotFiles(string folder, RunPlan plan)
+{
+    private const string CoordinatorFile = "coordinator.json";
+    private const string StepPrefix = "step-";
+    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true };
+
+    private readonly Lock _lock = new();
+    private long _loadedStep = -1;
+    private Dictionary<string, SafetensorsTensor> _loaded = [];
+    private Dictionary<string, string> _loadedMetadata = [];
+
+    /// <summary>The newest complete snapshot in a folder; null when there is none.</summary>
+    public static CoordinatorProgress? Newest(string folder)
+    {
+        if (!Directory.Exists(folder))
+        {
+            return null;
+        }
+
+        string? newest = Directory.EnumerateDirectories(folder, StepPrefix + "*")
+            .Where(step => File.Exists(Path.Combine(step, CoordinatorFile)))
+            .Order(StringComparer.Ordinal)
+            .LastOrDefault();
+        return newest is null ? null : ReadProgress(Path.Combine(newest, CoordinatorFile));
+    }
+
+    /// <summary>Writes a slice's part.</summary>
+    public void Write(KeptSlice slice, BufferPool pool)
+    {
+        string path = Directory.CreateDirectory(FolderOf(slice.Step)).FullName;
+        Dictionary<string, string> metadata = new(StringComparer.Ordinal)
+        {
+            ["updates"] = slice.Updates.ToString(CultureInfo.InvariantCulture),
+            ["applied-steps"] = string.Join(',', slice.AppliedSteps),
+        };
+        Dictionary<string, (BufferHandle Buffer, int Start, int Length)> places = new(StringComparer.Ordinal);
+        List<SafetensorsEntry> entries = [];
+        int offset = 0;
+        foreach (ParameterSpec parameter in plan.Slices[slice.Slice].Parameters)
+        {
+            for (int part = 0; part < slice.Buffers.Length; part++)
+            {
+                BufferHandle buffer = slice.Buffers[part];
+                if (buffer.IsNone)
+                {
+                    continue;
+                }
+
+                // The optimizer's state holds several values for each of the slice's.
+                int multiple = (int)(pool.Length(buffer) / ((long)plan.Slices[slice.Slice].Length * ValueBytes));
+                string name = NameOf(part, parameter);
+                places[name] = (buffer, offset * multiple * ValueBytes, parameter.Length * multiple * ValueBytes);
+                entries.Add(new SafetensorsEntry(name, DType, multiple == 1 ? [parameter.Rows, parameter.Columns] : [multiple, parameter.Rows, parameter.Columns]));
+            }
+
+            offset += parameter.Length;
+        }
+
+        SafetensorsFile.Write(
+            Path.Combine(path, $"slice-{slice.Slice:D3}.safetensors"),
+            entries,
+            name => pool.Bytes(places[name].Buffer).Slice(places[name].Start, places[name].Length),
+            metadata);
+    }
+
+    /// <summary>Writes the coordinator's part, which makes the snapshot exist, and removes all but the newest two.</summary>
+    public void Complete(CoordinatorProgress progress)
+    {
+        string path = Directory.CreateDirectory(FolderOf(progress.Step)).FullName;
+        string file = Path.Combine(path, CoordinatorFile), temporary = file + ".tmp";
+        using (FileStream stream = new(temporary, FileMode.Create, FileAccess.Write))
+        {
+            JsonSerializer.Serialize(stream, progress, Json);
+            stream.Flush(flushToDisk: true);
+        }
+
+        File.Move(temporary, file, overwrite: true);
+        foreach (string old in Directory.EnumerateDirectories(folder, StepPrefix + "*").Order(StringComparer.Ordinal).SkipLast(2))
+        {
+            Directory.Delete(old, recursive: true);
+        }
+    }
+
+    /// <summary>Fills a restore job from the files of its step; false when there are none.</summary>
+    public bool TryRead(RestoreJob job, BufferPool pool)
+    {
+        lock (_lock)
+        {
+            if (!TryLoad(job.Step))
+            {
+                return false;
+            }
+
+            for (int part = 0; part < job.Outputs.Length; part++)
+            {
+                job.Outputs[part] = ReadPart(part, plan.Slices[job.Slice], pool);
+            }
+
+            job.Updates = long.Parse(_loadedMetadata["updates"], CultureInfo.InvariantCulture);
+            long[] applied = [.. _loadedMetadata["applied-steps"].Split(',').Select(text => long.Parse(text, CultureInfo.InvariantCulture))];
+            for (int replica = 0; replica < job.AppliedSteps.Length; replica++)
+            {
+                job.AppliedSteps[replica] = replica < applied.Length ? applied[replica] : job.Step;
+            }
+
+            return true;
+        }
+    }
+
+    private static CoordinatorProgress ReadProgress(string file)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<CoordinatorProgress>(File.ReadAllBytes(file))
+                ?? throw new InvalidInputException($"{file}: empty; expected a snapshot's progress");
+        }
+        catch (JsonException exception)
+        {
+            throw new InvalidInputException($"{file}: not a snapshot's progress ({exception.Message})", exception);
+        }
+    }
+
+    private static string NameOf(int part, ParameterSpec parameter) => part switch
+    {
+        0 => parameter.Name,
+        1 => $"optimizer/{parameter.Name}",
+        _ => $"carried-{part - 2}/{parameter.Name}",
+    };
+
+    private int ValueBytes => plan.Settings.Precision == Precision.Float32 ? sizeof(float) : sizeof(double);
+
+    private string DType => plan.Settings.Precision == Precision.Float32 ? "F32" : "F64";
+
+    private string FolderOf(long step) => Path.Combine(folder, $"{StepPrefix}{step:D9}");
+
+    private BufferHandle ReadPart(int part, SlicePlan slice, BufferPool pool)
+    {
+        long bytes = 0;
+        foreach (ParameterSpec parameter in slice.Parameters)
+        {
+            bytes += _loaded.TryGetValue(NameOf(part, parameter), out SafetensorsTensor? tensor) ? tensor.Data.Length : 0;
+        }
+
+        if (bytes == 0)
+        {
+            return BufferHandle.None;
+        }
+
+        BufferHandle buffer = pool.Rent(bytes);
+        Span<byte> rest = pool.Bytes(buffer);
+        foreach (ParameterSpec parameter in slice.Parameters)
+        {
+            ReadOnlySpan<byte> values = _loaded[NameOf(part, parameter)].Data.Span;
+            values.CopyTo(rest);
+            rest = rest[values.Length..];
+        }
+
+        return buffer;
+    }
+
+    /// <summary>Reads all files of a step at once, for slices may be laid out differently now.</summary>
+    private bool TryLoad(long step)
+    {
+        string path = FolderOf(step);
+        if (_loadedStep == step)
+        {
+            return true;
+        }
+
+        if (!File.Exists(Path.Combine(path, CoordinatorFile)))
+        {
+            return false;
+        }
+
+        _loaded = new Dictionary<string, SafetensorsTensor>(StringComparer.Ordinal);
+        foreach (string file in Directory.EnumerateFiles(path, "slice-*.safetensors").Order(StringComparer.Ordinal))
+        {
+            SafetensorsContents contents = SafetensorsFile.Read(file);
+            _loadedMetadata = contents.Metadata.ToDictionary(StringComparer.Ordinal);
+            foreach (SafetensorsTensor tensor in contents.Tensors)
+            {
+                _loaded[tensor.Name] = tensor;
+            }
+        }
+
+        RequireWhole(path);
+        _loadedStep = step;
+        return true;
+    }
+
+    private void RequireWhole(string path)
+    {
+        foreach (ParameterPlace place in plan.Parameters)
+        {
+            if (!_loaded.TryGetValue(place.Parameter.Name, out SafetensorsTensor? tensor)
+                || tensor.DType != DType || tensor.Data.Length != place.Parameter.Length * ValueBytes)
+            {
+                throw new InvalidInputException(
+                    $"{path}: the snapshot has no {DType} tensor {place.Parameter.Name} [{place.Parameter.Rows}, {place.Parameter.Columns}]; "
+                    + "it belongs to another network or precision");
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+using DistTrain.Protocol;
+using DistTrain.Protocol.Effects;
+using DistTrain.Protocol.Jobs;
+
+namespace DistTrain.Engines.Shared;
+
+/// <summary>
+/// Snapshots of committed steps. In memory a snapshot is a reference to the buffers of its version, which are frozen, so it costs no copy; with
+/// a journal folder it is written there too. A snapshot exists once the coordinator's part is kept, and not before.
+/// </summary>
+internal sealed class SnapshotStore(BufferPool pool, SnapshotFiles? files) : IDisposable
+{
+    private readonly Lock _lock = new();
+    private readonly List<KeptSlice> _kept = [];
+    private long _complete = -1;
+
+    /// <summary>Keeps a slice's part.</summary>
+    public void Keep(SnapshotJob job)
+    {
+        KeptSlice slice = new(job.Slice, job.Step, job.Updates, [.. job.AppliedSteps], [.. job.Inputs]);
+        foreach (BufferHandle buffer in slice.Buffers)
+        {
+            pool.Retain(buffer);
+        }
+
+        files?.Write(slice, pool);
+        lock (_lock)
+        {
+            // A part of the same step may be here from before a recovery.
+            Drop(old => old.Slice == slice.Slice && old.Step == slice.Step);
+            _kept.Add(slice);
+        }
+    }
+
+    /// <summary>Every part is kept: the snapshot exists, and older ones may go.</summary>
+    public void Complete(CoordinatorProgress progress)
+    {
+        files?.Complete(progress);
+        lock (_lock)
+        {
+            _complete = progress.Step;
+            Drop(old => old.Step < progress.Step);
+        }
+    }
+
+    /// <summary>Fills a restore job from a complete snapshot; false when there is none of that step.</summary>
+    public bool TryRestore(RestoreJob job)
+    {
+        lock (_lock)
+        {
+            if (job.Step == _complete && _kept.Find(slice => slice.Slice == job.Slice && slice.Step == job.Step) is KeptSlice kept)
+            {
+                foreach (BufferHandle buffer in kept.Buffers)
+                {
+                    pool.Retain(buffer);
+                }
+
+                kept.Buffers.CopyTo(job.Outputs, 0);
+                kept.AppliedSteps.CopyTo(job.AppliedSteps, 0);
+                job.Updates = kept.Updates;
+                return true;
+            }
+        }
+
+        return files is not null && files.TryRead(job, pool);
+    }
+
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            Drop(_ => true);
+        }
+    }
+
+    private void Drop(Predicate<KeptSlice> which)
+    {
+        foreach (BufferHandle buffer in _kept.FindAll(which).SelectMany(slice => slice.Buffers))
+        {
+            pool.Release(buffer);
+        }
+
+        _kept.RemoveAll(which);
+    }
+}
+
+/// <summary>One slice of a snapshot: [0] weights, [1] optimizer state or none, [2…] carried state per replica or none.</summary>
+internal sealed record KeptSlice(int Slice, long Step, long Updates, long[] AppliedSteps, BufferHandle[] Buffers);

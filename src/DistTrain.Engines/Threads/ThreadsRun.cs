@@ -1,0 +1,154 @@
+using System.Runtime.ExceptionServices;
+using DistTrain.Engines.Shared;
+using DistTrain.Numerics;
+using DistTrain.Protocol.Actors;
+using DistTrain.Protocol.Effects;
+using DistTrain.Protocol.Messages;
+using DistTrain.Protocol.Planning;
+
+namespace DistTrain.Engines.Threads;
+
+/// <summary>One run on threads: all actors' cells, and a wire that delivers by reference.</summary>
+internal sealed class ThreadsRun : IActorHost, IDisposable
+{
+    // Runs do not share a wire here, so one identity serves.
+    private const long RunIdentity = 1;
+
+    private readonly RunPlan _plan;
+    private readonly BufferPool _pool = new();
+    private readonly SnapshotStore _snapshots;
+    private readonly IJobRunner _runner;
+    private readonly ComputeCrew _crew;
+    private readonly ActorCell[] _cells;
+    private readonly RunRecorder _recorder;
+    private readonly CoordinatorProgress _from;
+    private readonly Lock _reportLock = new();
+    private readonly ManualResetEventSlim _ended = new();
+    private ExceptionDispatchInfo? _failure;
+
+    public ThreadsRun(RunRequest request, IRunObserver observer, TimeProvider time)
+    {
+        _plan = new RunPlan(request.Settings, request.Data.TrainRows, request.Data.TestRows);
+        _from = StartingPoint(request);
+        SnapshotFiles? files = request.JournalFolder is string folder ? new SnapshotFiles(folder, _plan) : null;
+        _snapshots = new SnapshotStore(_pool, files);
+        _runner = request.Settings.Precision == Precision.Float32
+            ? new JobRunner<float>(request, _plan, _pool, _snapshots)
+            : new JobRunner<double>(request, _plan, _pool, _snapshots);
+        _recorder = new RunRecorder(_plan, request.Data.TargetsAreClasses, observer, time);
+        _recorder.StartAfter(_from.Step);
+        _crew = new ComputeCrew(request.ComputeThreads > 0 ? request.ComputeThreads : Environment.ProcessorCount, _runner)
+        {
+            OnFailure = OnFailure,
+        };
+        _cells = new ActorCell[_plan.Topology.Count];
+        for (int index = 0; index < _cells.Length; index++)
+        {
+            _cells[index] = new ActorCell(new ActorId(index), this, _crew, _pool, time);
+        }
+    }
+
+    /// <summary>Buffers alive now; for tests.</summary>
+    public int LiveBuffers => _pool.Live;
+
+    /// <summary>The actors' places; for tests.</summary>
+    public IReadOnlyList<ActorCell> Cells => _cells;
+
+    /// <summary>Trains to the end.</summary>
+    public RunOutcome ToEnd(CancellationToken stop)
+    {
+        ActorCell coordinator = _cells[ActorId.Coordinator.Index];
+        coordinator.Start(new Coordinator(_plan, 1, RunIdentity, _from));
+        using (stop.Register(() => coordinator.Post(new Stimulus(StimulusKind.StopRequested))))
+        {
+            _ended.Wait(CancellationToken.None);
+        }
+
+        _crew.Dispose();
+        _failure?.Throw();
+        long step = _recorder.Ended!.End == RunEnd.Failed ? 0 : _recorder.Ended.Step;
+        return _recorder.Outcome(_runner.ReadParameters(step), [.. _cells.Select(cell => cell.Sent)]);
+    }
+
+    /// <summary>Lets an actor die and tells the coordinator, as an engine that noticed would.</summary>
+    public void Crash(ActorId actor)
+    {
+        _cells[actor.Index].Kill();
+        _cells[ActorId.Coordinator.Index].Post(new Stimulus(StimulusKind.Suspected) { Actor = actor });
+    }
+
+    public void Deliver(in Envelope envelope) =>
+        _cells[envelope.To.Index].Post(new Stimulus(StimulusKind.Message) { Envelope = envelope });
+
+    public void Persist(ActorCell cell, PersistRecord record)
+    {
+        // Durability memory: a record is kept once it is made. Snapshots alone outlive the process.
+        string? problem = null;
+        if (record is SnapshotRecord snapshot)
+        {
+            try
+            {
+                _snapshots.Complete(snapshot.Progress);
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                problem = exception.Message;
+            }
+        }
+
+        cell.OnPersisted(record, problem);
+    }
+
+    public void Report(Report report)
+    {
+        lock (_reportLock)
+        {
+            _recorder.On(report);
+            if (_recorder.Ended is not null)
+            {
+                _ended.Set();
+            }
+        }
+    }
+
+    public void Spawn(ActorId actor, int incarnation)
+    {
+        ActorMachine machine = _plan.Topology.RoleOf(actor) == ActorRole.LayerActor
+            ? new LayerActor(_plan, actor, incarnation, RunIdentity)
+            : new ParameterShard(_plan, actor, incarnation, RunIdentity);
+        _cells[actor.Index].Start(machine);
+    }
+
+    public void Dispose()
+    {
+        _crew.Dispose();
+        foreach (ActorCell cell in _cells)
+        {
+            cell.Dispose();
+        }
+
+        _snapshots.Dispose();
+        _pool.Dispose();
+        _ended.Dispose();
+    }
+
+    private static CoordinatorProgress StartingPoint(RunRequest request)
+    {
+        if (request.ResumeFromStep == 0)
+        {
+            return new CoordinatorProgress();
+        }
+
+        CoordinatorProgress? newest = request.JournalFolder is string folder ? SnapshotFiles.Newest(folder) : null;
+        return newest is not null && newest.Step == request.ResumeFromStep
+            ? newest
+            : throw new InvalidInputException(
+                $"{request.JournalFolder}: no complete snapshot of step {request.ResumeFromStep}; expected a run folder whose newest snapshot is of that step");
+    }
+
+    private void OnFailure(Exception exception)
+    {
+        _failure = ExceptionDispatchInfo.Capture(exception);
+        _ended.Set();
+    }
+}
