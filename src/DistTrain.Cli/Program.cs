@@ -1,8 +1,9 @@
 using System.Runtime.InteropServices;
 using DistTrain.Commands;
 using DistTrain.Engines;
+using DistTrain.Engines.Threads;
 
-IEngine[] engines = [];
+IEngine[] engines = [new ThreadsEngine()];
 
 // The first Ctrl-C (or SIGTERM) stops a run at a committed step; the second ends the process at once.
 using CancellationTokenSource stop = new();

@@ -1,3 +1,5 @@
+using DistTrain.Engines;
+
 namespace DistTrain.Commands;
 
 /// <summary>What a command may use of the world around it. Injected, so that tests own the streams, the clock and the folder.</summary>
@@ -23,4 +25,7 @@ public sealed record CommandHost
 
     /// <summary>Whether an unexpected error prints its stack trace.</summary>
     public bool Trace { get; init; }
+
+    /// <summary>Finds the step of the newest snapshot in a journal folder.</summary>
+    internal Func<string, long?> LastSnapshotStep { get; init; } = Journal.LastSnapshotStep;
 }

@@ -71,7 +71,7 @@ public sealed class Bench : IDisposable
         _error.Dispose();
     }
 
-    private CommandHost Host => new() { Out = _out, Error = _error, WorkingFolder = Folder, Clock = new FixedClock() };
+    private CommandHost Host => new() { Out = _out, Error = _error, WorkingFolder = Folder, Clock = new FixedClock(), LastSnapshotStep = FakeJournal.Read };
 
     private sealed class FixedClock : TimeProvider
     {

@@ -94,7 +94,7 @@ public sealed class RunFolderTests : IDisposable
         _bench.Run("train", "my.yaml", "--out", "run").ShouldBe(0);
         string[] lines = File.ReadAllLines(_bench.At("run", "metrics.jsonl"));
         lines.Length.ShouldBe(8 + 2);
-        lines[4].ShouldBe("""{"type":"epoch","epoch":1,"step":4,"train_loss":0.25,"train_accuracy":0.5,"test_loss":null,"test_accuracy":null,"elapsed_seconds":0.004}""");
+        lines[4].ShouldBe("""{"type":"epoch","step":4,"epoch":1,"train_loss":0.25,"train_accuracy":0.5,"test_loss":null,"test_accuracy":null,"elapsed_seconds":0.004}""");
         lines[0].ShouldBe("""{"type":"step","step":1,"loss":1,"accuracy":0.5,"rows":5,"learning_rate":0.1,"elapsed_seconds":0.001}""");
     }
 

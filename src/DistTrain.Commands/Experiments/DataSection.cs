@@ -38,6 +38,7 @@ internal sealed class DataSection(string baseFolder, ProblemList problems)
             "libsvm" => new LibSvmSpec(ReadFile(reader, "train") ?? "", ReadFile(reader, "test", optional: true)) { Features = reader.Whole("features", 1) },
             _ => ReadGenerated(reader, source),
         };
+        bool targetsAreInputs = ReadTargets(reader, source, ref spec);
         spec = spec with
         {
             Scaling = new Scaling(
@@ -46,7 +47,7 @@ internal sealed class DataSection(string baseFolder, ProblemList problems)
                 reader.Flag("log-max", false),
                 reader.Choice("standardize", Names.Standardize) ?? Standardization.None),
             TestFraction = reader.Number("test-fraction", NumberRange.Fraction),
-            TargetsAreInputs = ReadTargets(reader, source, ref spec),
+            TargetsAreInputs = targetsAreInputs,
         };
         reader.Finish(key => BelongsElsewhere(key, source));
         return spec;

@@ -5,7 +5,7 @@ using DistTrain.Engines;
 namespace DistTrain.Commands.Runs;
 
 /// <summary>Trains from one seed, or from several and keeps the best, and writes what a run folder holds.</summary>
-internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisplay display, CancellationToken stop)
+internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisplay display, CommandHost host)
 {
     private readonly Experiment _experiment = run.Experiment;
 
@@ -70,7 +70,7 @@ internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisp
         Directory.CreateDirectory(journal);
         bool several = _experiment.Restarts > 1;
         ulong seed = unchecked(_experiment.Settings.Seed + (ulong)restart);
-        long step = resume ? Journal.LastSnapshotStep(journal) ?? 0 : 0;
+        long step = resume ? host.LastSnapshotStep(journal) ?? 0 : 0;
         if (resume)
         {
             MetricsLog.Truncate(folder.MetricsFile, step, restart);
@@ -78,7 +78,7 @@ internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisp
 
         RunRequest request = run.Request(seed, journal, step);
         string title = several ? $"seed {seed} ({restart + 1} of {_experiment.Restarts})" : _experiment.Settings.Name;
-        using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(host.Stop);
         RecordingObserver? recorder = null;
         RunOutcome outcome;
         using (MetricsLog log = new(folder.MetricsFile, several ? restart : null))

@@ -86,7 +86,7 @@ internal sealed class TrainCommand(CommandHost host, IReadOnlyList<IEngine> engi
         RunSummary summary;
         try
         {
-            summary = new TrainingSession(run, folder, RunDisplay.For(host, quiet: json), host.Stop).Run(resume);
+            summary = new TrainingSession(run, folder, RunDisplay.For(host, quiet: json), host).Run(resume);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
