@@ -1,1 +1,31 @@
-return 0;
+using System.Runtime.InteropServices;
+using DistTrain.Commands;
+using DistTrain.Engines;
+using DistTrain.Engines.Threads;
+
+IEngine[] engines = [new ThreadsEngine()];
+
+// The first Ctrl-C (or SIGTERM) stops a run at a committed step; the second ends the process at once.
+using CancellationTokenSource stop = new();
+using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
+using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
+
+return CommandApp.Run(args, engines, new CommandHost
+{
+    Out = Console.Out,
+    Error = Console.Error,
+    WorkingFolder = Environment.CurrentDirectory,
+    Interactive = !Console.IsOutputRedirected,
+    Stop = stop.Token,
+    Trace = Environment.GetEnvironmentVariable("DISTTRAIN_TRACE") == "1",
+});
+
+void OnSignal(PosixSignalContext signal)
+{
+    if (!stop.IsCancellationRequested)
+    {
+        signal.Cancel = true;
+        Console.Error.WriteLine("disttrain: stopping at the next committed step; once more to abort");
+        stop.Cancel();
+    }
+}

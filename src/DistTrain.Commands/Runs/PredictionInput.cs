@@ -1,0 +1,126 @@
+using DistTrain.Commands.Experiments;
+using DistTrain.Data;
+using DistTrain.Numerics;
+
+namespace DistTrain.Commands.Runs;
+
+/// <summary>Rows of a CSV file, scaled as a run's data was: what standardization needs is fitted on the run's training rows again.</summary>
+internal sealed class PredictionInput
+{
+    private PredictionInput(int rows, double[] values)
+    {
+        Rows = rows;
+        Values = values;
+    }
+
+    /// <summary>Number of rows.</summary>
+    public int Rows { get; }
+
+    /// <summary>Rows × the network's inputs, row by row.</summary>
+    public double[] Values { get; }
+
+    /// <summary>
+    /// Reads a file of one row per line whose columns are the network's inputs, in order; a CSV run's own label or target columns may
+    /// be there too and are ignored. Throws <see cref="InvalidInputException"/> when the columns do not fit.
+    /// </summary>
+    public static PredictionInput Load(string shown, string path, Experiment experiment, CancellationToken cancel)
+    {
+        if (!File.Exists(path))
+        {
+            throw new InvalidInputException($"{shown}: there is no such file; expected a CSV file with one row of inputs a line");
+        }
+
+        int inputs = experiment.Settings.Network.Inputs;
+        Scaling elementwise = experiment.Data.Scaling with { Standardize = Standardization.None };
+        CsvSpec spec = Describe(shown, path, experiment.Data as CsvSpec, inputs) with { Scaling = elementwise, TargetsAreInputs = true };
+        DataSet<double> rows = DataLoader.Load<double>(spec, Path.GetDirectoryName(path)!, seed: 0, cancel).Train;
+        double[] values = InputsOf(rows);
+        Standardize(values, inputs, experiment, elementwise, cancel);
+        return new PredictionInput(rows.Rows, values);
+    }
+
+    private static CsvSpec Describe(string shown, string path, CsvSpec? original, int inputs)
+    {
+        string first = File.ReadLines(path).Skip(original?.SkipLines ?? 0).FirstOrDefault(line => line.Trim().Length > 0)
+            ?? throw new InvalidInputException($"{shown}: the file is empty; expected one row of {inputs} inputs a line");
+        string[] fields = [.. Fields(first)];
+        bool header = original?.Header ?? !fields.All(IsNumber);
+        CsvSpec spec = new(path) { Header = header, SkipLines = original?.SkipLines ?? 0 };
+        int targets = original is null ? 0 : original.TargetColumns?.Count ?? (original.Label is null ? 0 : 1);
+        if (fields.Length == inputs)
+        {
+            return spec;
+        }
+
+        return targets > 0 && fields.Length == inputs + targets
+            ? spec with { Label = original!.Label, TargetColumns = original.TargetColumns }
+            : throw new InvalidInputException(
+                $"{shown}: its rows have {fields.Length} columns; expected the network's {inputs} inputs{(targets > 0 ? $", or {inputs + targets} with the run's label columns" : "")}");
+    }
+
+    private static IEnumerable<string> Fields(string line)
+    {
+        int start = 0;
+        bool quoted = false;
+        for (int i = 0; i <= line.Length; i++)
+        {
+            if (i == line.Length || (line[i] == ',' && !quoted))
+            {
+                yield return line[start..i].Trim();
+                start = i + 1;
+            }
+            else if (line[i] == '"')
+            {
+                quoted = !quoted;
+            }
+        }
+    }
+
+    private static bool IsNumber(string field) =>
+        double.TryParse(field, System.Globalization.NumberStyles.Float, System.Globalization.CultureInfo.InvariantCulture, out _);
+
+    private static double[] InputsOf(DataSet<double> data)
+    {
+        double[] values = new double[checked(data.Rows * data.Inputs)];
+        data.CopyInputs([.. Enumerable.Range(0, data.Rows)], values);
+        return values;
+    }
+
+    private static void Standardize(double[] values, int inputs, Experiment experiment, Scaling elementwise, CancellationToken cancel)
+    {
+        Standardization kind = experiment.Data.Scaling.Standardize;
+        if (kind == Standardization.None)
+        {
+            return;
+        }
+
+        double[] train = InputsOf(DataLoader.Load<double>(experiment.Data with { Scaling = elementwise }, "/", experiment.Settings.Seed, cancel).Train);
+        int period = kind == Standardization.Global ? 1 : inputs;
+        for (int column = 0; column < period; column++)
+        {
+            (double mean, double deviation) = Moments(train, column, period);
+            for (int i = column; i < values.Length; i += period)
+            {
+                values[i] = deviation > 0 ? (values[i] - mean) / deviation : 0;
+            }
+        }
+    }
+
+    private static (double Mean, double Deviation) Moments(double[] values, int first, int period)
+    {
+        (double sum, double squares, long count) = (0, 0, 0);
+        for (int i = first; i < values.Length; i += period)
+        {
+            sum += values[i];
+            count++;
+        }
+
+        double mean = sum / count;
+        for (int i = first; i < values.Length; i += period)
+        {
+            squares += (values[i] - mean) * (values[i] - mean);
+        }
+
+        return (mean, Math.Sqrt(squares / count));
+    }
+}

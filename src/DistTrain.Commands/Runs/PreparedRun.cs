@@ -1,0 +1,68 @@
+using DistTrain.Commands.Experiments;
+using DistTrain.Engines;
+using DistTrain.Numerics;
+using DistTrain.Protocol.Settings;
+
+namespace DistTrain.Commands.Runs;
+
+/// <summary>A run that everything has been checked for: only starting it is left.</summary>
+internal sealed record PreparedRun(Experiment Experiment, ExperimentData Data, IEngine Engine, IReadOnlyDictionary<string, byte[]>? InitialWeights)
+{
+    /// <summary>The request to the engine.</summary>
+    /// <param name="seed">The seed of this start.</param>
+    /// <param name="journal">Folder for snapshots.</param>
+    /// <param name="resumeFromStep">The committed step to go on from; 0 starts anew.</param>
+    public RunRequest Request(ulong seed, string? journal, long resumeFromStep) => new()
+    {
+        Settings = Experiment.WithSeed(seed).Settings,
+        Data = Data.Run,
+        JournalFolder = journal,
+        ResumeFromStep = resumeFromStep,
+        InitialWeights = InitialWeights,
+        ComputeThreads = Experiment.ComputeThreads,
+        Byzantine = Experiment.Byzantine,
+    };
+
+    /// <summary>
+    /// Loads the data and checks the experiment against it, the engine and the initial weights. Throws
+    /// <see cref="InvalidInputException"/> with everything that is wrong.
+    /// </summary>
+    public static PreparedRun Prepare(LoadedExperiment loaded, IReadOnlyList<IEngine> engines, CancellationToken cancel)
+    {
+        (ExperimentData data, Experiment experiment) = LoadData(loaded, cancel);
+        IEngine engine = engines.First(candidate => candidate.Name == experiment.Engine);
+        IReadOnlyDictionary<string, byte[]>? weights = experiment.InitFile is string file
+            ? ModelFile.Read(file, experiment.Settings.Network, experiment.Settings.Precision)
+            : null;
+        PreparedRun prepared = new(experiment, data, engine, weights);
+        if (engine.Refuses(prepared.Request(experiment.Settings.Seed, journal: null, resumeFromStep: 0)) is string refusal)
+        {
+            ProblemList problems = new();
+            ExperimentChecks.Add(refusal, loaded.Root, problems);
+            problems.ThrowIfAny();
+        }
+
+        return prepared;
+    }
+
+    /// <summary>Loads the data and checks the experiment against it; the experiment gets the data's width.</summary>
+    public static (ExperimentData Data, Experiment Experiment) LoadData(LoadedExperiment loaded, CancellationToken cancel)
+    {
+        ProblemList problems = new();
+        ExperimentData data;
+        try
+        {
+            data = ExperimentData.Load(loaded.Experiment, cancel);
+        }
+        catch (InvalidInputException error) when (KeyPath.Split(error.Message) is { Key.Length: > 0 } problem)
+        {
+            problems.Add(KeyPath.Locate(loaded.Root, problem.Key), problem.Key, problem.Message);
+            throw new InvalidInputException(problems.ToString(), error);
+        }
+
+        Experiment experiment = loaded.Experiment.WithInputs(data.Run.Inputs);
+        ExperimentChecks.WithData(experiment, data.Run, loaded.Root, problems);
+        problems.ThrowIfAny();
+        return (data, experiment);
+    }
+}

@@ -1,0 +1,52 @@
+using DistTrain.Engines;
+
+namespace DistTrain.Commands.Runs;
+
+/// <summary>
+/// Writes what a run reports to its log before showing it. A disk that fails must not surface inside the engine: the run is asked
+/// to stop at a committed step, and the failure is kept for the command.
+/// </summary>
+internal sealed class RecordingObserver(MetricsLog log, IRunObserver display, CancellationTokenSource stop) : IRunObserver
+{
+    /// <summary>Why the log could not be written; null when it could.</summary>
+    public IOException? Failure { get; private set; }
+
+    /// <inheritdoc/>
+    public void OnStep(in StepProgress step)
+    {
+        try
+        {
+            log.Step(step);
+        }
+        catch (IOException failure)
+        {
+            Keep(failure);
+        }
+
+        display.OnStep(step);
+    }
+
+    /// <inheritdoc/>
+    public void OnEpoch(EpochProgress epoch)
+    {
+        try
+        {
+            log.Epoch(epoch);
+        }
+        catch (IOException failure)
+        {
+            Keep(failure);
+        }
+
+        display.OnEpoch(epoch);
+    }
+
+    /// <inheritdoc/>
+    public void OnNotice(string text) => display.OnNotice(text);
+
+    private void Keep(IOException failure)
+    {
+        Failure ??= failure;
+        stop.Cancel();
+    }
+}

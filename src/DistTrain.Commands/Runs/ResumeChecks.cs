@@ -1,0 +1,90 @@
+using DistTrain.Commands.Experiments;
+using DistTrain.Commands.Terminal;
+using DistTrain.Numerics;
+
+namespace DistTrain.Commands.Runs;
+
+/// <summary>Says what may change when a run goes on: how long and where it runs, but not what it computes.</summary>
+internal static class ResumeChecks
+{
+    private static readonly string[] Changeable =
+    [
+        "name", "engine", "durability", "patience", "compute-threads", "steps-in-flight", "checkpoint",
+        "training.epochs", "training.evaluate-every", "training.early-stopping", "training.restarts",
+    ];
+
+    /// <summary>Throws <see cref="InvalidInputException"/> when <paramref name="wanted"/> is not a continuation of <paramref name="stored"/>.</summary>
+    public static void Check(Experiment stored, Experiment wanted, RunFolder folder)
+    {
+        string before = Words.Network(stored.Settings.Network), now = Words.Network(wanted.Settings.Network);
+        if (ExperimentWriter.Write(OnlyNetwork(stored, wanted)) != ExperimentWriter.Write(wanted))
+        {
+            string difference = before == now ? "their initializers differ" : $"the run trains {before}, and the settings name {now}";
+            throw new InvalidInputException(
+                $"--resume {folder.Shown}: this would be a resume from another network: {difference}; drop the change, or start a new run without --resume");
+        }
+
+        string[] changed = [.. Differences(stored, wanted).Where(key => !Array.Exists(Changeable, free => key == free || key.StartsWith(free + ".", StringComparison.Ordinal)))];
+        if (changed.Length > 0)
+        {
+            throw new InvalidInputException(
+                $"--resume {folder.Shown}: a resumed run goes on exactly as it began, and these settings differ: {string.Join(", ", changed)}; drop the changes, or start a new run without --resume (training.epochs may be raised)");
+        }
+
+        if (wanted.Settings.Training.Epochs < stored.Settings.Training.Epochs)
+        {
+            throw new InvalidInputException(
+                $"--resume {folder.Shown}: training.epochs: {wanted.Settings.Training.Epochs} is less than the run's {stored.Settings.Training.Epochs}; epochs may only be raised");
+        }
+
+        if (wanted.Restarts < stored.Restarts)
+        {
+            throw new InvalidInputException(
+                $"--resume {folder.Shown}: training.restarts: {wanted.Restarts} is less than the run's {stored.Restarts}; restarts may only be raised");
+        }
+    }
+
+    /// <summary>The paths of settings that differ, in the order of the file.</summary>
+    public static IEnumerable<string> Differences(Experiment a, Experiment b)
+    {
+        List<(string Key, string Value)> first = Flatten(a), second = Flatten(b);
+        return first.Except(second).Concat(second.Except(first)).Select(setting => setting.Key).Distinct();
+    }
+
+    private static Experiment OnlyNetwork(Experiment stored, Experiment wanted) =>
+        wanted with { Settings = wanted.Settings with { Network = wanted.Settings.Network with { Layers = stored.Settings.Network.Layers } } };
+
+    private static List<(string Key, string Value)> Flatten(Experiment experiment)
+    {
+        ConfigMap root = ConfigText.Document(ExperimentWriter.Write(experiment), "resolved", new ProblemList())
+            ?? throw new InvalidOperationException("A written experiment is YAML.");
+        List<(string, string)> settings = [];
+        Collect(root, "", settings);
+        return settings;
+    }
+
+    private static void Collect(ConfigNode node, string path, List<(string, string)> settings)
+    {
+        switch (node)
+        {
+            case ConfigMap map:
+                foreach (ConfigEntry entry in map.Entries)
+                {
+                    Collect(entry.Value, KeyPath.Join(path, entry.Key), settings);
+                }
+
+                break;
+            case ConfigList list:
+                settings.Add((path, $"{list.Items.Count} items"));
+                for (int i = 0; i < list.Items.Count; i++)
+                {
+                    Collect(list.Items[i], KeyPath.Item(path, i), settings);
+                }
+
+                break;
+            case ConfigScalar scalar:
+                settings.Add((path, scalar.Text));
+                break;
+        }
+    }
+}

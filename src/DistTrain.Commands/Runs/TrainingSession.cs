@@ -1,0 +1,101 @@
+using DistTrain.Commands.Experiments;
+using DistTrain.Commands.Terminal;
+using DistTrain.Engines;
+
+namespace DistTrain.Commands.Runs;
+
+/// <summary>Trains from one seed, or from several and keeps the best, and writes what a run folder holds.</summary>
+internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisplay display, CommandHost host)
+{
+    private readonly Experiment _experiment = run.Experiment;
+
+    /// <summary>Runs to the end and writes model and summary. Throws <see cref="IOException"/> when the folder cannot be written any more.</summary>
+    /// <param name="resume">Whether to go on from the folder's snapshots.</param>
+    public RunSummary Run(bool resume)
+    {
+        string comment = $"Every setting of the run, written by disttrain.\nTo go on where it stopped: disttrain train --resume {folder.Shown}";
+        RunFolder.WriteWhole(folder.ExperimentFile, ExperimentWriter.Write(_experiment, comment));
+        RunSummary summary = _experiment.Restarts == 1
+            ? RunSeed(0, folder.JournalFolder, folder.ModelFile, resume)
+            : RunSeeds(resume);
+        RunFolder.WriteWhole(folder.SummaryFile, summary.ToJson());
+        return summary;
+    }
+
+    private RunSummary RunSeeds(bool resume)
+    {
+        List<RunSummary> done = [];
+        for (int i = 0; i < _experiment.Restarts; i++)
+        {
+            string place = Place(i), file = Path.Combine(place, "summary.json");
+            RunSummary? earlier = resume ? RunSummary.Read(file) : null;
+            if (earlier is { Status: RunStatus.Diverged } || (earlier?.Status == RunStatus.Completed && earlier.Epochs >= _experiment.Settings.Training.Epochs))
+            {
+                done.Add(earlier);
+                continue;
+            }
+
+            RunSummary summary = RunSeed(i, place, Path.Combine(place, "model.safetensors"), resume);
+            done.Add(summary);
+            RunFolder.WriteWhole(file, summary.ToJson());
+            if (summary.Status is RunStatus.Stopped or RunStatus.Failed)
+            {
+                return Conclude(done, done.Count - 1);
+            }
+        }
+
+        return Conclude(done, Best(done));
+    }
+
+    private RunSummary Conclude(List<RunSummary> done, int chosen)
+    {
+        File.Copy(Path.Combine(Place(chosen), "model.safetensors"), folder.ModelFile, overwrite: true);
+        return done[chosen] with
+        {
+            WallSeconds = done.Sum(summary => summary.WallSeconds),
+            Seeds = [.. done.Select(summary => new SeedResult(summary.Seed, summary.Status, summary.FinalLoss))],
+        };
+    }
+
+    /// <summary>The completed one with the smallest final loss; the first wins ties.</summary>
+    private static int Best(List<RunSummary> done) => Enumerable.Range(0, done.Count)
+        .OrderBy(i => done[i].Status == RunStatus.Completed ? 0 : 1)
+        .ThenBy(i => done[i].FinalLoss is double loss && double.IsFinite(loss) ? loss : double.PositiveInfinity)
+        .First();
+
+    private string Place(int restart) => Path.Combine(folder.JournalFolder, $"restart-{restart}");
+
+    private RunSummary RunSeed(int restart, string journal, string model, bool resume)
+    {
+        Directory.CreateDirectory(journal);
+        bool several = _experiment.Restarts > 1;
+        ulong seed = unchecked(_experiment.Settings.Seed + (ulong)restart);
+        long step = resume ? host.LastSnapshotStep(journal) ?? 0 : 0;
+        if (resume)
+        {
+            MetricsLog.Truncate(folder.MetricsFile, step, restart);
+        }
+
+        RunRequest request = run.Request(seed, journal, step);
+        string title = several ? $"seed {seed} ({restart + 1} of {_experiment.Restarts})" : _experiment.Settings.Name;
+        using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(host.Stop);
+        RecordingObserver? recorder = null;
+        RunOutcome outcome;
+        using (MetricsLog log = new(folder.MetricsFile, several ? restart : null))
+        {
+            outcome = display.Show(title, shown =>
+            {
+                recorder = new RecordingObserver(log, shown, ended);
+                return run.Engine.Run(request, recorder, ended.Token);
+            });
+        }
+
+        if (recorder?.Failure is IOException failure)
+        {
+            throw new IOException($"{folder.MetricsFile}: cannot be written ({failure.Message}); the run stopped at step {outcome.Steps}", failure);
+        }
+
+        ModelFile.Write(model, outcome.Parameters, request.Settings.Precision);
+        return RunSummary.Of(request, run.Engine.Name, outcome);
+    }
+}

@@ -1,0 +1,113 @@
+using System.Globalization;
+using DistTrain.Commands.Experiments;
+using DistTrain.Commands.Runs;
+using DistTrain.Engines;
+using DistTrain.Numerics.Networks;
+using DistTrain.Protocol.Settings;
+using Spectre.Console;
+
+namespace DistTrain.Commands.Terminal;
+
+/// <summary>What a run is about to do and what it did, as labelled lines.</summary>
+internal static class RunReport
+{
+    /// <summary>What is about to run.</summary>
+    public static IReadOnlyList<(string Label, string Text)> Plan(PreparedRun run, RunFolder folder)
+    {
+        RunSettings settings = run.Experiment.Settings;
+        TrainingSettings training = settings.Training;
+        string restarts = run.Experiment.Restarts > 1 ? $"{run.Experiment.Restarts} restarts of " : "";
+        string parts = training.MicroBatches > 1 ? $" in {training.MicroBatches} micro-batches" : "";
+        return
+        [
+            ("data", run.Data.Facts.ToString()),
+            ("network", $"{Words.Network(settings.Network)}, {Words.ParameterCount(ModelFile.Parameters(settings.Network))}, {Names.Loss.NameOf(settings.Loss)}"),
+            ("training", $"{restarts}{Words.Plural(training.Epochs, "epoch")}, batches of {training.BatchSize}{parts}, {Optimizer(settings.Optimizer)}"),
+            ("method", $"{Words.Arrangement(settings)}, engine {run.Engine.Name}, {Names.Precision.NameOf(settings.Precision)}, seed {settings.Seed}"),
+            ("folder", folder.Shown),
+        ];
+    }
+
+    /// <summary>What came out.</summary>
+    public static IReadOnlyList<(string Label, string Text)> Result(RunSummary summary, RunFolder folder)
+    {
+        List<(string, string)> lines = [("result", Outcome(summary))];
+        if (summary.Seeds.Count > 1)
+        {
+            lines.Add(("seeds", Seeds(summary)));
+        }
+
+        Add(lines, "loss", summary.FinalLoss, summary.TestLoss, Words.Loss);
+        Add(lines, "accuracy", summary.TrainAccuracy, summary.TestAccuracy, Words.Percent);
+        lines.Add(("weights", $"{Path.Combine(folder.Shown, "model.safetensors")}, sha256 {summary.WeightsSha256[..Math.Min(16, summary.WeightsSha256.Length)]}…"));
+        lines.Add(("next", summary.Status == RunStatus.Completed
+            ? $"disttrain evaluate {folder.Shown}"
+            : $"disttrain train --resume {folder.Shown}"));
+        return lines;
+    }
+
+    /// <summary>Prints labelled lines: a table on a terminal, aligned text otherwise.</summary>
+    public static void Print(CommandHost host, IReadOnlyList<(string Label, string Text)> lines)
+    {
+        if (!host.Interactive)
+        {
+            foreach ((string label, string text) in lines)
+            {
+                host.Out.WriteLine($"{label,-9} {text}");
+            }
+
+            return;
+        }
+
+        Grid grid = new();
+        grid.AddColumn(new GridColumn().NoWrap().PadRight(2));
+        grid.AddColumn();
+        foreach ((string label, string text) in lines)
+        {
+            grid.AddRow($"[grey]{Markup.Escape(label)}[/]", Markup.Escape(text));
+        }
+
+        RunDisplay.TerminalOn(host).Write(grid);
+    }
+
+    private static string Optimizer(OptimizerSpec optimizer)
+    {
+        string rate = optimizer.LearningRate.ToString("R", CultureInfo.InvariantCulture);
+        string schedule = optimizer.Schedule == LearningRateSchedule.Constant ? "" : $" ({Names.LearningRate.NameOf(optimizer.Schedule)})";
+        return $"{Names.Optimizer.NameOf(optimizer.Kind)} with learning rate {rate}{schedule}";
+    }
+
+    private static string Outcome(RunSummary summary)
+    {
+        string amount = $"{Words.Plural(summary.Epochs, "epoch")}, {Words.Plural(summary.Steps, "step")} in {Words.Duration(TimeSpan.FromSeconds(summary.WallSeconds))}";
+        string pace = summary.SamplesPerSecond is double rate && double.IsFinite(rate) && rate > 0 ? $", {Words.Count(rate)} samples/s" : "";
+        string reason = summary.Reason.Length > 0 ? $": {summary.Reason}" : "";
+        return summary.Status switch
+        {
+            RunStatus.Completed => $"completed {amount}{pace}{reason}",
+            RunStatus.Stopped => $"stopped at committed step {summary.Steps} after {amount}{reason}",
+            RunStatus.Diverged => $"diverged after {amount}{reason}",
+            _ => $"failed after {amount}{reason}",
+        };
+    }
+
+    private static string Seeds(RunSummary summary)
+    {
+        string each = string.Join(", ", summary.Seeds.Select(seed =>
+            $"{seed.Seed}: {(seed.Status == RunStatus.Completed && seed.FinalLoss is double loss ? Words.Loss(loss) : seed.Status.ToString().ToLowerInvariant())}"));
+        return summary.Status == RunStatus.Completed ? $"kept {summary.Seed}, the smallest final loss ({each})" : each;
+    }
+
+    private static void Add(List<(string, string)> lines, string label, double? train, double? test, Func<double, string> format)
+    {
+        string[] parts =
+        [
+            .. train is double onTrain && double.IsFinite(onTrain) ? [$"{format(onTrain)} on training rows"] : Array.Empty<string>(),
+            .. test is double onTest && double.IsFinite(onTest) ? [$"{format(onTest)} on test rows"] : Array.Empty<string>(),
+        ];
+        if (parts.Length > 0)
+        {
+            lines.Add((label, string.Join(", ", parts)));
+        }
+    }
+}

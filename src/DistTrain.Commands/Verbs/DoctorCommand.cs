@@ -1,0 +1,115 @@
+using System.Runtime;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using DistTrain.Commands.Experiments;
+using DistTrain.Commands.Runs;
+using DistTrain.Commands.Terminal;
+using DistTrain.Engines;
+using DistTrain.Numerics;
+
+namespace DistTrain.Commands.Verbs;
+
+/// <summary>The <c>doctor</c> verb: what this machine offers, and what would stop a run.</summary>
+internal sealed class DoctorCommand(CommandHost host, IReadOnlyList<IEngine> engines)
+{
+    // Below this even the smallest run has no room beside the runtime.
+    private const long MemoryMin = 256L << 20, DiskMin = 64L << 20;
+
+    /// <summary>Prints a line per finding; 1 when one of them would stop a run.</summary>
+    public int Execute(string? experiment)
+    {
+        List<Finding> findings =
+        [
+            Runtime(),
+            new Finding("cores", true, $"{Environment.ProcessorCount}, each of which computes unless compute-threads says otherwise"),
+            Simd(),
+            Memory(),
+            Disk(),
+            RunsFolder(),
+            new Finding("engines", engines.Count > 0, engines.Count > 0 ? string.Join(", ", engines.Select(engine => engine.Name)) : "this program was built without any"),
+        ];
+        if (experiment is not null)
+        {
+            findings.Add(Experiment(experiment));
+        }
+
+        foreach (Finding finding in findings)
+        {
+            string mark = finding.Good ? "ok" : "PROBLEM";
+            host.Out.WriteLine($"{mark,-8} {finding.Label,-11} {finding.Text.Replace("\n", "\n" + new string(' ', 21), StringComparison.Ordinal)}");
+        }
+
+        return findings.TrueForAll(finding => finding.Good) ? ExitCodes.Done : ExitCodes.DidNotHold;
+    }
+
+    private static Finding Runtime()
+    {
+        string collector = GCSettings.IsServerGC ? "server" : "workstation";
+        string concurrency = GCSettings.LatencyMode == GCLatencyMode.Batch ? "not concurrent" : "concurrent";
+        return new Finding("runtime", Environment.Version.Major >= 10, $"{RuntimeInformation.FrameworkDescription} on {RuntimeInformation.RuntimeIdentifier}, {collector} garbage collector, {concurrency}");
+    }
+
+    private static Finding Simd()
+    {
+        int bits = Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : Vector128.IsHardwareAccelerated ? 128 : 0;
+        return new Finding("vectors", true, bits > 0
+            ? $"{bits} bits, {bits / 32} float32 or {bits / 64} float64 values at once; the width never changes a result"
+            : "none; kernels run one value at a time, with the same results");
+    }
+
+    private static Finding Memory()
+    {
+        long bytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        return new Finding("memory", bytes >= MemoryMin, $"{Words.Count(bytes >> 20)} MiB available to this process{(bytes >= MemoryMin ? "" : $"; at least {MemoryMin >> 20} MiB are needed")}");
+    }
+
+    private Finding Disk()
+    {
+        try
+        {
+            long free = new DriveInfo(host.WorkingFolder).AvailableFreeSpace;
+            return new Finding("disk", free >= DiskMin, $"{Words.Count(free >> 20)} MiB free for run folders{(free >= DiskMin ? "" : "; snapshots may not fit")}");
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            return new Finding("disk", true, $"free space is not known ({refused.Message})");
+        }
+    }
+
+    private Finding RunsFolder()
+    {
+        string runs = Path.Combine(host.WorkingFolder, "runs");
+        string probe = Path.Combine(Directory.Exists(runs) ? runs : host.WorkingFolder, $".disttrain-doctor-{Environment.ProcessId}");
+        try
+        {
+            if (File.Exists(runs))
+            {
+                return new Finding("run folders", false, $"{runs} is a file, so no run folder can be made; move it away, or use --out DIR");
+            }
+
+            Directory.CreateDirectory(probe);
+            Directory.Delete(probe);
+            return new Finding("run folders", true, $"can be made under {runs}");
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            return new Finding("run folders", false, $"cannot be made under {runs} ({refused.Message}); use --out DIR");
+        }
+    }
+
+    private Finding Experiment(string given)
+    {
+        try
+        {
+            LoadedExperiment loaded = ExperimentLoader.Load(given, Overrides.None, host.WorkingFolder, [.. engines.Select(engine => engine.Name)]);
+            PreparedRun run = PreparedRun.Prepare(loaded, engines, host.Stop);
+            return new Finding("experiment", true, $"{given}: {run.Data.Facts}; {Words.Network(run.Experiment.Settings.Network)}; {Words.Arrangement(run.Experiment.Settings)}");
+        }
+        catch (InvalidInputException error)
+        {
+            return new Finding("experiment", false, error.Message);
+        }
+    }
+
+    private sealed record Finding(string Label, bool Good, string Text);
+}

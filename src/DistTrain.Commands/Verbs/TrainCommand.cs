@@ -1,0 +1,116 @@
+using DistTrain.Commands.Experiments;
+using DistTrain.Commands.Presets;
+using DistTrain.Commands.Runs;
+using DistTrain.Commands.Terminal;
+using DistTrain.Engines;
+using DistTrain.Numerics;
+using DistTrain.Numerics.Networks;
+
+namespace DistTrain.Commands.Verbs;
+
+/// <summary>What the <c>train</c> verb was given.</summary>
+internal sealed record TrainOptions(string? Experiment, Overrides Overrides, string? Out, string? Resume, bool Json);
+
+/// <summary>The <c>train</c> verb: everything is checked before anything is written.</summary>
+internal sealed class TrainCommand(CommandHost host, IReadOnlyList<IEngine> engines)
+{
+    private readonly string[] _engineNames = [.. engines.Select(engine => engine.Name)];
+
+    /// <summary>Trains; returns the exit code.</summary>
+    public int Execute(TrainOptions options)
+    {
+        if (options.Resume is not null)
+        {
+            return Resume(options, options.Resume);
+        }
+
+        string experiment = options.Experiment ?? PresetCatalog.Default;
+        LoadedExperiment loaded = ExperimentLoader.Load(experiment, options.Overrides, host.WorkingFolder, _engineNames);
+        PreparedRun run = PreparedRun.Prepare(loaded, engines, host.Stop);
+        RunFolder folder = RunFolder.Create(options.Out, run.Experiment.Settings.Name, host.WorkingFolder, host.Clock);
+        return Start(run, folder, options.Json, resume: false);
+    }
+
+    private int Resume(TrainOptions options, string given)
+    {
+        if (options.Out is not null)
+        {
+            throw new InvalidInputException("--out: a resumed run goes on in its own folder; give --resume or --out, not both");
+        }
+
+        RunFolder folder = RunFolder.Open(given, host.WorkingFolder);
+        string shown = Path.Combine(folder.Shown, "experiment.yaml");
+        LoadedExperiment stored = ExperimentLoader.Load(shown, Overrides.None, host.WorkingFolder, engines: null);
+        LoadedExperiment wanted = ExperimentLoader.Load(options.Experiment ?? shown, options.Overrides, host.WorkingFolder, _engineNames);
+        ResumeChecks.Check(stored.Experiment, wanted.Experiment, folder);
+        RunSummary? earlier = RunSummary.Read(folder.SummaryFile);
+        bool longer = wanted.Experiment.Settings.Training.Epochs > stored.Experiment.Settings.Training.Epochs || wanted.Experiment.Restarts > stored.Experiment.Restarts;
+        if (earlier is { Status: RunStatus.Completed } && !longer)
+        {
+            return Finished(earlier, folder, options.Json);
+        }
+
+        if (stored.Experiment.Restarts != wanted.Experiment.Restarts && stored.Experiment.Restarts == 1)
+        {
+            throw new InvalidInputException($"--resume {folder.Shown}: training.restarts: the run has one seed only; start a new run to train from several");
+        }
+
+        return Start(PreparedRun.Prepare(wanted, engines, host.Stop), folder, options.Json, resume: true);
+    }
+
+    private int Finished(RunSummary summary, RunFolder folder, bool json)
+    {
+        if (json)
+        {
+            host.Out.Write(File.ReadAllText(folder.SummaryFile));
+            return ExitCodes.Done;
+        }
+
+        host.Out.WriteLine($"{folder.Shown} is finished: {Words.Plural(summary.Epochs, "epoch")}, {Words.Plural(summary.Steps, "step")}.");
+        host.Out.WriteLine($"To train on: disttrain train --resume {folder.Shown} --set training.epochs={2 * Math.Max(1, summary.Epochs)}");
+        return ExitCodes.Done;
+    }
+
+    private int Start(PreparedRun run, RunFolder folder, bool json, bool resume)
+    {
+        foreach (string warning in NetworkChecks.Warnings(run.Experiment.Settings.Network))
+        {
+            host.Error.WriteLine($"note: {warning}");
+        }
+
+        if (!json)
+        {
+            RunReport.Print(host, RunReport.Plan(run, folder));
+        }
+
+        RunSummary summary;
+        try
+        {
+            summary = new TrainingSession(run, folder, RunDisplay.For(host, quiet: json), host).Run(resume);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            // The disk failed under a run that had begun well: not the user's input, but a fault.
+            host.Error.WriteLine($"disttrain: {failure.Message}");
+            return ExitCodes.Failed;
+        }
+
+        if (json)
+        {
+            host.Out.Write(summary.ToJson());
+        }
+        else
+        {
+            RunReport.Print(host, RunReport.Result(summary, folder));
+        }
+
+        return ExitCode(summary.Status);
+    }
+
+    private static int ExitCode(RunStatus status) => status switch
+    {
+        RunStatus.Completed or RunStatus.Stopped => ExitCodes.Done,
+        RunStatus.Diverged => ExitCodes.DidNotHold,
+        _ => ExitCodes.Failed,
+    };
+}

@@ -1,0 +1,140 @@
+using System.CommandLine;
+using DistTrain.Commands.Experiments;
+using DistTrain.Engines;
+
+namespace DistTrain.Commands.Verbs;
+
+/// <summary>Every verb with its arguments, options and a help text that shows how it is used.</summary>
+internal static class VerbCatalog
+{
+    /// <summary>The whole command line.</summary>
+    public static RootCommand Root(IReadOnlyList<IEngine> engines, CommandHost host, IReadOnlyList<Command> extraVerbs)
+    {
+        RootCommand root = new(
+            """
+            DistTrain trains neural networks with actors: layer actors pass activations forward and gradients backward, a parameter server aggregates updates.
+
+            Start here:
+              disttrain train                     train the built-in example (drawn digits, under a minute)
+              disttrain presets xor > my.yaml     take an example as the start of an experiment of your own
+              disttrain train my.yaml             train it; results go to a folder under runs/
+
+            Exit codes: 0 done, 1 ran and did not hold, 2 bad input, 3 stopped by a fault it could not survive.
+            """)
+        {
+            Train(engines, host),
+            Evaluate(host),
+            Predict(host),
+            Export(host),
+            Presets(host),
+            Doctor(engines, host),
+        };
+        VerbHelp.AddTo(root);
+        foreach (Command verb in extraVerbs)
+        {
+            root.Add(verb);
+        }
+
+        return root;
+    }
+
+    private static Verb Train(IReadOnlyList<IEngine> engines, CommandHost host)
+    {
+        Argument<string?> experiment = new("experiment") { Arity = ArgumentArity.ZeroOrOne, Description = "Experiment file, or the name of a preset (disttrain presets). Default: glyphs." };
+        Option<string?> engine = new("--engine") { HelpName = "name", Description = $"What runs the actors: {MapReader.OneOf([.. engines.Select(e => e.Name)])}." };
+        Option<string[]> set = new("--set") { HelpName = "key=value", Description = "Changes a setting, for example --set training.epochs=10 or --set network.0.dense.units=32. May be repeated.", Arity = ArgumentArity.OneOrMore };
+        Option<string?> folder = new("--out") { HelpName = "folder", Description = "Run folder; must not exist yet or be empty. Default: runs/NAME-DATE-TIME." };
+        Option<string?> resume = new("--resume") { HelpName = "folder", Description = "Goes on with the run in this folder from its last snapshot." };
+        Option<bool> json = new("--json") { Description = "Prints summary.json on standard output and nothing else." };
+        Verb command = new(
+            "train",
+            "Trains a network. Everything is checked before anything starts; Ctrl-C stops at a committed step and says how to go on.",
+            [
+                "disttrain train",
+                "disttrain train xor --set seed=7",
+                "disttrain train my.yaml --set training.epochs=20 --out runs/longer",
+                "disttrain train --resume runs/longer --set training.epochs=40",
+            ]) { experiment, engine, set, folder, resume, json };
+        command.SetAction(result => new TrainCommand(host, engines).Execute(new TrainOptions(
+            result.GetValue(experiment),
+            new Overrides(result.GetValue(set) ?? [], result.GetValue(engine)),
+            result.GetValue(folder),
+            result.GetValue(resume),
+            result.GetValue(json))));
+        return command;
+    }
+
+    private static Verb Evaluate(CommandHost host)
+    {
+        Argument<string> run = new("run") { Description = "Run folder." };
+        Option<string> data = new("--data") { HelpName = "test|train", Description = "Which rows. Default: test rows where there are any, training rows otherwise." };
+        Option<bool> json = new("--json") { Description = "Prints the figures as JSON on standard output and nothing else." };
+        Verb command = new(
+            "evaluate",
+            "Computes loss and accuracy of a trained network on the rows of its experiment.",
+            [
+                "disttrain evaluate runs/glyphs-20260101-120000 --data test",
+            ]) { run, data, json };
+        command.SetAction(result => new EvaluateCommand(host).Execute(result.GetRequiredValue(run), result.GetValue(data), result.GetValue(json)));
+        return command;
+    }
+
+    private static Verb Predict(CommandHost host)
+    {
+        Argument<string> run = new("run") { Description = "Run folder." };
+        Argument<string?> input = new("input") { Arity = ArgumentArity.ZeroOrOne, Description = "CSV file of inputs, one row each. Default: the experiment's test rows, or its training rows." };
+        Option<string?> file = new("--out") { HelpName = "file", Description = "CSV file to write. Default: standard output." };
+        Verb command = new(
+            "predict",
+            "Prints what a trained network says about rows: the class and every output, as CSV.",
+            [
+                "disttrain predict runs/iris-20260101-120000 flowers.csv",
+                "disttrain predict runs/glyphs-20260101-120000 --out predictions.csv",
+            ]) { run, input, file };
+        command.SetAction(result => new PredictCommand(host).Execute(result.GetRequiredValue(run), result.GetValue(input), result.GetValue(file)));
+        return command;
+    }
+
+    private static Verb Export(CommandHost host)
+    {
+        Argument<string> run = new("run") { Description = "Run folder." };
+        Option<string> format = new("--format") { HelpName = "safetensors", Description = "File format.", DefaultValueFactory = _ => "safetensors" };
+        Option<string> file = new("--out") { HelpName = "file", Description = "File to write.", Required = true };
+        Verb command = new(
+            "export",
+            "Writes a trained network's parameters to a file for other programs.",
+            [
+                "disttrain export runs/glyphs-20260101-120000 --format safetensors --out glyphs.safetensors",
+            ]) { run, format, file };
+        command.SetAction(result => new ExportCommand(host).Execute(result.GetRequiredValue(run), result.GetValue(format) ?? "", result.GetRequiredValue(file)));
+        return command;
+    }
+
+    private static Verb Presets(CommandHost host)
+    {
+        Argument<string?> name = new("name") { Arity = ArgumentArity.ZeroOrOne, Description = "A preset, to print its experiment file." };
+        Verb command = new(
+            "presets",
+            "Lists the built-in experiments, or prints one as a file to start from.",
+            [
+                "disttrain presets",
+                "disttrain presets xor > my.yaml",
+            ]) { name };
+        command.SetAction(result => new PresetsCommand(host).Execute(result.GetValue(name)));
+        return command;
+    }
+
+    private static Verb Doctor(IReadOnlyList<IEngine> engines, CommandHost host)
+    {
+        Argument<string?> experiment = new("experiment") { Arity = ArgumentArity.ZeroOrOne, Description = "Experiment file or preset to check as well." };
+        Verb command = new(
+            "doctor",
+            "Checks this machine, and an experiment if one is given, without training. Exit code 1 when something would go wrong.",
+            [
+                "disttrain doctor",
+                "disttrain doctor my.yaml",
+            ]) { experiment };
+        command.SetAction(result => new DoctorCommand(host, engines).Execute(result.GetValue(experiment)));
+        return command;
+    }
+}
