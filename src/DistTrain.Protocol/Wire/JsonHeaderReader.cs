@@ -40,10 +40,10 @@ internal sealed class JsonHeaderReader : IFieldReader
     /// <summary>Takes the buffers over and makes the envelope; the header was parsed.</summary>
     public Envelope Take(ReadOnlySpan<byte> payload, IBufferSink sink)
     {
-        foreach (MessageField field in _schema!.Fields)
+        for (int field = 0; field < _schema!.Fields.Count; field++)
         {
-            ref Value value = ref _values[field.Index];
-            if (field.Kind == FieldKind.Buffer && value.Integer >= 0)
+            ref Value value = ref _values[field];
+            if (_schema.Fields[field].Kind == FieldKind.Buffer && value.Integer >= 0)
             {
                 ReadOnlySpan<byte> bytes = payload.Slice((int)value.Integer, value.Length);
                 bytes.CopyTo(sink.Allocate(bytes.Length, out value.Buffer));
