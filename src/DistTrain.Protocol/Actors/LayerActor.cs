@@ -21,11 +21,13 @@ public sealed class LayerActor : ActorMachine
     private readonly WeightSet[] _weights;
     private readonly StepGradient _gradient;
     private readonly EvaluationPass _evaluation;
+    private readonly WeightSet? _noWeights;
     private InstructionSource? _instructions;
     private Instruction? _current;
     private LayerJobs _jobs;
     private BufferHandle _signalBelow;
     private bool _jobRuns;
+    private long _contributed;
     private double _lossSum;
     private int _correct, _nonFiniteLayer = -1;
 
@@ -51,6 +53,8 @@ public sealed class LayerActor : ActorMachine
             _weights[set] = new WeightSet(_stage.Slices.Count);
         }
 
+        // Nobody sends weights to a stage without parameters.
+        _noWeights = _stage.Slices.Count == 0 ? new WeightSet(0) : null;
         _gradient = new StepGradient(_stage.Slices.Count);
         _evaluation = new EvaluationPass(this, _stage, _replica, _isFirst, _isLast);
         _jobs = NewJobs();
@@ -113,8 +117,11 @@ public sealed class LayerActor : ActorMachine
         _jobRuns = false;
         _jobs = NewJobs();
         StartStep();
+        _contributed = committedStep;
         _instructions = Plan.Method.Instructions(Plan, _stage.Index, committedStep);
     }
+
+    private protected override void OnAcknowledged() => Advance();
 
     private protected override void ReleaseState()
     {
@@ -137,7 +144,7 @@ public sealed class LayerActor : ActorMachine
     private protected override void OnJobDone(Job job)
     {
         _jobRuns = false;
-        if (_evaluation.IsActive)
+        if (job is StageJob { Training: false })
         {
             _evaluation.OnJobDone(job);
             Advance();
@@ -189,12 +196,20 @@ public sealed class LayerActor : ActorMachine
     /// <summary>Sends for a part of this actor.</summary>
     internal void SendTo(ActorId to, Message message) => Send(to, message);
 
+    /// <summary>Whether a part of this actor may send more now.</summary>
+    internal bool MaySendTo(ActorId to) => HasRoomTo(to);
+
     /// <summary>The effects of the step under way, for a part of this actor.</summary>
     internal EffectList CurrentEffects => Effects;
 
     /// <summary>The complete weights after a step, or null while slices are missing.</summary>
     internal WeightSet? WeightsAfter(long step)
     {
+        if (_noWeights is not null)
+        {
+            return _noWeights;
+        }
+
         foreach (WeightSet set in _weights)
         {
             if (set.Step == step && set.IsComplete)
@@ -219,27 +234,13 @@ public sealed class LayerActor : ActorMachine
 
         while (!_jobRuns)
         {
-            if (_evaluation.IsActive)
+            if (_current is null && _instructions.TryNext(out Instruction next))
             {
-                if (!_evaluation.Advance())
-                {
-                    return;
-                }
-
-                continue;
-            }
-
-            if (_current is null)
-            {
-                if (!_instructions.TryNext(out Instruction next))
-                {
-                    return;
-                }
-
                 _current = next;
             }
 
-            if (!Execute(_current.Value))
+            // A stage without parameters may still have signals to pass on when the step is committed, so evaluations come after instructions.
+            if (!(_current is Instruction instruction ? Execute(instruction) : _evaluation.IsActive && _evaluation.Advance()))
             {
                 return;
             }
@@ -269,6 +270,8 @@ public sealed class LayerActor : ActorMachine
             case InstructionKind.Backward:
                 Backward(instruction, slot);
                 return true;
+            case InstructionKind.Contribute when !MayContribute():
+                return false;
             case InstructionKind.Contribute when TryCompress(instruction.Step):
                 return true;
             case InstructionKind.Contribute:
@@ -349,7 +352,10 @@ public sealed class LayerActor : ActorMachine
         _jobs.Backward.Inputs[3] = slot.Signal;
         slot.Weights!.Slices.CopyTo(_jobs.Backward.Inputs, 4);
         _jobs.Backward.Outputs[0] = BufferHandle.None;
+
+        // The gradient so far goes with the job and comes back with it: should an epoch begin meanwhile, it is given back once.
         _gradient.Slices.CopyTo(_jobs.Backward.Outputs, 1);
+        Array.Clear(_gradient.Slices);
         RunJob(_jobs.Backward);
     }
 
@@ -365,6 +371,10 @@ public sealed class LayerActor : ActorMachine
         RunJob(_jobs.Compress);
         return true;
     }
+
+    /// <summary>A shard takes one step's contribution after the other, so this one waits for the weights that hold the one before.</summary>
+    private bool MayContribute() =>
+        _noWeights is not null || Array.Exists(_weights, set => set.IsComplete && set.Step >= _contributed);
 
     /// <summary>Sends every slice of the step's gradient; the step is over here.</summary>
     private void Contribute(long step)
@@ -382,6 +392,7 @@ public sealed class LayerActor : ActorMachine
             Send(ActorId.Coordinator, new StepResult(step, _replica, _lossSum, _correct, ReplicaRows(step), _nonFiniteLayer));
         }
 
+        _contributed = step;
         StartStep();
         ReleaseOldWeights();
     }
