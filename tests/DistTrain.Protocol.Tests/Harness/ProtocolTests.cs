@@ -89,6 +89,18 @@ public sealed class ProtocolTests
         }
     }
 
+    [Fact]
+    public void AnythingThatGoesTogetherKeepsThePromises()
+    {
+        int first = int.Parse(Environment.GetEnvironmentVariable("DISTTRAIN_FIRST_SEED") ?? "0");
+        int count = int.Parse(Environment.GetEnvironmentVariable("DISTTRAIN_SEEDS") ?? "600");
+        for (int seed = first; seed < first + count; seed++)
+        {
+            (Scenario scenario, Faults faults) = Scenario.Draw((ulong)seed);
+            Run(scenario, faults, (ulong)seed);
+        }
+    }
+
     private static Scenario Shape(int shape) => new()
     {
         Stages = 1 + (shape % 4), Replicas = 1 + (shape / 4 % 3), Shards = 1 + (shape / 12 % 3), MicroBatches = 1 + (shape / 36 % 4),

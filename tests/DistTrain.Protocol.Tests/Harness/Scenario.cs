@@ -1,7 +1,9 @@
 using DistTrain.Numerics.Networks;
+using DistTrain.Numerics.Randomness;
 using DistTrain.Protocol.Effects;
 using DistTrain.Protocol.Jobs;
 using DistTrain.Protocol.Planning;
+using DistTrain.Protocol.Schedules;
 using DistTrain.Protocol.Settings;
 using Shouldly;
 
@@ -75,6 +77,52 @@ internal sealed record Scenario
             },
             TrainRows,
             TestRows);
+    }
+
+    /// <summary>Everything drawn at random, as far as it goes together.</summary>
+    public static (Scenario Scenario, Faults Faults) Draw(ulong seed)
+    {
+        RandomStream random = new(seed, RandomPurpose.Faults, layer: 1);
+        long draw = 0;
+        int Below(int bound) => random.Below(draw++, bound);
+        bool isPipeDream = Below(6) == 0;
+        Consistency consistency = isPipeDream ? Consistency.Sync : (Consistency)Math.Max(0, Below(5) - 2);
+        int stages = 1 + Below(4), batch = 1 + Below(20);
+        Scenario scenario = new()
+        {
+            Method = isPipeDream ? "pipedream" : "backprop",
+            Schedule = ScheduleCatalog.Names[Below(3)],
+            Stages = stages,
+            Replicas = isPipeDream ? 1 : 1 + Below(3),
+            Shards = 1 + Below(3),
+            MicroBatches = isPipeDream ? 1 : 1 + Below(4),
+            Clips = !isPipeDream && consistency == Consistency.Sync && Below(2) == 0,
+            Compression = (CompressionKind)Below(4),
+            Consistency = consistency,
+            Staleness = Below(4),
+            StepsInFlight = 1 + Below(3),
+            BatchSize = batch,
+            TrainRows = batch + Below(4 * batch),
+            TestRows = Below(3) == 0 ? 0 : 1 + Below(3000),
+            Epochs = 1 + Below(3),
+            CheckpointEvery = Below(5),
+            StartsWithDropout = stages > 1 && Below(5) == 0,
+            EarlyStopping = Below(4) == 0 ? Below(2) : null,
+        };
+        Faults faults = new()
+        {
+            Loss = Below(3) * 0.05,
+            Duplication = Below(3) * 0.1,
+            LatencyMax = 1 + (Below(2) * Below(200)),
+            JobMax = 1 + (Below(2) * Below(100)),
+            LayerCrash = Below(3) * 0.001,
+            ShardCrash = Below(3) * 0.001,
+            FalseSuspicion = Below(3) * 0.0005,
+            Most = Below(12),
+            StopAfterEvents = Below(4) == 0 ? Below(2000) : -1,
+            Cut = Below(4) == 0 ? (Below(6), Below(6), 20_000) : (-1, -1, 0),
+        };
+        return (scenario, faults);
     }
 
     /// <summary>Runs and checks everything that the protocol promises for this scenario.</summary>
