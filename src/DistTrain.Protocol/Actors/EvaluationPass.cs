@@ -67,8 +67,9 @@ internal sealed class EvaluationPass
                 _actor.CurrentEffects.Retain(activation.Buffer);
                 _arrived.Enqueue(activation.Buffer);
                 break;
-            case EvaluationCredit:
-                _credited++;
+            case EvaluationCredit credit:
+                // What comes late from an earlier round is no credit for this one.
+                _credited += credit.Round == _round?.Round ? 1 : 0;
                 break;
             default:
                 throw new InvariantException($"A layer actor takes no {message.GetType().Name}.");
@@ -96,6 +97,11 @@ internal sealed class EvaluationPass
 
         if (!_isLast)
         {
+            if (!_actor.MaySendTo(_next))
+            {
+                return false;
+            }
+
             _actor.SendTo(_next, new EvaluationActivation(_round!.Round, _batch, _output));
             EndBatch();
             return true;
