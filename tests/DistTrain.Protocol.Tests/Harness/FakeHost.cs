@@ -106,7 +106,7 @@ internal sealed class FakeHost
             Step(_actors[0]!, new Stimulus(StimulusKind.StopRequested));
         }
 
-        if (_faultsLeft == 0)
+        if (_faultsLeft <= 0)
         {
             return;
         }
