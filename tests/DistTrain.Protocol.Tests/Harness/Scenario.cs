@@ -166,7 +166,7 @@ internal sealed record Scenario
         }
     }
 
-    private static void CheckAgainstLoop(RunPlan plan, FakeHost host, long step)
+    public static void CheckAgainstLoop(RunPlan plan, FakeHost host, long step)
     {
         SymbolicTrainer loop = new(plan);
         foreach (SlicePlan slice in plan.Slices)
