@@ -48,7 +48,8 @@ internal sealed class EvaluationPass
     /// <summary>Starts a round.</summary>
     public void Begin(Evaluate round)
     {
-        InvariantException.Require(!IsActive, "Evaluations follow one another.");
+        // A stage that still passes on signals may not have come to a round in which its replica has no batch.
+        InvariantException.Require(!IsActive || _batch >= _batches, "Evaluations follow one another.");
         _round = round;
         _batch = _replica;
         _batches = (Rows(round.Split) + Limits.EvaluationRowsMax - 1) / Limits.EvaluationRowsMax;

@@ -1,4 +1,5 @@
 using DistTrain.Numerics;
+using DistTrain.Numerics.Compression;
 using DistTrain.Protocol.Effects;
 using DistTrain.Protocol.Jobs;
 using DistTrain.Protocol.Messages;

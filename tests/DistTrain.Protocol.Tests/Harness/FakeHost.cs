@@ -26,14 +26,14 @@ internal sealed class FakeHost
     private int _faultsLeft;
     private bool _over;
 
-    public FakeHost(RunPlan plan, Faults faults, ulong seed)
+    public FakeHost(RunPlan plan, Faults faults, ulong seed, SymbolicJobs? before = null)
     {
         _plan = plan;
         _faults = faults;
         _faultsLeft = faults.Most;
         _random = new RandomStream(seed, RandomPurpose.Faults);
         _actors = new FakeActor?[plan.Topology.Count];
-        Jobs = new SymbolicJobs(Pool, plan);
+        Jobs = new SymbolicJobs(Pool, plan, before?.Kept ?? []);
     }
 
     public BufferPool Pool { get; } = new();
@@ -41,6 +41,12 @@ internal sealed class FakeHost
     public SymbolicJobs Jobs { get; }
 
     public List<Report> Reports { get; } = [];
+
+    /// <summary>What was kept, in order.</summary>
+    public List<PersistRecord> Records { get; } = [];
+
+    /// <summary>Called after every event.</summary>
+    public Action? OnEvent { get; set; }
 
     public RunEnded? End { get; private set; }
 
@@ -61,6 +67,7 @@ internal sealed class FakeHost
             _now = at.Time;
             next();
             Disturb();
+            OnEvent?.Invoke();
         }
 
         Stop();
@@ -106,7 +113,7 @@ internal sealed class FakeHost
             Step(_actors[0]!, new Stimulus(StimulusKind.StopRequested));
         }
 
-        if (_faultsLeft == 0)
+        if (_faultsLeft <= 0)
         {
             return;
         }
@@ -128,7 +135,8 @@ internal sealed class FakeHost
         }
     }
 
-    private void Crash(int index)
+    /// <summary>An actor dies, and is suspected some time later.</summary>
+    public void Crash(int index)
     {
         if (_actors[index] is { IsAlive: true } actor)
         {
@@ -138,7 +146,8 @@ internal sealed class FakeHost
         }
     }
 
-    private void Suspect(int index)
+    /// <summary>The coordinator hears of a suspicion, right or wrong.</summary>
+    public void Suspect(int index)
     {
         if (!_over)
         {
@@ -227,6 +236,7 @@ internal sealed class FakeHost
                 throw new InvalidOperationException("Persists end in order.");
             }
 
+            Records.Add(record);
             Flush(actor);
             Step(actor, new Stimulus(StimulusKind.Persisted) { Record = record });
         }

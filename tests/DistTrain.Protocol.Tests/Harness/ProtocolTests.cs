@@ -1,3 +1,6 @@
+using DistTrain.Protocol.Effects;
+using DistTrain.Protocol.Jobs;
+using DistTrain.Protocol.Planning;
 using DistTrain.Protocol.Settings;
 using Shouldly;
 using Xunit;
@@ -87,6 +90,93 @@ public sealed class ProtocolTests
             Scenario scenario = Shape(seed % 144) with { Stages = 2 + (seed % 3), StartsWithDropout = true };
             Run(scenario, seed % 2 == 0 ? Hard : Faults.None, (ulong)seed);
         }
+    }
+
+    [Fact]
+    public void ACutAcknowledgementPathStopsTheIssueOfStepsAndBreaksNothing()
+    {
+        // The middle stage answers the coordinator, and the first stage, with bare acknowledgements only.
+        Scenario scenario = new() { Stages = 3, Epochs = 40, TestRows = 0, MicroBatches = 1, TrainRows = 60_000 / 4, BatchSize = 1000, CheckpointEvery = 0 };
+        foreach ((int from, int to) in new[] { (2, 0), (2, 1) })
+        {
+            FakeHost host = scenario.Check(Faults.None with { Cut = (from, to, 60_000) }, 1);
+            host.Reports.OfType<StepCommitted>().Count().ShouldBe(600);
+        }
+    }
+
+    [Fact]
+    public void ACompletedRunThatLosesAShardWhileItEndsIsCompletedAgain()
+    {
+        Scenario scenario = new() { CheckpointEvery = 0 };
+        RunPlan plan = scenario.Plan();
+        FakeHost host = new(plan, Faults.None, 1);
+        bool crashed = false;
+        host.OnEvent = () =>
+        {
+            if (!crashed && host.Reports.OfType<EvaluationCompleted>().Any(report => report.Split == DataSplit.Train))
+            {
+                crashed = true;
+                host.Crash(plan.Topology.Shard(0).Index);
+            }
+        };
+        host.RunToEnd().End.ShouldBe(new RunEnded(RunEnd.Completed, plan.TotalSteps, ""));
+        crashed.ShouldBeTrue();
+        host.Reports.OfType<Recovered>().ShouldHaveSingleItem().Step.ShouldBe(0);
+        host.Reports.OfType<StepCommitted>().Count().ShouldBe((int)plan.TotalSteps * 2);
+    }
+
+    [Fact]
+    public void ACoordinatorOfAnyIncarnationGoesOnFromASnapshot()
+    {
+        Scenario scenario = new() { Stages = 3, Replicas = 2, Compression = CompressionKind.TopK };
+        RunPlan plan = scenario.Plan();
+        FakeHost first = new(plan, Faults.None with { StopAfterEvents = 300 }, 1);
+        long stopped = first.RunToEnd().End!.Step;
+        stopped.ShouldBeInRange(1, plan.TotalSteps - 1);
+        FakeHost second = new(plan, Hard, 2, first.Jobs);
+        CoordinatorProgress progress = first.Records.OfType<SnapshotRecord>().Last().Progress;
+        progress.Step.ShouldBe(stopped);
+        second.RunToEnd(coordinatorIncarnation: 2, progress);
+        Scenario.CheckAgainstLoop(plan, second, second.End!.Step);
+        second.End.ShouldBe(new RunEnded(RunEnd.Completed, plan.TotalSteps, ""));
+    }
+
+    [Fact]
+    public void AStopBeforeTheFirstStepKeepsTheFirstState()
+    {
+        for (int events = 1; events < 40; events++)
+        {
+            FakeHost host = new Scenario { Shards = 2 }.Check(Faults.None with { StopAfterEvents = events }, 3);
+            host.End!.End.ShouldBe(RunEnd.Stopped);
+        }
+    }
+
+    [Fact]
+    public void AnEpochThatBeginsWhileAnyJobRunsGivesEveryBufferBackOnce()
+    {
+        RunPlan plan = new Scenario { MicroBatches = 3 }.Plan();
+        for (int moment = 0; moment < 200; moment++)
+        {
+            FakeHost host = new(plan, Faults.None with { JobMax = 30 }, 4);
+            int left = moment;
+            host.OnEvent = () =>
+            {
+                if (left-- == 0)
+                {
+                    host.Suspect(plan.Topology.LayerActor(0, 1).Index);
+                }
+            };
+            host.RunToEnd().End!.Step.ShouldBe(plan.TotalSteps);
+            host.Reports.OfType<Recovered>().Count().ShouldBe(1, $"moment {moment}");
+        }
+    }
+
+    [Fact]
+    public void AnActorWithoutPeersSaysWhoWaitsForWhat()
+    {
+        RunPlan plan = new Scenario().Plan();
+        FakeHost host = new(plan, Faults.None with { Cut = (1, 2, long.MaxValue) }, 5);
+        host.RunToEnd().End!.Reason.ShouldBe("layer-0 waited 00:10:00 for layer-1 to take 'activation'");
     }
 
     [Fact]

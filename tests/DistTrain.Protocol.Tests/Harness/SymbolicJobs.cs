@@ -9,9 +9,9 @@ namespace DistTrain.Protocol.Tests.Harness;
 internal sealed record KeptSlice(ulong Weights, ulong Optimizer, ulong[] Carried, long[] AppliedSteps, long Updates, Applied? Applied);
 
 /// <summary>Does jobs on hashes.</summary>
-internal sealed class SymbolicJobs(BufferPool pool, RunPlan plan)
+internal sealed class SymbolicJobs(BufferPool pool, RunPlan plan, SortedDictionary<(long Step, int Slice), KeptSlice> kept)
 {
-    public SortedDictionary<(long Step, int Slice), KeptSlice> Kept { get; } = [];
+    public SortedDictionary<(long Step, int Slice), KeptSlice> Kept { get; } = kept;
 
     public static ulong Load(DataSplit split, bool targets, long step, int first, int rows) =>
         Hash.Of(1, (ulong)split, targets ? 1UL : 0, (ulong)step, (ulong)first, (ulong)rows);
@@ -155,15 +155,15 @@ internal sealed class SymbolicJobs(BufferPool pool, RunPlan plan)
 
     private void Snapshot(SnapshotJob job)
     {
-        KeptSlice kept = new(
+        KeptSlice state = new(
             pool.Value(job.Inputs[0]), pool.Value(job.Inputs[1]), Values(job.Inputs.AsSpan(2)), [.. job.AppliedSteps], job.Updates, pool.AppliedIn(job.Inputs[0]));
         if (plan.Method.Synchronous && !plan.Asynchronous && Kept.TryGetValue((job.Step, job.Slice), out KeptSlice? before))
         {
-            Expect(before.Weights == kept.Weights && before.Optimizer == kept.Optimizer && before.Carried.SequenceEqual(kept.Carried),
+            Expect(before.Weights == state.Weights && before.Optimizer == state.Optimizer && before.Carried.SequenceEqual(state.Carried),
                 $"Step {job.Step} computed again has the same bits.");
         }
 
-        Kept[(job.Step, job.Slice)] = kept;
+        Kept[(job.Step, job.Slice)] = state;
     }
 
     private string? Restore(RestoreJob job)
@@ -176,19 +176,19 @@ internal sealed class SymbolicJobs(BufferPool pool, RunPlan plan)
             return null;
         }
 
-        if (!Kept.TryGetValue((job.Step, job.Slice), out KeptSlice? kept))
+        if (!Kept.TryGetValue((job.Step, job.Slice), out KeptSlice? state))
         {
             return $"no snapshot of slice {job.Slice} at step {job.Step}";
         }
 
-        (job.Outputs[0], job.Outputs[1]) = (pool.Take(kept.Weights, kept.Applied), pool.Take(kept.Optimizer));
-        for (int replica = 0; replica < kept.Carried.Length; replica++)
+        (job.Outputs[0], job.Outputs[1]) = (pool.Take(state.Weights, state.Applied), pool.Take(state.Optimizer));
+        for (int replica = 0; replica < state.Carried.Length; replica++)
         {
-            job.Outputs[2 + replica] = kept.Carried[replica] == 0 ? BufferHandle.None : pool.Take(kept.Carried[replica]);
+            job.Outputs[2 + replica] = state.Carried[replica] == 0 ? BufferHandle.None : pool.Take(state.Carried[replica]);
         }
 
-        kept.AppliedSteps.CopyTo(job.AppliedSteps, 0);
-        job.Updates = kept.Updates;
+        state.AppliedSteps.CopyTo(job.AppliedSteps, 0);
+        job.Updates = state.Updates;
         return null;
     }
 }
