@@ -1,3 +1,4 @@
+using DistTrain.Protocol;
 using DistTrain.Protocol.Actors;
 using DistTrain.Protocol.Effects;
 
@@ -19,22 +20,14 @@ internal sealed class ChaosActor(ActorMachine machine)
     /// <summary>Queues a persist: what follows waits for it.</summary>
     public void Hold(PersistRecord record) => _outbox.Enqueue(record);
 
-    /// <summary>The record is kept. Persists may finish in any order; what is behind waits for the oldest.</summary>
+    /// <summary>When the last persist of this life ends: a journal keeps one record after the other.</summary>
+    public double PersistsEnd { get; set; }
+
+    /// <summary>The record at the head is kept: what is behind it may go, up to the next record.</summary>
     public void OnPersisted(PersistRecord record)
     {
-        int count = _outbox.Count;
-        bool found = false;
-        for (int i = 0; i < count; i++)
-        {
-            object item = _outbox.Dequeue();
-            if (!found && ReferenceEquals(item, record))
-            {
-                found = true;
-                continue;
-            }
-
-            _outbox.Enqueue(item);
-        }
+        object head = _outbox.Dequeue();
+        InvariantException.Require(ReferenceEquals(head, record), "Persists of one actor end in order.");
     }
 
     /// <summary>The next effect that no persist holds back.</summary>

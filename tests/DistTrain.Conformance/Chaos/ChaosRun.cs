@@ -223,7 +223,8 @@ internal sealed class ChaosRun : IDisposable
     private void Persist(ActorId actor, ChaosActor life, PersistRecord record)
     {
         life.Hold(record);
-        After(_draw.Uniform(0.1, 15), () =>
+        life.PersistsEnd = Math.Max(life.PersistsEnd, _now) + _draw.Uniform(0.1, 15);
+        After(life.PersistsEnd - _now, () =>
         {
             if (life.IsDead)
             {
