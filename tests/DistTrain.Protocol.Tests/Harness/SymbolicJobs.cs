@@ -132,8 +132,10 @@ internal sealed class SymbolicJobs(BufferPool pool, RunPlan plan, SortedDictiona
     private void Compress(CompressJob job)
     {
         (ulong encoded, ulong residual) = Compress(pool.Value(job.Inputs[0]), pool.Value(job.Inputs[1]));
-        job.Outputs[0] = pool.Take(encoded, pool.AppliedIn(job.Inputs[0]));
-        job.Outputs[1] = plan.CarriesResidual ? pool.Take(residual) : BufferHandle.None;
+        Applied gradient = pool.AppliedIn(job.Inputs[0])!;
+        long residualStep = job.Inputs[1].IsNone ? 0 : pool.AppliedIn(job.Inputs[1])!.Step;
+        job.Outputs[0] = pool.Take(encoded, gradient with { ResidualStep = residualStep });
+        job.Outputs[1] = plan.CarriesResidual ? pool.Take(residual, new Applied(null, job.Replica, job.Step, 0)) : BufferHandle.None;
     }
 
     private void Apply(ApplyJob job)
@@ -145,12 +147,25 @@ internal sealed class SymbolicJobs(BufferPool pool, RunPlan plan, SortedDictiona
             Expect(gradient.MicroBatches == plan.Settings.Training.MicroBatches, "A contribution has every micro-batch once.");
             Expect(gradient.Step == job.Step, "A contribution is applied to its own step.");
             Expect(plan.Asynchronous || gradient.Replica == i - 2, "Contributions come in replica order.");
+            Expect(!plan.CarriesResidual || gradient.ResidualStep == job.Step - 1, "A residual is that of the contribution applied before.");
+            Expect(!plan.Asynchronous || job.Step - 1 - AppliedByAll(applied) <= plan.StalenessStepsMax, "Staleness stays within its bound.");
             applied = gradient with { Before = applied };
         }
 
         (ulong weights, ulong state) = Apply(
             pool.Value(job.Inputs[0]), pool.Value(job.Inputs[1]), Values(job.Inputs.AsSpan(2)), job.LearningRate, job.GradientScale, job.Update);
         (job.Outputs[0], job.Outputs[1]) = (pool.Take(weights, applied), pool.Take(state));
+    }
+
+    private long AppliedByAll(Applied? applied)
+    {
+        long[] steps = new long[plan.Settings.Replicas];
+        for (Applied? one = applied; one is not null; one = one.Before)
+        {
+            steps[one.Replica] = Math.Max(steps[one.Replica], one.Step);
+        }
+
+        return steps.Min();
     }
 
     private void Snapshot(SnapshotJob job)
@@ -184,7 +199,8 @@ internal sealed class SymbolicJobs(BufferPool pool, RunPlan plan, SortedDictiona
         (job.Outputs[0], job.Outputs[1]) = (pool.Take(state.Weights, state.Applied), pool.Take(state.Optimizer));
         for (int replica = 0; replica < state.Carried.Length; replica++)
         {
-            job.Outputs[2 + replica] = state.Carried[replica] == 0 ? BufferHandle.None : pool.Take(state.Carried[replica]);
+            Applied after = new(null, replica, plan.Asynchronous ? state.AppliedSteps[replica] : job.Step, 0);
+            job.Outputs[2 + replica] = state.Carried[replica] == 0 ? BufferHandle.None : pool.Take(state.Carried[replica], after);
         }
 
         state.AppliedSteps.CopyTo(job.AppliedSteps, 0);
