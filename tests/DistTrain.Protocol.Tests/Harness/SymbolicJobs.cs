@@ -13,6 +13,9 @@ internal sealed class SymbolicJobs(BufferPool pool, RunPlan plan, SortedDictiona
 {
     public SortedDictionary<(long Step, int Slice), KeptSlice> Kept { get; } = kept;
 
+    /// <summary>The training step whose loss is not a number, in layer 0; 0 for none.</summary>
+    public long DivergingStep { get; init; }
+
     public static ulong Load(DataSplit split, bool targets, long step, int first, int rows) =>
         Hash.Of(1, (ulong)split, targets ? 1UL : 0, (ulong)step, (ulong)first, (ulong)rows);
 
@@ -52,14 +55,19 @@ internal sealed class SymbolicJobs(BufferPool pool, RunPlan plan, SortedDictiona
                 load.Outputs[0] = pool.Take(Load(load.Split, load.Targets, load.Training ? load.Step : 0, load.FirstRow, load.Rows));
                 return null;
             case ForwardJob forward:
+                Expect(
+                    forward.Training || !plan.Asynchronous || forward.Inputs.Skip(1).All(HoldsTheSameOfEverybody),
+                    "An evaluation has the weights that hold everybody's contributions to its epoch.");
                 ulong output = Forward(forward.Stage, pool.Value(forward.Inputs[0]), Values(forward.Inputs.AsSpan(1)));
                 forward.Outputs[0] = pool.Take(output);
                 forward.Outputs[1] = pool.Take(Hash.Of(3, output));
+                forward.NonFiniteLayer = forward.Training && forward.Step == DivergingStep ? forward.Stage : -1;
                 return null;
             case LossJob loss:
                 (ulong result, ulong target) = (pool.Value(loss.Inputs[0]), pool.Value(loss.Inputs[2]));
                 Expect(pool.Value(loss.Inputs[1]) == Hash.Of(3, result), "The stash belongs to the output.");
-                loss.Result = Loss(result, target, loss.Rows);
+                LossResult finite = Loss(result, target, loss.Rows);
+                loss.Result = loss.Training && loss.Step == DivergingStep ? finite with { LossSum = double.NaN } : finite;
                 loss.Outputs[0] = loss.Training ? pool.Take(Signal(result, target, loss.RowWeight)) : BufferHandle.None;
                 return null;
             case BackwardJob backward:
@@ -157,7 +165,15 @@ internal sealed class SymbolicJobs(BufferPool pool, RunPlan plan, SortedDictiona
         (job.Outputs[0], job.Outputs[1]) = (pool.Take(weights, applied), pool.Take(state));
     }
 
-    private long AppliedByAll(Applied? applied)
+    private bool HoldsTheSameOfEverybody(BufferHandle weights)
+    {
+        long[] steps = LastSteps(pool.AppliedIn(weights));
+        return steps.Min() == steps.Max() && plan.EndsEpoch(steps[0]);
+    }
+
+    private long AppliedByAll(Applied? applied) => LastSteps(applied).Min();
+
+    private long[] LastSteps(Applied? applied)
     {
         long[] steps = new long[plan.Settings.Replicas];
         for (Applied? one = applied; one is not null; one = one.Before)
@@ -165,7 +181,7 @@ internal sealed class SymbolicJobs(BufferPool pool, RunPlan plan, SortedDictiona
             steps[one.Replica] = Math.Max(steps[one.Replica], one.Step);
         }
 
-        return steps.Min();
+        return steps;
     }
 
     private void Snapshot(SnapshotJob job)
