@@ -274,6 +274,12 @@ internal sealed class FakeHost
     {
         Reports.Add(report);
         End = report as RunEnded ?? End;
+        Jobs.CommittedStep = report switch
+        {
+            StepCommitted committed => committed.Step,
+            Recovered recovered => recovered.Step,
+            _ => Jobs.CommittedStep,
+        };
     }
 
     private void Spawn(ActorId id, int incarnation)

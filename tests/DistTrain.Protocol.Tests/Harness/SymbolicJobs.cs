@@ -13,6 +13,9 @@ internal sealed class SymbolicJobs(BufferPool pool, RunPlan plan, SortedDictiona
 {
     public SortedDictionary<(long Step, int Slice), KeptSlice> Kept { get; } = kept;
 
+    /// <summary>The last step that the coordinator reported as committed.</summary>
+    public long CommittedStep { get; set; }
+
     /// <summary>The training step whose loss is not a number, in layer 0; 0 for none.</summary>
     public long DivergingStep { get; init; }
 
@@ -56,7 +59,7 @@ internal sealed class SymbolicJobs(BufferPool pool, RunPlan plan, SortedDictiona
                 return null;
             case ForwardJob forward:
                 Expect(
-                    forward.Training || !plan.Asynchronous || forward.Inputs.Skip(1).All(HoldsTheSameOfEverybody),
+                    forward.Training || !plan.Asynchronous || forward.Inputs.Skip(1).All(HoldsEverybodysContributions),
                     "An evaluation has the weights that hold everybody's contributions to its epoch.");
                 ulong output = Forward(forward.Stage, pool.Value(forward.Inputs[0]), Values(forward.Inputs.AsSpan(1)));
                 forward.Outputs[0] = pool.Take(output);
@@ -165,11 +168,8 @@ internal sealed class SymbolicJobs(BufferPool pool, RunPlan plan, SortedDictiona
         (job.Outputs[0], job.Outputs[1]) = (pool.Take(weights, applied), pool.Take(state));
     }
 
-    private bool HoldsTheSameOfEverybody(BufferHandle weights)
-    {
-        long[] steps = LastSteps(pool.AppliedIn(weights));
-        return steps.Min() == steps.Max() && plan.EndsEpoch(steps[0]);
-    }
+    // A shard that survived while another went back to a snapshot may hold later ones too.
+    private bool HoldsEverybodysContributions(BufferHandle weights) => AppliedByAll(pool.AppliedIn(weights)) >= CommittedStep;
 
     private long AppliedByAll(Applied? applied) => LastSteps(applied).Min();
 
