@@ -143,6 +143,22 @@ public sealed class ProtocolTests
     }
 
     [Fact]
+    public void ALossThatIsNotANumberEndsTheRunAtTheStepBefore()
+    {
+        for (int seed = 0; seed < 60; seed++)
+        {
+            RunPlan plan = (Shape(seed) with { StepsInFlight = 1 + (seed % 3), Clips = seed % 2 == 0 }).Plan();
+            int step = 1 + (seed % (int)plan.TotalSteps);
+            FakeHost host = new(plan, seed % 2 == 0 ? Hard : Faults.None, (ulong)seed, divergingStep: step);
+            RunEnded end = host.RunToEnd().End!;
+            (end.End, end.Step).ShouldBe((RunEnd.Diverged, step - 1), $"seed {seed}");
+            end.Reason.ShouldStartWith($"the loss of step {step} is not finite; layer 0 (dense) was the first with values that are not finite.");
+            host.Reports.OfType<StepCommitted>().ShouldAllBe(report => report.Step < step);
+            Scenario.CheckAgainstLoop(plan, host, step - 1);
+        }
+    }
+
+    [Fact]
     public void AStopBeforeTheFirstStepKeepsTheFirstState()
     {
         for (int events = 1; events < 40; events++)
