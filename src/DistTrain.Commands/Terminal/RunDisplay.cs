@@ -14,7 +14,7 @@ internal abstract class RunDisplay
             return new LineDisplay(TextWriter.Null, host.Error);
         }
 
-        return host.Interactive ? new BarDisplay(TerminalOn(host)) : new LineDisplay(host.Out, host.Error);
+        return host.Interactive ? new BarDisplay(TerminalOn(host)) : new LineDisplay(host.Out, host.Out);
     }
 
     /// <summary>The terminal behind the host's output.</summary>
