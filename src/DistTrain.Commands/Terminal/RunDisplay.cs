@@ -36,6 +36,7 @@ internal sealed class LineDisplay(TextWriter output, TextWriter notices) : RunDi
     {
         private static readonly TimeSpan BetweenEpochs = TimeSpan.FromSeconds(1), BetweenSteps = TimeSpan.FromSeconds(5);
         private readonly Pace _pace = new();
+        private readonly NoticeFilter _notices = new();
         private TimeSpan _lastLine = TimeSpan.MinValue;
 
         public void OnStep(in StepProgress step)
@@ -62,7 +63,13 @@ internal sealed class LineDisplay(TextWriter output, TextWriter notices) : RunDi
             }
         }
 
-        public void OnNotice(string text) => notices.WriteLine($"{title}: {text}");
+        public void OnNotice(string text)
+        {
+            if (_notices.Passes(text, _pace.Last.Elapsed))
+            {
+                notices.WriteLine($"{title}: {text}");
+            }
+        }
 
         private void Line(TimeSpan elapsed, string text)
         {
@@ -96,6 +103,7 @@ internal sealed class BarDisplay(IAnsiConsole terminal) : RunDisplay
         // A terminal repaints ten times a second; describing every step would only cost training time.
         private static readonly TimeSpan BetweenPaints = TimeSpan.FromMilliseconds(100);
         private readonly Pace _pace = new();
+        private readonly NoticeFilter _notices = new();
         private TimeSpan _painted = TimeSpan.MinValue;
         private string _epoch = "";
 
@@ -118,6 +126,12 @@ internal sealed class BarDisplay(IAnsiConsole terminal) : RunDisplay
             _epoch = $"epoch {epoch.Epoch}/{epoch.Epochs}{test}  ";
         }
 
-        public void OnNotice(string text) => terminal.MarkupLineInterpolated($"[grey]{text}[/]");
+        public void OnNotice(string text)
+        {
+            if (_notices.Passes(text, _pace.Last.Elapsed))
+            {
+                terminal.MarkupLineInterpolated($"[grey]{text}[/]");
+            }
+        }
     }
 }
