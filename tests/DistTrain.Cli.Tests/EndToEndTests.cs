@@ -60,7 +60,7 @@ public sealed class EndToEndTests : IDisposable
     public void AnInterruptStopsAtACommittedStepAndTheRunGoesOnToTheSameBits()
     {
         Skip.If(OperatingSystem.IsWindows(), "Signals are sent with kill.");
-        string[] experiment = ["train", "blobs", "--json", "--set", "training.epochs=300", "--set", "training.evaluate-every=300"];
+        string[] experiment = ["train", "blobs", "--json", "--set", "training.epochs=150", "--set", "training.evaluate-every=150"];
         _disttrain.Run([.. experiment, "--out", "whole"]).Code.ShouldBe(0);
         using Process process = _disttrain.Start([.. experiment, "--out", "parts"]);
         WaitForSteps(process, Path.Combine(_disttrain.Folder, "parts", "metrics.jsonl"));
@@ -79,6 +79,26 @@ public sealed class EndToEndTests : IDisposable
         }
 
         Hash("parts").ShouldBe(Hash("whole"));
+    }
+
+    [Fact]
+    public void AKilledRunGoesOnFromItsLastSnapshotToTheSameBits()
+    {
+        string[] experiment = ["train", "blobs", "--json", "--set", "training.epochs=100", "--set", "training.evaluate-every=100", "--set", "checkpoint.every-steps=50"];
+        _disttrain.Run([.. experiment, "--out", "whole"]).Code.ShouldBe(0);
+        using (Process process = _disttrain.Start([.. experiment, "--out", "parts"]))
+        {
+            WaitForSteps(process, Path.Combine(_disttrain.Folder, "parts", "metrics.jsonl"));
+            process.Kill();
+            process.WaitForExit();
+        }
+
+        (int code, _, string error) = _disttrain.Run("train", "--resume", "parts", "--json");
+        code.ShouldBe(0, error);
+        Hash("parts").ShouldBe(Hash("whole"));
+
+        // Every step and epoch is logged once, in order, whatever was logged before the kill.
+        Logged("parts").ShouldBe(Logged("whole"));
     }
 
     [Fact]
@@ -122,6 +142,9 @@ public sealed class EndToEndTests : IDisposable
             process.WaitForExit(TimeSpan.FromMilliseconds(5));
         }
     }
+
+    private IEnumerable<string> Logged(string run) => File.ReadLines(Path.Combine(_disttrain.Folder, run, "metrics.jsonl"))
+        .Select(line => line[..line.IndexOf(",\"elapsed_seconds\"", StringComparison.Ordinal)]);
 
     private string Hash(string run)
     {

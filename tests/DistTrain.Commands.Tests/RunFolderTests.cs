@@ -199,6 +199,32 @@ public sealed class RunFolderTests : IDisposable
     }
 
     [Fact]
+    public void ASecondProcessIsKeptOutOfAFolderInUse()
+    {
+        using Bench bench = new() { Engine = new FakeEngine { StopAt = 5 } };
+        bench.Run("train", "xor", "--out", "run").ShouldBe(0);
+        using (new FileStream(bench.At("run", ".running"), FileMode.Create, FileAccess.ReadWrite, FileShare.None))
+        {
+            bench.Run("train", "--resume", "run").ShouldBe(2);
+        }
+
+        bench.Error.Trim().ShouldBe("run: another disttrain is training in this folder; wait for its end, or stop it");
+        File.Exists(bench.At("run", "summary.json")).ShouldBeTrue();
+    }
+
+    [Fact]
+    public void ARunThatWasKilledAfterItsEpochsWereRaisedIsNotTakenForFinished()
+    {
+        _bench.Write("my.yaml", Bench.Good);
+        _bench.Run("train", "my.yaml", "--out", "run").ShouldBe(0);
+        using Bench failing = new() { Engine = new FakeEngine { Throws = new IOException("killed") } };
+        failing.Run("train", "--resume", _bench.At("run"), "--set", "training.epochs=4").ShouldBe(3);
+        _bench.Run("train", "--resume", "run").ShouldBe(0);
+        _bench.Engine.Requests[^1].Settings.Training.Epochs.ShouldBe(4);
+        _bench.Engine.Requests[^1].ResumeFromStep.ShouldBe(8);
+    }
+
+    [Fact]
     public void ADivergedRunSaysWhyAndWhatToTry()
     {
         using Bench bench = new() { Engine = new FakeEngine { Ending = _ => (RunStatus.Diverged, double.NaN) } };

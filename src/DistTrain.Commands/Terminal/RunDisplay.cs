@@ -91,11 +91,14 @@ internal sealed class LineDisplay(TextWriter output, TextWriter notices) : RunDi
 /// <summary>A progress bar with loss, accuracy, pace and time left.</summary>
 internal sealed class BarDisplay(IAnsiConsole terminal) : RunDisplay
 {
+    // Columns that percentage and figures take; the bar gets the rest of the line.
+    private const int FiguresWidth = 80;
+
     /// <inheritdoc/>
     public override RunOutcome Show(string title, Func<IRunObserver, RunOutcome> run) => terminal.Progress()
         .AutoClear(true)
         .HideCompleted(false)
-        .Columns(new ProgressBarColumn { Width = 30 }, new PercentageColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
+        .Columns(new ProgressBarColumn { Width = Math.Clamp(terminal.Profile.Width - FiguresWidth, 6, 30) }, new PercentageColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
         .Start(context => run(new Observer(terminal, context.AddTask(Markup.Escape(title), maxValue: 1))));
 
     private sealed class Observer(IAnsiConsole terminal, ProgressTask task) : IRunObserver
@@ -106,6 +109,7 @@ internal sealed class BarDisplay(IAnsiConsole terminal) : RunDisplay
         private readonly NoticeFilter _notices = new();
         private TimeSpan _painted = TimeSpan.MinValue;
         private string _epoch = "";
+        private bool _tested;
 
         public void OnStep(in StepProgress step)
         {
@@ -115,13 +119,14 @@ internal sealed class BarDisplay(IAnsiConsole terminal) : RunDisplay
                 _painted = step.Elapsed;
                 task.MaxValue = Math.Max(1, step.TotalSteps);
                 task.Value = step.Step;
-                string accuracy = double.IsNaN(step.Accuracy) ? "" : $"  accuracy {Words.Percent(step.Accuracy)}";
+                string accuracy = _tested || double.IsNaN(step.Accuracy) ? "" : $"  accuracy {Words.Percent(step.Accuracy)}";
                 task.Description = Markup.Escape($"{_epoch}loss {Words.Loss(step.Loss)}{accuracy}{_pace}");
             }
         }
 
         public void OnEpoch(EpochProgress epoch)
         {
+            _tested |= epoch.TestAccuracy is not null;
             string test = epoch.TestAccuracy is double accuracy ? $", test {Words.Percent(accuracy)}" : "";
             _epoch = $"epoch {epoch.Epoch}/{epoch.Epochs}{test}  ";
         }
