@@ -14,6 +14,13 @@ internal sealed class ExperimentReader(ConfigMap root, string baseFolder, string
 {
     private static readonly string[] KnownEngines = ["simulated", "threads", "processes", "akka"];
 
+    /// <summary>The keys of the first level.</summary>
+    public static IReadOnlyList<string> Sections { get; } =
+    [
+        "name", "seed", "precision", "data", "network", "loss", "optimizer", "training", "method", "stages", "replicas", "parameter-server",
+        "durability", "engine", "checkpoint", "steps-in-flight", "patience", "init", "faults", "compute-threads",
+    ];
+
     private readonly MapReader _root = new(root, "", problems);
 
     /// <summary>The experiment; null when it is too incomplete to be one (problems were added).</summary>
@@ -41,15 +48,16 @@ internal sealed class ExperimentReader(ConfigMap root, string baseFolder, string
             StepsInFlight = _root.Whole("steps-in-flight", 1, Limits.StepsInFlightMax) ?? 2,
             Patience = _root.Duration("patience") ?? TimeSpan.FromMinutes(10),
         };
+        string engine = ReadEngine();
         Experiment experiment = new()
         {
             Settings = settings,
             Data = data ?? new GeneratedSpec(GeneratedKind.Xor),
-            Engine = ReadEngine(),
+            Engine = engine,
             Restarts = restarts,
             InitFile = ReadInit(),
             ComputeThreads = _root.Whole("compute-threads", 0, 1024) ?? 0,
-            Byzantine = ReadFaults(replicas),
+            Byzantine = ReadFaults(replicas, engine),
         };
         _root.Finish();
         return data is null || layers.Count == 0 ? null : experiment;
@@ -250,21 +258,21 @@ internal sealed class ExperimentReader(ConfigMap root, string baseFolder, string
         return full;
     }
 
-    private ByzantineReplica[] ReadFaults(int replicas)
+    private ByzantineReplica[] ReadFaults(int replicas, string engine)
     {
         switch (_root.Node("faults"))
         {
             case null:
                 return [];
             case ConfigList list:
-                return [.. list.Items.Select((item, index) => ReadFault(item, index, replicas)).OfType<ByzantineReplica>()];
+                return [.. list.Items.Select((item, index) => ReadFault(item, index, replicas, engine)).OfType<ByzantineReplica>()];
             case ConfigNode other:
                 _root.Problem("faults", $"{other.Description} is not a list; expected faults such as `- {{ replica: 2, byzantine: sign-flip }}`");
                 return [];
         }
     }
 
-    private ByzantineReplica? ReadFault(ConfigNode item, int index, int replicas)
+    private ByzantineReplica? ReadFault(ConfigNode item, int index, int replicas, string engine)
     {
         string path = KeyPath.Item("faults", index);
         if (item is not ConfigMap map)
@@ -276,7 +284,7 @@ internal sealed class ExperimentReader(ConfigMap root, string baseFolder, string
         string[] kinds = ["crash", "partition", "link", "slow", "disk"];
         if (map.Entries.FirstOrDefault(entry => kinds.Contains(entry.Key)) is ConfigEntry unserved)
         {
-            problems.Add(unserved.Mark, KeyPath.Join(path, unserved.Key), $"this engine does not serve '{unserved.Key}' faults; expected byzantine replicas only, as in {{ replica: 2, byzantine: sign-flip }}");
+            problems.Add(unserved.Mark, KeyPath.Join(path, unserved.Key), $"engine {engine} does not serve '{unserved.Key}' faults; expected byzantine replicas only, as in {{ replica: 2, byzantine: sign-flip }}");
             return null;
         }
 

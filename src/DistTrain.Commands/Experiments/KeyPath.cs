@@ -28,12 +28,14 @@ internal static class KeyPath
 
     /// <summary>
     /// Divides a message such as <c>data: scale: 0 is not above 0</c> into its key path and what it says; the key is empty where the
-    /// message does not begin with one.
+    /// message does not begin with a key of experiments (it may begin with a file's name).
     /// </summary>
     public static SettingsProblem Split(string message)
     {
         (string path, string rest) = ("", message);
-        while (rest.IndexOf(": ", StringComparison.Ordinal) is > 0 and int end && rest.AsSpan(0, end).IndexOfAnyExcept(KeyCharacters) < 0)
+        while (rest.IndexOf(": ", StringComparison.Ordinal) is > 0 and int end
+            && rest.AsSpan(0, end).IndexOfAnyExcept(KeyCharacters) < 0
+            && (path.Length > 0 || ExperimentReader.Sections.Contains(Section(rest[..end]))))
         {
             (path, rest) = (Join(path, rest[..end]), rest[(end + 2)..]);
         }

@@ -1,6 +1,7 @@
 using DistTrain.Commands.Experiments;
 using DistTrain.Commands.Terminal;
 using DistTrain.Engines;
+using DistTrain.Numerics;
 
 namespace DistTrain.Commands.Runs;
 
@@ -13,6 +14,10 @@ internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisp
     /// <param name="resume">Whether to go on from the folder's snapshots.</param>
     public RunSummary Run(bool resume)
     {
+        using FileStream running = Lock();
+
+        // A summary speaks for a run that has ended; if this one is killed, the next resume must not take it for finished.
+        File.Delete(folder.SummaryFile);
         string comment = $"Every setting of the run, written by disttrain.\nTo go on where it stopped: disttrain train --resume {folder.Shown}";
         RunFolder.WriteWhole(folder.ExperimentFile, ExperimentWriter.Write(_experiment, comment));
         RunSummary summary = _experiment.Restarts == 1
@@ -20,6 +25,19 @@ internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisp
             : RunSeeds(resume);
         RunFolder.WriteWhole(folder.SummaryFile, summary.ToJson());
         return summary;
+    }
+
+    /// <summary>Keeps a second process out of the folder for as long as this one trains.</summary>
+    private FileStream Lock()
+    {
+        try
+        {
+            return new FileStream(Path.Combine(folder.FullPath, ".running"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
+        }
+        catch (IOException busy)
+        {
+            throw new InvalidInputException($"{folder.Shown}: another disttrain is training in this folder; wait for its end, or stop it", busy);
+        }
     }
 
     private RunSummary RunSeeds(bool resume)

@@ -29,7 +29,7 @@ internal static class RunReport
     }
 
     /// <summary>What came out.</summary>
-    public static IReadOnlyList<(string Label, string Text)> Result(RunSummary summary, RunFolder folder)
+    public static IReadOnlyList<(string Label, string Text)> Result(RunSummary summary, PreparedRun run, RunFolder folder)
     {
         List<(string, string)> lines = [("result", Outcome(summary))];
         if (summary.Seeds.Count > 1)
@@ -40,9 +40,12 @@ internal static class RunReport
         Add(lines, "loss", summary.FinalLoss, summary.TestLoss, Words.Loss);
         Add(lines, "accuracy", summary.TrainAccuracy, summary.TestAccuracy, Words.Percent);
         lines.Add(("weights", $"{Path.Combine(folder.Shown, "model.safetensors")}, sha256 {summary.WeightsSha256[..Math.Min(16, summary.WeightsSha256.Length)]}…"));
-        lines.Add(("next", summary.Status == RunStatus.Completed
-            ? $"disttrain evaluate {folder.Shown}"
-            : $"disttrain train --resume {folder.Shown}"));
+        lines.Add(("next", summary.Status switch
+        {
+            RunStatus.Completed => $"disttrain evaluate {folder.Shown}",
+            RunStatus.Diverged => $"start again, for example with --set optimizer.learning-rate={YamlText.Scalar(run.Experiment.Settings.Optimizer.LearningRate / 10)}",
+            _ => $"disttrain train --resume {folder.Shown}",
+        }));
         return lines;
     }
 
@@ -79,13 +82,14 @@ internal static class RunReport
 
     private static string Outcome(RunSummary summary)
     {
-        string amount = $"{Words.Plural(summary.Epochs, "epoch")}, {Words.Plural(summary.Steps, "step")} in {Words.Duration(TimeSpan.FromSeconds(summary.WallSeconds))}";
+        string time = Words.Duration(TimeSpan.FromSeconds(summary.WallSeconds));
+        string amount = $"{Words.Plural(summary.Epochs, "epoch")}, {Words.Plural(summary.Steps, "step")} in {time}";
         string pace = summary.SamplesPerSecond is double rate && double.IsFinite(rate) && rate > 0 ? $", {Words.Count(rate)} samples/s" : "";
         string reason = summary.Reason.Length > 0 ? $": {summary.Reason}" : "";
         return summary.Status switch
         {
             RunStatus.Completed => $"completed {amount}{pace}{reason}",
-            RunStatus.Stopped => $"stopped at committed step {summary.Steps} after {amount}{reason}",
+            RunStatus.Stopped => $"stopped as asked at committed step {Words.Count(summary.Steps)}, with {Words.Plural(summary.Epochs, "epoch")} done, after {time}{reason}",
             RunStatus.Diverged => $"diverged after {amount}{reason}",
             _ => $"failed after {amount}{reason}",
         };

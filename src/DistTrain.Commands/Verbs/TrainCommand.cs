@@ -101,7 +101,7 @@ internal sealed class TrainCommand(CommandHost host, IReadOnlyList<IEngine> engi
         }
         else
         {
-            RunReport.Print(host, RunReport.Result(summary, folder));
+            RunReport.Print(host, RunReport.Result(summary, run, folder));
         }
 
         return ExitCode(summary.Status);

@@ -26,14 +26,14 @@ internal sealed class FakeHost
     private int _faultsLeft;
     private bool _over;
 
-    public FakeHost(RunPlan plan, Faults faults, ulong seed, SymbolicJobs? before = null)
+    public FakeHost(RunPlan plan, Faults faults, ulong seed, SymbolicJobs? before = null, long divergingStep = 0)
     {
         _plan = plan;
         _faults = faults;
         _faultsLeft = faults.Most;
         _random = new RandomStream(seed, RandomPurpose.Faults);
         _actors = new FakeActor?[plan.Topology.Count];
-        Jobs = new SymbolicJobs(Pool, plan, before?.Kept ?? []);
+        Jobs = new SymbolicJobs(Pool, plan, before?.Kept ?? []) { DivergingStep = divergingStep };
     }
 
     public BufferPool Pool { get; } = new();
@@ -274,6 +274,12 @@ internal sealed class FakeHost
     {
         Reports.Add(report);
         End = report as RunEnded ?? End;
+        Jobs.CommittedStep = report switch
+        {
+            StepCommitted committed => committed.Step,
+            Recovered recovered => recovered.Step,
+            _ => Jobs.CommittedStep,
+        };
     }
 
     private void Spawn(ActorId id, int incarnation)

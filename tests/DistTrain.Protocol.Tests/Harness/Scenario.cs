@@ -1,3 +1,4 @@
+using DistTrain.Numerics.Compression;
 using DistTrain.Numerics.Networks;
 using DistTrain.Numerics.Randomness;
 using DistTrain.Protocol.Effects;

@@ -1,3 +1,4 @@
+using DistTrain.Numerics.Compression;
 using DistTrain.Protocol.Jobs;
 using DistTrain.Protocol.Planning;
 using DistTrain.Protocol.Settings;
