@@ -43,6 +43,18 @@ public sealed class RunFolderTests : IDisposable
     }
 
     [Fact]
+    public void OnATerminalTheSameFactsStandInATable()
+    {
+        using Bench bench = new() { Interactive = true };
+        bench.Write("my.yaml", Bench.Good);
+        bench.Run("train", "my.yaml", "--out", "here").ShouldBe(0, bench.Error);
+        foreach (string fact in new[] { "2 > 4 relu > 3 softmax", "completed 2 epochs, 8 steps in 1.00 s", "75 % on training rows", "disttrain evaluate here" })
+        {
+            bench.Out.ShouldContain(fact);
+        }
+    }
+
+    [Fact]
     public void TheSummaryHasEveryKeyOfTheContractAndNullForWhatIsNotANumber()
     {
         _bench.Write("my.yaml", Bench.Good);
@@ -178,7 +190,7 @@ public sealed class RunFolderTests : IDisposable
         };
         bench.Write("my.yaml", Bench.Good);
         bench.Run("train", "my.yaml", "--out", "run", "--set", "training.restarts=4").ShouldBe(0);
-        bench.Out.ShouldContain("seeds     kept 5, the smallest final loss (3: 0.5000, 4: diverged, 5: 0.2500, 6: 0.2500)");
+        bench.Out.ShouldContain("seeds     kept 5 of 4, the smallest final loss (3: 0.5000, 4: diverged, 5: 0.2500, 6: 0.2500)");
         bench.Engine.Requests.Select(request => request.Settings.Seed).ShouldBe([3UL, 4UL, 5UL, 6UL]);
         RunSummary summary = RunSummary.Read(bench.At("run", "summary.json")).ShouldNotBeNull();
         summary.Seed.ShouldBe(5UL);

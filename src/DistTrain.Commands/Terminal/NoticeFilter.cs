@@ -1,8 +1,8 @@
 namespace DistTrain.Commands.Terminal;
 
 /// <summary>
-/// Lets the first notice of a kind through at once and later ones of that kind at most every few seconds: a fast run takes
-/// many snapshots, but a restart must show. Notices that differ in figures only are of one kind.
+/// Lets the first notice of a kind through at once and later ones of that kind at most every few seconds: a fast run takes many
+/// snapshots, but a restart must show. Notices that differ in figures only are of one kind.
 /// </summary>
 internal sealed class NoticeFilter
 {

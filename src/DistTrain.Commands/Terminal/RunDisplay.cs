@@ -18,7 +18,8 @@ internal abstract class RunDisplay
     }
 
     /// <summary>The terminal behind the host's output.</summary>
-    public static IAnsiConsole TerminalOn(CommandHost host) => AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(host.Out) });
+    public static IAnsiConsole TerminalOn(CommandHost host) =>
+        AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(host.Out) });
 
     /// <summary>Runs something and shows what it reports.</summary>
     /// <param name="title">What is running.</param>
@@ -30,7 +31,8 @@ internal abstract class RunDisplay
 internal sealed class LineDisplay(TextWriter output, TextWriter notices) : RunDisplay
 {
     /// <inheritdoc/>
-    public override RunOutcome Show(string title, Func<IRunObserver, RunOutcome> run) => run(new Observer(output, notices, title));
+    public override RunOutcome Show(string title, Func<IRunObserver, RunOutcome> run) =>
+        run(new Observer(output, notices, title));
 
     private sealed class Observer(TextWriter output, TextWriter notices, string title) : IRunObserver
     {
@@ -98,7 +100,8 @@ internal sealed class BarDisplay(IAnsiConsole terminal) : RunDisplay
     public override RunOutcome Show(string title, Func<IRunObserver, RunOutcome> run) => terminal.Progress()
         .AutoClear(true)
         .HideCompleted(false)
-        .Columns(new ProgressBarColumn { Width = Math.Clamp(terminal.Profile.Width - FiguresWidth, 6, 30) }, new PercentageColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
+        .Columns(new ProgressBarColumn { Width = Math.Clamp(terminal.Profile.Width - FiguresWidth, 6, 30) },
+            new PercentageColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
         .Start(context => run(new Observer(terminal, context.AddTask(Markup.Escape(title), maxValue: 1))));
 
     private sealed class Observer(IAnsiConsole terminal, ProgressTask task) : IRunObserver

@@ -98,13 +98,15 @@ internal sealed class ShardArithmetic<T>
         Span<T> state = _pool.View<T>(job.Inputs[1]).Span, nextState = _pool.View<T>(job.Outputs[1]).Span;
         long mark = scratch.Mark;
         int offset = 0, encodedOffset = 0;
+        job.NonFiniteLayer = -1;
         foreach (ParameterSpec parameter in slice.Parameters)
         {
             int length = parameter.Length;
             TensorView<T> gradient = Aggregated(job, parameter, offset, encodedOffset, scratch);
             Range values = offset..(offset + length), states = (offset * stateCount)..((offset + length) * stateCount);
-            _optimizer.Apply(
+            bool finite = _optimizer.Apply(
                 job.LearningRate, job.Update, job.GradientScale, weights[values], gradient.Span, state[states], next[values], nextState[states]);
+            job.NonFiniteLayer = finite || job.NonFiniteLayer >= 0 ? job.NonFiniteLayer : parameter.Layer;
             offset += length;
             encodedOffset += _codec.EncodedBytes(length);
             scratch.Release(mark);

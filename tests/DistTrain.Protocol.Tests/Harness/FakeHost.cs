@@ -296,7 +296,8 @@ internal sealed class FakeHost
 
     private void Transmit(Envelope envelope)
     {
-        bool isCut = envelope.From.Index == _faults.Cut.From && envelope.To.Index == _faults.Cut.To && _now < _faults.Cut.Until;
+        bool isCut = envelope.From.Index == _faults.Cut.From && envelope.To.Index == _faults.Cut.To && _now < _faults.Cut.Until
+            && (envelope.Sequence == 0 || !_faults.CutsAcknowledgementsOnly);
         int copies = isCut || Chance(_faults.Loss) ? 0 : Chance(_faults.Duplication) ? 2 : 1;
         for (int copy = 0; copy < copies; copy++)
         {
