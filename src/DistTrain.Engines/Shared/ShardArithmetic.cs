@@ -140,19 +140,7 @@ internal sealed class ShardArithmetic<T>
             replicas[replica] = Decoded(contributions[replica], parameter, offset, encodedOffset, scratch);
         }
 
-        switch (_server.Aggregate)
-        {
-            case Aggregate.Median:
-                GradientAggregation.Median(replicas, result);
-                break;
-            case Aggregate.TrimmedMean:
-                GradientAggregation.TrimmedMean(replicas, _server.ByzantineMax, result);
-                break;
-            default:
-                GradientAggregation.Sum(replicas, result);
-                break;
-        }
-
+        ReplicaAggregation.Combine<T>(_server, replicas, result);
         return result;
     }
 
@@ -247,8 +235,7 @@ internal sealed class ShardArithmetic<T>
         }
         else if (_plan.Settings.Optimizer.ClipNorm is double clip)
         {
-            // PyTorch's clip_grad_norm_: the small term keeps a gradient of zero from a division by zero.
-            job.GradientScale = Math.Min(1, clip / (Math.Sqrt(totals[0]) + 1e-6));
+            job.GradientScale = ReplicaAggregation.ClippingFactor(totals[0], clip);
         }
     }
 
