@@ -78,6 +78,7 @@ internal sealed class SequentialRun<T> : IDisposable
 
             if (_plan.EndsEpoch(step) && EndsAfterEpoch(step))
             {
+                ended = new RunEnded(RunEnd.Completed, step, "");
                 break;
             }
         }
