@@ -1,5 +1,6 @@
 using System.CommandLine;
 using DistTrain.Commands.Experiments;
+using DistTrain.Commands.Papers;
 using DistTrain.Engines;
 
 namespace DistTrain.Commands.Verbs;
@@ -28,6 +29,7 @@ internal static class VerbCatalog
             Export(host),
             Presets(host),
             Doctor(engines, host),
+            PaperVerbs.Create(host),
         };
         VerbHelp.AddTo(root);
         foreach (Command verb in extraVerbs)

@@ -1,0 +1,59 @@
+using System.CommandLine;
+using DistTrain.Commands.Papers.FrontContribution;
+using DistTrain.Commands.Verbs;
+
+namespace DistTrain.Commands.Papers;
+
+/// <summary>The verb <c>paper</c>: a paper's figures beside ours; exit code 1 where ours does not hold.</summary>
+internal static class PaperVerbs
+{
+    /// <summary>The verb with a subcommand for each paper.</summary>
+    public static Command Create(CommandHost host) => new Verb(
+        "paper",
+        "Reproduces results of papers and prints theirs beside ours; exit code 1 where ours does not hold.",
+        [
+            "disttrain paper front-contribution",
+        ])
+    {
+        FrontContribution(host),
+    };
+
+    private static Verb FrontContribution(CommandHost host)
+    {
+        Option<int> iterations = new("--iterations") { HelpName = "number", Description = "Updates of each run.", DefaultValueFactory = _ => 10_000 };
+        Option<int> seeds = new("--seeds") { HelpName = "number", Description = "Starts of each setting.", DefaultValueFactory = _ => 20 };
+        Option<string[]> rates = new("--learning-rates")
+        {
+            HelpName = "numbers",
+            Description = "Separated by commas.",
+            AllowMultipleArgumentsPerToken = true,
+            DefaultValueFactory = _ => ["0.1,0.01,0.001"],
+        };
+        Option<bool> json = Json();
+        Verb command = new(
+            "front-contribution",
+            "Figure 3 of Mishra and Arunkumar: training the final layer alone against backpropagation on a 2-2-1 network, and which of their formulas are exact.",
+            [
+                "disttrain paper front-contribution",
+                "disttrain paper front-contribution --seeds 5 --learning-rates 0.1,0.05",
+            ]) { iterations, seeds, rates, json };
+        command.SetAction(result => Stoppable(host, () => new FrontContributionCommand(host).Execute(
+            result.GetValue(iterations), result.GetValue(seeds), result.GetValue(rates) ?? [], result.GetValue(json))));
+        return command;
+    }
+
+    private static int Stoppable(CommandHost host, Func<int> run)
+    {
+        try
+        {
+            return run();
+        }
+        catch (OperationCanceledException) when (host.Stop.IsCancellationRequested)
+        {
+            host.Error.WriteLine("disttrain paper: stopped before there was a result; nothing was written");
+            return ExitCodes.Done;
+        }
+    }
+
+    private static Option<bool> Json() => new("--json") { Description = "Prints the figures as JSON on standard output and nothing else." };
+}
