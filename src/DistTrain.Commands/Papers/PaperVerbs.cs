@@ -1,5 +1,6 @@
 using System.CommandLine;
 using DistTrain.Commands.Papers.FrontContribution;
+using DistTrain.Commands.Papers.WorkedExample;
 using DistTrain.Commands.Verbs;
 
 namespace DistTrain.Commands.Papers;
@@ -13,9 +14,11 @@ internal static class PaperVerbs
         "Reproduces results of papers and prints theirs beside ours; exit code 1 where ours does not hold.",
         [
             "disttrain paper front-contribution",
+            "disttrain paper worked-example",
         ])
     {
         FrontContribution(host),
+        WorkedExample(host),
     };
 
     private static Verb FrontContribution(CommandHost host)
@@ -39,6 +42,19 @@ internal static class PaperVerbs
             ]) { iterations, seeds, rates, json };
         command.SetAction(result => Stoppable(host, () => new FrontContributionCommand(host).Execute(
             result.GetValue(iterations), result.GetValue(seeds), result.GetValue(rates) ?? [], result.GetValue(json))));
+        return command;
+    }
+
+    private static Verb WorkedExample(CommandHost host)
+    {
+        Option<bool> json = Json();
+        Verb command = new(
+            "worked-example",
+            "The numbers of the lecture's worked examples (net_h1 = 0.3775, ..., w1+ = 0.149780716) beside ours.",
+            [
+                "disttrain paper worked-example",
+            ]) { json };
+        command.SetAction(result => new WorkedExampleCommand(host).Execute(result.GetValue(json)));
         return command;
     }
 
