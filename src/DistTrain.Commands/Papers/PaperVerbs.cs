@@ -1,6 +1,7 @@
 using System.CommandLine;
 using DistTrain.Commands.Papers.FrontContribution;
 using DistTrain.Commands.Papers.WorkedExample;
+using DistTrain.Commands.Papers.XorInit;
 using DistTrain.Commands.Verbs;
 
 namespace DistTrain.Commands.Papers;
@@ -15,10 +16,12 @@ internal static class PaperVerbs
         [
             "disttrain paper front-contribution",
             "disttrain paper worked-example",
+            "disttrain paper xor-init",
         ])
     {
         FrontContribution(host),
         WorkedExample(host),
+        XorInit(host),
     };
 
     private static Verb FrontContribution(CommandHost host)
@@ -55,6 +58,21 @@ internal static class PaperVerbs
                 "disttrain paper worked-example",
             ]) { json };
         command.SetAction(result => new WorkedExampleCommand(host).Execute(result.GetValue(json)));
+        return command;
+    }
+
+    private static Verb XorInit(CommandHost host)
+    {
+        Option<int> seeds = new("--seeds") { HelpName = "number", Description = "Starts of each variant.", DefaultValueFactory = _ => 1_000 };
+        Option<bool> json = Json();
+        Verb command = new(
+            "xor-init",
+            "How often a small network never learns XOR from weights in (0, 1), and what momentum, more units and restarts do to that.",
+            [
+                "disttrain paper xor-init",
+                "disttrain paper xor-init --seeds 100",
+            ]) { seeds, json };
+        command.SetAction(result => Stoppable(host, () => new XorInitCommand(host).Execute(result.GetValue(seeds), result.GetValue(json))));
         return command;
     }
 
