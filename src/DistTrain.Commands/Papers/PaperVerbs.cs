@@ -1,8 +1,11 @@
 using System.CommandLine;
+using DistTrain.Commands.Experiments;
 using DistTrain.Commands.Papers.FrontContribution;
+using DistTrain.Commands.Papers.Kate;
 using DistTrain.Commands.Papers.WorkedExample;
 using DistTrain.Commands.Papers.XorInit;
 using DistTrain.Commands.Verbs;
+using DistTrain.Engines;
 
 namespace DistTrain.Commands.Papers;
 
@@ -10,18 +13,20 @@ namespace DistTrain.Commands.Papers;
 internal static class PaperVerbs
 {
     /// <summary>The verb with a subcommand for each paper.</summary>
-    public static Command Create(CommandHost host) => new Verb(
+    public static Command Create(IReadOnlyList<IEngine> engines, CommandHost host) => new Verb(
         "paper",
         "Reproduces results of papers and prints theirs beside ours; exit code 1 where ours does not hold.",
         [
             "disttrain paper front-contribution",
             "disttrain paper worked-example",
             "disttrain paper xor-init",
+            "disttrain paper kate --data data/20news",
         ])
     {
         FrontContribution(host),
         WorkedExample(host),
         XorInit(host),
+        Kate(engines, host),
     };
 
     private static Verb FrontContribution(CommandHost host)
@@ -73,6 +78,32 @@ internal static class PaperVerbs
                 "disttrain paper xor-init --seeds 100",
             ]) { seeds, json };
         command.SetAction(result => Stoppable(host, () => new XorInitCommand(host).Execute(result.GetValue(seeds), result.GetValue(json))));
+        return command;
+    }
+
+    private static Verb Kate(IReadOnlyList<IEngine> engines, CommandHost host)
+    {
+        KateSettings usual = new();
+        Option<string?> data = new("--data") { HelpName = "folder", Description = "Folder with NAME.train.libsvm.gz and NAME.test.libsvm.gz: word counts of 20 Newsgroups. Needed." };
+        Option<int> epochs = new("--epochs") { HelpName = "number", Description = "Epochs of each autoencoder.", DefaultValueFactory = _ => usual.Epochs };
+        Option<string> optimizer = new("--optimizer") { HelpName = "name", Description = $"{MapReader.OneOf([.. KateSettings.OptimizerNames])}.", DefaultValueFactory = _ => KateSettings.OptimizerNames[0] };
+        Option<double?> rate = new("--learning-rate") { HelpName = "number", Description = "η of the autoencoders. Default: one at which the competition helps." };
+        Option<ulong> seed = new("--seed") { HelpName = "number", Description = "Seed of weights and order.", DefaultValueFactory = _ => usual.Seed };
+        Option<bool> json = Json();
+        Verb command = new(
+            "kate",
+            "The k-competitive autoencoder of Chen and Zaki on 20 Newsgroups, beside k-sparse and plain autoencoders and a supervised classifier.",
+            [
+                "disttrain paper kate --data data/20news",
+                "disttrain paper kate --data data/20news --optimizer adadelta --learning-rate 2",
+            ]) { data, epochs, optimizer, rate, seed, json };
+        command.SetAction(result => Stoppable(host, () => new KateCommand(host, engines).Execute(new KateOptions(
+            result.GetValue(data),
+            result.GetValue(epochs),
+            result.GetValue(optimizer) ?? "",
+            result.GetValue(rate),
+            result.GetValue(seed),
+            result.GetValue(json)))));
         return command;
     }
 

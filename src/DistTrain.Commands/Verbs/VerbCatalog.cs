@@ -29,7 +29,7 @@ internal static class VerbCatalog
             Export(host),
             Presets(host),
             Doctor(engines, host),
-            PaperVerbs.Create(host),
+            PaperVerbs.Create(engines, host),
         };
         VerbHelp.AddTo(root);
         foreach (Command verb in extraVerbs)
