@@ -87,6 +87,8 @@ public abstract class ActorMachine
             case StimulusKind.JobDone:
                 OnJobDone(stimulus.Job);
                 break;
+            case StimulusKind.JobFailed when stimulus.Job!.Epoch != Epoch:
+                break;
             case StimulusKind.JobFailed:
                 Fail($"{Plan.Topology.NameOf(Self)} could not go on: {stimulus.Problem}");
                 break;
@@ -134,6 +136,11 @@ public abstract class ActorMachine
     {
     }
 
+    /// <summary>Something was acknowledged, so there may be room to send more.</summary>
+    private protected virtual void OnAcknowledged()
+    {
+    }
+
     /// <summary>Started, suspected, stop requested.</summary>
     private protected virtual void OnOther(in Stimulus stimulus)
     {
@@ -154,6 +161,9 @@ public abstract class ActorMachine
             Effects.StartTimer(RetryTimer, Limits.RetryFirst);
         }
     }
+
+    /// <summary>Whether more may be sent to an actor without waiting for its acknowledgements.</summary>
+    private protected bool HasRoomTo(ActorId to) => LinkTo(to).HasRoom;
 
     /// <summary>Runs a job in this epoch.</summary>
     private protected void Run(Job job)
@@ -202,16 +212,24 @@ public abstract class ActorMachine
 
     private void Receive(in Envelope envelope)
     {
-        if (envelope.Run != _run || envelope.ToIncarnation != Incarnation || !IsOfThisEpoch(envelope))
+        bool isKnown = (uint)envelope.From.Index < (uint)_incarnations.Length;
+        if (envelope.Run != _run || envelope.ToIncarnation != Incarnation || !isKnown || !IsOfThisEpoch(envelope))
         {
             Stale++;
             return;
         }
 
         Link link = LinkTo(envelope.From);
+        bool progress = false;
         while (link.TryAcknowledge(envelope.Acknowledges, out Envelope acknowledged))
         {
             ReleaseBuffers(acknowledged.Message);
+            progress = true;
+        }
+
+        if (progress)
+        {
+            OnAcknowledged();
         }
 
         if (envelope.Sequence == 0)

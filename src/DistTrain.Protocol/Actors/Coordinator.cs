@@ -23,7 +23,7 @@ public sealed class Coordinator : ActorMachine
     private RunEnd _end = RunEnd.Completed;
     private string _reason = "";
     private long _issued, _keptStep, _decidingStep;
-    private bool _stopRequested;
+    private bool _stopRequested, _issueWaits;
 
     /// <summary>The coordinator, going on from a committed step of which a snapshot exists, or from step 0.</summary>
     public Coordinator(RunPlan plan, int incarnation, long run, CoordinatorProgress from)
@@ -77,9 +77,9 @@ public sealed class Coordinator : ActorMachine
         switch (stimulus.Kind)
         {
             case StimulusKind.Started:
-                Effects.Persist(_membership.StartAll(Epoch + 1));
+                Effects.Persist(_membership.StartAll(Epoch + 1, Incarnation));
                 break;
-            case StimulusKind.Suspected when _phase != Phase.Ended:
+            case StimulusKind.Suspected when _phase != Phase.Ended && stimulus.Actor != Self:
                 OnSuspected(stimulus.Actor);
                 break;
             case StimulusKind.StopRequested when !_stopRequested:
@@ -153,6 +153,15 @@ public sealed class Coordinator : ActorMachine
     private protected override void OnEpoch(long committedStep) =>
         throw new InvariantException("The coordinator begins epochs itself.");
 
+    private protected override void OnAcknowledged()
+    {
+        if (_issueWaits)
+        {
+            _issueWaits = false;
+            Advance();
+        }
+    }
+
     private protected override void ReleaseState()
     {
         foreach (StepTally tally in _tallies)
@@ -180,7 +189,8 @@ public sealed class Coordinator : ActorMachine
         {
             // A shard's memory is gone with it: everybody goes back to what was kept outside.
             _progress = _snapshot;
-            _phase = _phase == Phase.Ending ? Phase.Ending : Phase.Training;
+            // Only an end that was asked for, or forced, may come at an earlier step; a run that had completed is completed again.
+            _phase = _phase == Phase.Ending && _end != RunEnd.Completed ? Phase.Ending : Phase.Training;
         }
 
         long redone = _issued - _progress.Step;
@@ -251,7 +261,7 @@ public sealed class Coordinator : ActorMachine
     private void IssueMore()
     {
         long last = Math.Min(Plan.TotalSteps, _progress.Step + Plan.StepsUncommittedMax);
-        while (_issued < last && Plan.EpochOf(_issued + 1) == Plan.EpochOf(_progress.Step + 1))
+        while (_issued < last && Plan.EpochOf(_issued + 1) == Plan.EpochOf(_progress.Step + 1) && EverybodyHasRoom())
         {
             _issued++;
             _tallies[_issued % _tallies.Length].Begin(_issued);
@@ -259,6 +269,21 @@ public sealed class Coordinator : ActorMachine
             ForEachLayerActor(issue);
             ForEachShard(issue);
         }
+    }
+
+    /// <summary>Most layer actors answer with bare acknowledgements only: where these do not come, steps wait.</summary>
+    private bool EverybodyHasRoom()
+    {
+        for (int index = 1; index < Plan.Topology.Count; index++)
+        {
+            if (!HasRoomTo(new ActorId(index)))
+            {
+                _issueWaits = true;
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private void OnPartials(StepTally tally, Partials partials)
@@ -334,7 +359,8 @@ public sealed class Coordinator : ActorMachine
         double trainAccuracy = (double)_progress.EpochCorrect / _progress.EpochRows;
         Effects.Report(
             new EpochCompleted(Plan.EpochOf(_progress.Step), _progress.Step, trainLoss, trainAccuracy, testLoss, testAccuracy));
-        _progress = _progress.AfterEpoch(testLoss ?? trainLoss, Plan.Settings.Optimizer);
+        bool isWatched = Plan.TestRows == 0 || testLoss is not null;
+        _progress = isWatched ? _progress.AfterEpoch(testLoss ?? trainLoss, Plan.Settings.Optimizer) : _progress.AfterEpochUnwatched();
         _phase = Phase.Training;
         if (_progress.Step == Plan.TotalSteps || _progress.IsOutOfPatience(Plan.Settings.Training))
         {

@@ -48,7 +48,8 @@ internal sealed class EvaluationPass
     /// <summary>Starts a round.</summary>
     public void Begin(Evaluate round)
     {
-        InvariantException.Require(!IsActive, "Evaluations follow one another.");
+        // A stage that still passes on signals may not have come to a round in which its replica has no batch.
+        InvariantException.Require(!IsActive || _batch >= _batches, "Evaluations follow one another.");
         _round = round;
         _batch = _replica;
         _batches = (Rows(round.Split) + Limits.EvaluationRowsMax - 1) / Limits.EvaluationRowsMax;
@@ -67,8 +68,9 @@ internal sealed class EvaluationPass
                 _actor.CurrentEffects.Retain(activation.Buffer);
                 _arrived.Enqueue(activation.Buffer);
                 break;
-            case EvaluationCredit:
-                _credited++;
+            case EvaluationCredit credit:
+                // What comes late from an earlier round is no credit for this one.
+                _credited += credit.Round == _round?.Round ? 1 : 0;
                 break;
             default:
                 throw new InvariantException($"A layer actor takes no {message.GetType().Name}.");
@@ -96,6 +98,11 @@ internal sealed class EvaluationPass
 
         if (!_isLast)
         {
+            if (!_actor.MaySendTo(_next))
+            {
+                return false;
+            }
+
             _actor.SendTo(_next, new EvaluationActivation(_round!.Round, _batch, _output));
             EndBatch();
             return true;

@@ -20,14 +20,15 @@ public sealed class LayerActor : ActorMachine
     private readonly bool _isFirst, _isLast;
     private readonly MicroBatchSlot[] _slots;
     private readonly WeightSet[] _weights;
-    private readonly WeightSet _noWeights = new(0);
     private readonly StepGradient _gradient;
     private readonly EvaluationPass _evaluation;
+    private readonly WeightSet? _noWeights;
     private InstructionSource? _instructions;
     private Instruction? _current;
     private LayerJobs _jobs;
     private BufferHandle _signalBelow;
     private bool _jobRuns;
+    private long _contributed;
     private double _lossSum;
     private int _correct, _nonFiniteLayer = -1;
 
@@ -53,6 +54,8 @@ public sealed class LayerActor : ActorMachine
             _weights[set] = new WeightSet(_stage.Slices.Count);
         }
 
+        // Nobody sends weights to a stage without parameters.
+        _noWeights = _stage.Slices.Count == 0 ? new WeightSet(0) : null;
         _gradient = new StepGradient(_stage.Slices.Count);
         _evaluation = new EvaluationPass(this, _stage, _replica, _isFirst, _isLast);
         _jobs = NewJobs();
@@ -68,7 +71,6 @@ public sealed class LayerActor : ActorMachine
             InstructionKind.ReceiveActivation => $"the activation of step {instruction.Step}, micro-batch {instruction.MicroBatch}",
             InstructionKind.ReceiveSignal => $"the signal of step {instruction.Step}, micro-batch {instruction.MicroBatch}",
             InstructionKind.Forward => $"the weights after step {_instructions!.WeightsFor(instruction.Step)}",
-            InstructionKind.Contribute => $"the weights after step {instruction.Step - 1}",
             _ => "",
         };
 
@@ -116,8 +118,11 @@ public sealed class LayerActor : ActorMachine
         _jobRuns = false;
         _jobs = NewJobs();
         StartStep();
+        _contributed = committedStep;
         _instructions = Plan.Method.Instructions(Plan, _stage.Index, committedStep);
     }
+
+    private protected override void OnAcknowledged() => Advance();
 
     private protected override void ReleaseState()
     {
@@ -140,7 +145,7 @@ public sealed class LayerActor : ActorMachine
     private protected override void OnJobDone(Job job)
     {
         _jobRuns = false;
-        if (_evaluation.IsActive)
+        if (job is StageJob { Training: false })
         {
             _evaluation.OnJobDone(job);
             Advance();
@@ -192,13 +197,16 @@ public sealed class LayerActor : ActorMachine
     /// <summary>Sends for a part of this actor.</summary>
     internal void SendTo(ActorId to, Message message) => Send(to, message);
 
+    /// <summary>Whether a part of this actor may send more now.</summary>
+    internal bool MaySendTo(ActorId to) => HasRoomTo(to);
+
     /// <summary>The effects of the step under way, for a part of this actor.</summary>
     internal EffectList CurrentEffects => Effects;
 
     /// <summary>The complete weights after a step, or null while slices are missing.</summary>
     internal WeightSet? WeightsAfter(long step)
     {
-        if (_stage.Slices.Count == 0)
+        if (_noWeights is not null)
         {
             return _noWeights;
         }
@@ -227,27 +235,13 @@ public sealed class LayerActor : ActorMachine
 
         while (!_jobRuns)
         {
-            if (_evaluation.IsActive)
+            if (_current is null && _instructions.TryNext(out Instruction next))
             {
-                if (!_evaluation.Advance())
-                {
-                    return;
-                }
-
-                continue;
-            }
-
-            if (_current is null)
-            {
-                if (!_instructions.TryNext(out Instruction next))
-                {
-                    return;
-                }
-
                 _current = next;
             }
 
-            if (!Execute(_current.Value))
+            // A stage without parameters may still have signals to pass on when the step is committed, so evaluations come after instructions.
+            if (!(_current is Instruction instruction ? Execute(instruction) : _evaluation.IsActive && _evaluation.Advance()))
             {
                 return;
             }
@@ -277,8 +271,7 @@ public sealed class LayerActor : ActorMachine
             case InstructionKind.Backward:
                 Backward(instruction, slot);
                 return true;
-            case InstructionKind.Contribute when _stage.Slices.Count > 0 && NewestWeights() < instruction.Step - 1:
-                // A shard takes one contribution of a stage at a time, so the one before has to be applied first.
+            case InstructionKind.Contribute when !MayContribute():
                 return false;
             case InstructionKind.Contribute when TryCompress(instruction.Step):
                 return true;
@@ -360,7 +353,10 @@ public sealed class LayerActor : ActorMachine
         _jobs.Backward.Inputs[3] = slot.Signal;
         slot.Weights!.Slices.CopyTo(_jobs.Backward.Inputs, 4);
         _jobs.Backward.Outputs[0] = BufferHandle.None;
+
+        // The gradient so far goes with the job and comes back with it: should an epoch begin meanwhile, it is given back once.
         _gradient.Slices.CopyTo(_jobs.Backward.Outputs, 1);
+        Array.Clear(_gradient.Slices);
         RunJob(_jobs.Backward);
     }
 
@@ -376,6 +372,10 @@ public sealed class LayerActor : ActorMachine
         RunJob(_jobs.Compress);
         return true;
     }
+
+    /// <summary>A shard takes one step's contribution after the other, so this one waits for the weights that hold the one before.</summary>
+    private bool MayContribute() =>
+        _noWeights is not null || Array.Exists(_weights, set => set.IsComplete && set.Step >= _contributed);
 
     /// <summary>Sends every slice of the step's gradient; the step is over here.</summary>
     private void Contribute(long step)
@@ -393,6 +393,7 @@ public sealed class LayerActor : ActorMachine
             Send(ActorId.Coordinator, new StepResult(step, _replica, _lossSum, _correct, ReplicaRows(step), _nonFiniteLayer));
         }
 
+        _contributed = step;
         StartStep();
         ReleaseOldWeights();
     }
@@ -428,7 +429,12 @@ public sealed class LayerActor : ActorMachine
     /// <summary>The next forward pass uses the newest version; older ones serve only passes whose backward pass is still to come.</summary>
     private void ReleaseOldWeights()
     {
-        long newest = NewestWeights();
+        long newest = -1;
+        foreach (WeightSet set in _weights)
+        {
+            newest = set.IsComplete ? Math.Max(newest, set.Step) : newest;
+        }
+
         foreach (WeightSet set in _weights)
         {
             if (set.IsComplete && set.Step >= 0 && set.Step < newest && set.Users == 0)
@@ -436,17 +442,6 @@ public sealed class LayerActor : ActorMachine
                 Free(set);
             }
         }
-    }
-
-    private long NewestWeights()
-    {
-        long newest = -1;
-        foreach (WeightSet set in _weights)
-        {
-            newest = set.IsComplete ? Math.Max(newest, set.Step) : newest;
-        }
-
-        return newest;
     }
 
     private WeightSet FreeSet() =>

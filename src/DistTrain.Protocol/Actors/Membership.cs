@@ -13,9 +13,10 @@ internal sealed class Membership(Topology topology)
     private MembershipRecord? _pending;
 
     /// <summary>Everybody for the first time.</summary>
-    public MembershipRecord StartAll(int epoch)
+    public MembershipRecord StartAll(int epoch, int coordinatorIncarnation)
     {
         _wanted = [.. Enumerable.Repeat(1, topology.Count)];
+        _wanted[ActorId.Coordinator.Index] = coordinatorIncarnation;
         return _pending = new MembershipRecord(epoch, [.. _wanted]);
     }
 

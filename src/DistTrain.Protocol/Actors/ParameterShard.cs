@@ -15,7 +15,7 @@ public sealed class ParameterShard : ActorMachine
     private readonly SliceState[] _slices;
     private readonly int _shard, _replicas;
     private readonly long _aheadMax;
-    private long _issued, _committed, _prepared, _stalenessSteps, _snapshotStep, _barrierStep;
+    private long _issued, _committed, _prepared, _stalenessSteps, _snapshotStep = -1;
     private double _rateFactor = 1, _gradientScale = 1;
     private int _chosenReplica = -1, _restoring, _snapshotting;
     private long _decidedStep;
@@ -48,7 +48,6 @@ public sealed class ParameterShard : ActorMachine
             case IssueStep issue:
                 _issued = issue.Step;
                 _rateFactor = issue.RateFactor;
-                _barrierStep = issue.Barrier ? issue.Step : 0;
                 AdvanceAll();
                 break;
             case Decision decision:
@@ -59,7 +58,12 @@ public sealed class ParameterShard : ActorMachine
                 OnCommitted(committed.Step);
                 break;
             case TakeSnapshot snapshot:
-                OnTakeSnapshot(snapshot.Step);
+                _snapshotStep = snapshot.Step;
+                if (_restoring == 0)
+                {
+                    TakeSnapshot();
+                }
+
                 break;
             default:
                 throw new InvariantException($"A shard takes no {message.GetType().Name}.");
@@ -81,10 +85,8 @@ public sealed class ParameterShard : ActorMachine
                 OnRestored(StateOf(restore.Slice), restore);
                 break;
             case SnapshotJob:
-                if (--_snapshotting == 0)
-                {
-                    Send(ActorId.Coordinator, new SnapshotTaken(_snapshotStep, _shard));
-                }
+                _snapshotting--;
+                AnswerSnapshot();
 
                 break;
         }
@@ -101,7 +103,7 @@ public sealed class ParameterShard : ActorMachine
     private protected override void OnEpoch(long committedStep)
     {
         (_issued, _committed, _prepared) = (committedStep, committedStep, committedStep);
-        (_restoring, _snapshotting, _decidedStep) = (0, 0, 0);
+        (_restoring, _snapshotting, _decidedStep, _snapshotStep) = (0, 0, 0, -1);
         foreach (SliceState slice in _slices)
         {
             slice.ForgetWork(Effects);
@@ -122,8 +124,13 @@ public sealed class ParameterShard : ActorMachine
     private void Rewind(SliceState slice, long committedStep)
     {
         // A version computed beyond the committed step is worth keeping only where it would come out the same without a new decision.
-        bool keepsPrepared = Plan.Asynchronous || (Plan.Method.Synchronous && !Plan.NeedsDecision);
-        slice.DropAfter(keepsPrepared ? committedStep + 1 : committedStep, Effects);
+        // Asynchronous modes keep one version, which holds all that was applied.
+        bool keepsPrepared = Plan.Method.Synchronous && !Plan.NeedsDecision;
+        if (!Plan.Asynchronous)
+        {
+            slice.DropAfter(keepsPrepared ? committedStep + 1 : committedStep, Effects);
+        }
+
         bool usable = Plan.Asynchronous ? slice.HasVersion && slice.AppliedByAll >= committedStep : slice.Find(committedStep) is not null;
         if (usable)
         {
@@ -148,6 +155,11 @@ public sealed class ParameterShard : ActorMachine
         job.AppliedSteps.CopyTo(slice.AppliedSteps, 0);
         SendToAllReplicas(slice, job.Step);
         Advance(slice);
+        Prepare();
+        if (_restoring == 0 && _snapshotStep >= 0)
+        {
+            TakeSnapshot();
+        }
     }
 
     private void SendToAllReplicas(SliceState slice, long step)
@@ -191,7 +203,7 @@ public sealed class ParameterShard : ActorMachine
         }
 
         SliceVersion version = slice.Find(contribution.Step) ?? slice.Newest;
-        SendWeights(slice, version, contribution.Replica, contribution.Step, BufferHandle.None);
+        SendWeights(slice, version, contribution.Replica, contribution.Step, version.Carried[contribution.Replica]);
     }
 
     private void AdvanceAll()
@@ -347,7 +359,7 @@ public sealed class ParameterShard : ActorMachine
         for (int replica = 0; replica < _replicas; replica++)
         {
             long ahead = slice.AppliedSteps[replica] - slowest;
-            long aheadMax = slice.AppliedSteps[replica] == _barrierStep ? 0 : Plan.StalenessStepsMax;
+            long aheadMax = Plan.EndsEpoch(slice.AppliedSteps[replica]) ? 0 : Plan.StalenessStepsMax;
             if (slice.Unanswered[replica] && ahead <= aheadMax)
             {
                 slice.Unanswered[replica] = false;
@@ -391,20 +403,31 @@ public sealed class ParameterShard : ActorMachine
         AdvanceAll();
     }
 
-    private void OnTakeSnapshot(long step)
+    private void TakeSnapshot()
     {
-        _snapshotStep = step;
         _snapshotting = _slices.Length;
         foreach (SliceState slice in _slices)
         {
-            SliceVersion version = slice.Find(step) ?? slice.Newest;
-            InvariantException.Require(version.Step == step || Plan.Asynchronous, "The version of a committed step is there until the next commit.");
-            SnapshotJob job = new(slice.Plan.Index, _replicas) { Step = step, Updates = version.Updates };
+            SliceVersion version = slice.Find(_snapshotStep) ?? slice.Newest;
+            InvariantException.Require(
+                version.Step == _snapshotStep || Plan.Asynchronous, "The version of a committed step is there until the next commit.");
+            SnapshotJob job = new(slice.Plan.Index, _replicas) { Step = _snapshotStep, Updates = version.Updates };
             job.Inputs[0] = version.Weights;
             job.Inputs[1] = version.OptimizerState;
             version.Carried.CopyTo(job.Inputs, 2);
             slice.AppliedSteps.CopyTo(job.AppliedSteps, 0);
             Run(job);
+        }
+
+        AnswerSnapshot();
+    }
+
+    /// <summary>A shard without slices has nothing to keep, and answers all the same.</summary>
+    private void AnswerSnapshot()
+    {
+        if (_snapshotting == 0)
+        {
+            Send(ActorId.Coordinator, new SnapshotTaken(_snapshotStep, _shard));
         }
     }
 

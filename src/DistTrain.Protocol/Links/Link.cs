@@ -19,6 +19,11 @@ internal sealed class Link(int windowMax)
     /// <summary>Whether the other end has not been told of everything that arrived.</summary>
     public bool OwesAcknowledgement { get; set; }
 
+    /// <summary>
+    /// Whether half of the window is free. A sender to whom nothing else gives credit sends only then; the other half is for what follows from it.
+    /// </summary>
+    public bool HasRoom => _unacknowledged.Count <= windowMax / 2;
+
     /// <summary>Whether something is unacknowledged.</summary>
     public bool Waits => _unacknowledged.Count > 0;
 
@@ -38,7 +43,7 @@ internal sealed class Link(int windowMax)
     public void Sent(in Envelope envelope)
     {
         InvariantException.Require(
-            _unacknowledged.Count < windowMax, $"Credit keeps at most {windowMax} messages unacknowledged on a link.");
+            _unacknowledged.Count < windowMax, "Credit keeps the number of unacknowledged messages on a link within its window.");
         if (_unacknowledged.Count == 0)
         {
             ResetPatience();

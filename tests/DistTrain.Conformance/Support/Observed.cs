@@ -1,0 +1,26 @@
+using DistTrain.Engines;
+
+namespace DistTrain.Conformance.Support;
+
+/// <summary>Keeps what an observer hears.</summary>
+internal sealed class Observed : IRunObserver
+{
+    public List<StepProgress> Steps { get; } = [];
+
+    public List<EpochProgress> Epochs { get; } = [];
+
+    public List<string> Notices { get; } = [];
+
+    /// <summary>Called at every committed step.</summary>
+    public Action<long>? AtStep { get; init; }
+
+    public void OnStep(in StepProgress step)
+    {
+        Steps.Add(step);
+        AtStep?.Invoke(step.Step);
+    }
+
+    public void OnEpoch(EpochProgress epoch) => Epochs.Add(epoch);
+
+    public void OnNotice(string text) => Notices.Add(text);
+}

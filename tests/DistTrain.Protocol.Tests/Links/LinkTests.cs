@@ -1,0 +1,131 @@
+using DistTrain.Numerics.Randomness;
+using DistTrain.Protocol.Actors;
+using DistTrain.Protocol.Links;
+using DistTrain.Protocol.Messages;
+using Shouldly;
+using Xunit;
+
+namespace DistTrain.Protocol.Tests.Links;
+
+public sealed class LinkTests
+{
+    private const int Window = 8;
+
+    [Fact]
+    public void OverLossDuplicationAndReorderingEveryMessageArrivesOnceAndInOrder()
+    {
+        for (ulong seed = 0; seed < 200; seed++)
+        {
+            RandomStream random = new(seed, RandomPurpose.Faults);
+            long draw = 0, sent = 0, expected = 1;
+            Link sender = new(Window), receiver = new(Window);
+            List<Envelope> wire = [];
+            while (expected <= 50)
+            {
+                if (sent < 50 && sender.Unacknowledged.Count < Window && random.Below(draw++, 2) == 0)
+                {
+                    Envelope envelope = Envelope(sender.NextSequence(), ++sent);
+                    sender.Sent(envelope);
+                    wire.Add(envelope);
+                }
+
+                if (sender.Waits && random.Below(draw++, 4) == 0)
+                {
+                    wire.AddRange(sender.Unacknowledged);
+                }
+
+                if (wire.Count > 0)
+                {
+                    int chosen = random.Below(draw++, wire.Count);
+                    Envelope arriving = wire[chosen];
+                    if (random.Below(draw++, 3) != 0)
+                    {
+                        wire.RemoveAt(chosen);
+                    }
+
+                    if (random.Below(draw++, 4) != 0)
+                    {
+                        Deliver(receiver, arriving, ref expected);
+                    }
+                }
+
+                if (random.Below(draw++, 3) == 0)
+                {
+                    while (sender.TryAcknowledge(receiver.Delivered, out _))
+                    {
+                    }
+                }
+            }
+
+            receiver.Delivered.ShouldBe(50);
+            receiver.Early.ShouldBeEmpty();
+        }
+    }
+
+    [Fact]
+    public void AFullWindowIsABrokenCreditRule()
+    {
+        Link link = new(Window);
+        for (int i = 0; i < Window; i++)
+        {
+            link.HasRoom.ShouldBe(i <= Window / 2);
+            link.Sent(Envelope(link.NextSequence(), i));
+        }
+
+        Should.Throw<InvariantException>(() => link.Sent(Envelope(link.NextSequence(), 9)));
+    }
+
+    [Fact]
+    public void AMessageBeyondTheOtherEndsWindowIsABrokenCreditRule() =>
+        Should.Throw<InvariantException>(() => new Link(Window).Arrive(Window + 1));
+
+    [Fact]
+    public void RetriesBackOffToTheCapAndStartAnewWithEveryAcknowledgement()
+    {
+        Link link = new(Window);
+        link.Sent(Envelope(link.NextSequence(), 1));
+        link.Sent(Envelope(link.NextSequence(), 2));
+        ResendTicks(link, 40).ShouldBe([2, 4, 8, 16, 24, 32, 40]);
+        link.TryAcknowledge(1, out Envelope first).ShouldBeTrue();
+        first.Sequence.ShouldBe(1);
+        link.TryAcknowledge(1, out _).ShouldBeFalse();
+        ResendTicks(link, 10).ShouldBe([2, 4, 8]);
+    }
+
+    [Fact]
+    public void PatienceEndsAfterSoManyIntervalsWithoutProgress()
+    {
+        Link link = new(Window);
+        link.Sent(Envelope(link.NextSequence(), 1));
+        link.Sent(Envelope(link.NextSequence(), 2));
+        ResendTicks(link, 10);
+        link.IsOutOfPatience(10).ShouldBeFalse();
+        ResendTicks(link, 1);
+        link.IsOutOfPatience(10).ShouldBeTrue();
+        link.TryAcknowledge(1, out _).ShouldBeTrue();
+        link.IsOutOfPatience(10).ShouldBeFalse();
+    }
+
+    private static int[] ResendTicks(Link link, int ticks) => [.. Enumerable.Range(1, ticks).Where(_ => link.Tick(capTicks: 8))];
+
+    private static void Deliver(Link receiver, in Envelope arriving, ref long expected)
+    {
+        switch (receiver.Arrive(arriving.Sequence))
+        {
+            case Arrival.Early:
+                receiver.KeepEarly(arriving);
+                break;
+            case Arrival.Next:
+                ((Drain)arriving.Message).LastStep.ShouldBe(expected++);
+                while (receiver.TryTakeNext(out Envelope next))
+                {
+                    ((Drain)next.Message).LastStep.ShouldBe(expected++);
+                }
+
+                break;
+        }
+    }
+
+    private static Envelope Envelope(long sequence, long content) =>
+        new(1, 1, new ActorId(0), 1, new ActorId(1), 1, sequence, 0, new Drain(content));
+}
