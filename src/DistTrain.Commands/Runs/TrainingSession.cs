@@ -75,7 +75,12 @@ internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisp
 
     private RunSummary Conclude(List<RunSummary> done, int chosen)
     {
-        File.Copy(Path.Combine(Place(chosen), "model.safetensors"), folder.ModelFile, overwrite: true);
+        string model = Path.Combine(Place(chosen), "model.safetensors");
+        if (File.Exists(model))
+        {
+            File.Copy(model, folder.ModelFile, overwrite: true);
+        }
+
         return done[chosen] with
         {
             WallSeconds = done.Sum(summary => summary.WallSeconds),
@@ -122,7 +127,12 @@ internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisp
                 $"{folder.MetricsFile}: cannot be written ({failure.Message}); the run stopped at step {outcome.Steps}", failure);
         }
 
-        ModelFile.Write(model, outcome.Parameters, request.Settings.Precision);
+        if (outcome.Status != RunStatus.Failed)
+        {
+            // A run that failed has no parameters to show; what it kept is in the journal.
+            ModelFile.Write(model, outcome.Parameters, request.Settings.Precision);
+        }
+
         return RunSummary.Of(request, run.Engine.Name, outcome);
     }
 }

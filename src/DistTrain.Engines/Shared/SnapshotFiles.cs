@@ -45,7 +45,16 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan)
             .Where(step => File.Exists(Path.Combine(step, CoordinatorFile)))
             .Order(StringComparer.Ordinal)
             .LastOrDefault();
-        return newest is null ? null : ReadProgress(Path.Combine(newest, CoordinatorFile));
+        if (newest is null)
+        {
+            return null;
+        }
+
+        string file = Path.Combine(newest, CoordinatorFile);
+        CoordinatorProgress progress = ReadProgress(file);
+        return Path.GetFileName(newest) == FolderName(progress.Step)
+            ? progress
+            : throw new InvalidInputException($"{file}: says step {progress.Step}; expected the step of its folder");
     }
 
     /// <summary>Writes a slice's part.</summary>
@@ -160,7 +169,9 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan)
 
     private string DType => plan.Settings.Precision == Precision.Float32 ? "F32" : "F64";
 
-    private string FolderOf(long step) => Path.Combine(folder, $"{StepPrefix}{step:D9}");
+    private static string FolderName(long step) => $"{StepPrefix}{step:D9}";
+
+    private string FolderOf(long step) => Path.Combine(folder, FolderName(step));
 
     private BufferHandle ReadPart(int part, SlicePlan slice, BufferPool pool)
     {
