@@ -26,14 +26,14 @@ internal static class PaperTerminal
         return console;
     }
 
-    /// <summary>A table with the given column titles; columns after the first <paramref name="texts"/> hold figures and align right.</summary>
+    /// <summary>A table with the given column titles; columns after the first <paramref name="texts"/> hold figures and align right. Tables fit 80 characters.</summary>
     public static Table Table(int texts, params string[] titles)
     {
         Table table = new() { Border = TableBorder.Simple };
         for (int i = 0; i < titles.Length; i++)
         {
-            TableColumn column = new TableColumn(Markup.Escape(titles[i])).NoWrap();
-            table.AddColumn(i < texts ? column : column.RightAligned());
+            TableColumn column = new TableColumn(Markup.Escape(titles[i])) { Padding = new Padding(0, 0, 1, 0) };
+            table.AddColumn(i < texts ? column.NoWrap() : column.NoWrap().RightAligned());
         }
 
         return table;

@@ -6,6 +6,7 @@ using DistTrain.Commands.Papers.WorkedExample;
 using DistTrain.Commands.Papers.XorInit;
 using DistTrain.Commands.Verbs;
 using DistTrain.Engines;
+using DistTrain.Numerics;
 
 namespace DistTrain.Commands.Papers;
 
@@ -13,21 +14,28 @@ namespace DistTrain.Commands.Papers;
 internal static class PaperVerbs
 {
     /// <summary>The verb with a subcommand for each paper.</summary>
-    public static Command Create(IReadOnlyList<IEngine> engines, CommandHost host) => new Verb(
-        "paper",
-        "Reproduces results of papers and prints theirs beside ours; exit code 1 where ours does not hold.",
-        [
-            "disttrain paper front-contribution",
-            "disttrain paper worked-example",
-            "disttrain paper xor-init",
-            "disttrain paper kate --data data/20news",
-        ])
+    public static Command Create(IReadOnlyList<IEngine> engines, CommandHost host)
     {
-        FrontContribution(host),
-        WorkedExample(host),
-        XorInit(host),
-        Kate(engines, host),
-    };
+        Verb[] papers = [FrontContribution(host), WorkedExample(host), XorInit(host), Kate(engines, host)];
+        string[] names = [.. papers.Select(paper => paper.Name)];
+
+        // Takes what is none of the subcommands, so that the error can name the nearest one.
+        Argument<string?> unknown = new("name") { Arity = ArgumentArity.ZeroOrOne, Hidden = true };
+        Verb command = new(
+            "paper",
+            "Reproduces results of papers and prints theirs beside ours; exit code 1 where ours does not hold.",
+            [
+                "disttrain paper front-contribution",
+                "disttrain paper worked-example",
+                "disttrain paper xor-init",
+                "disttrain paper kate --data data/20news",
+            ]) { unknown };
+        Array.ForEach(papers, command.Add);
+        command.SetAction(int (result) => throw new InvalidInputException(result.GetValue(unknown) is string name
+            ? $"disttrain paper: there is no paper '{name}'; expected {MapReader.OneOf(names)}{Nearest.Hint(name, names)}"
+            : $"disttrain paper: which one? Expected {MapReader.OneOf(names)}"));
+        return command;
+    }
 
     private static Verb FrontContribution(CommandHost host)
     {

@@ -176,7 +176,7 @@ public sealed class FrontContributionTests
         bench.Run("paper", "front-contribution", "--seeds", "2", "--iterations", "2000", "--learning-rates", "0.1,0.01").ShouldBe(0);
         bench.Out.ShouldContain("Figure 3, bottom: states s, S; η = 0.1");
         bench.Out.ShouldContain("top: w5 + p, w6 + q: exact");
-        bench.Out.ShouldContain("printed closed form, eq. 29: NOT exact");
+        bench.Out.ShouldContain("printed form, eq. 29: NOT exact");
         bench.LeftBehind().ShouldBeEmpty();
     }
 

@@ -55,6 +55,18 @@ public sealed class KateTests : IDisposable
         json.RootElement.GetProperty("rows").GetArrayLength().ShouldBe(5);
     }
 
+    [SkippableFact]
+    public void OnTwentyNewsgroupsTheCompetitionIsWorthManyPoints()
+    {
+        // Six epochs are enough to see it, and keep the test short; the command trains longer.
+        KateSettings settings = new() { Epochs = 6, Optimizer = KateSettings.OptimizerNamed("adam") };
+        KateData data = KateData.Load(TwentyNewsgroups(), "/", CancellationToken.None);
+        KateStudy study = new(settings, data, [], new LineDisplay(TextWriter.Null, TextWriter.Null), TimeProvider.System, CancellationToken.None);
+        KateResult kate = study.Kate(), plain = study.Plain();
+        kate.Accuracy.ShouldBeGreaterThanOrEqualTo(KateResults.AccuracyMin);
+        (kate.Accuracy - plain.Accuracy).ShouldBeGreaterThanOrEqualTo(KateResults.AbovePlainMin);
+    }
+
     [Fact]
     public void WithoutAFolderItSaysWhatIsNeeded()
     {
@@ -75,6 +87,20 @@ public sealed class KateTests : IDisposable
     {
         _bench.Run("paper", "kate", "--data", "docs", option, value).ShouldBe(2);
         _bench.Error.ShouldContain(message);
+    }
+
+    private static string TwentyNewsgroups()
+    {
+        for (DirectoryInfo? at = new(AppContext.BaseDirectory); at is not null; at = at.Parent)
+        {
+            string folder = Path.Combine(at.FullName, "shared", "data", "20news");
+            if (Directory.Exists(folder))
+            {
+                return folder;
+            }
+        }
+
+        throw new SkipException("The data set 20news is not here (shared/data).");
     }
 
     private static OptimizerSpec Adam(double learningRate) => OptimizerDefaults.For(OptimizerKind.Adam, learningRate);

@@ -21,8 +21,8 @@ internal sealed record Comparison(double Largest, double LargestRelative, double
         {
             (double error, double share) = Distance(reference, tested, inputs);
             int point = (int)((long)iteration * Points / (iterations + 1));
-            curve[point] = Largest2(curve[point], error);
-            (largest, relative) = (Largest2(largest, error), Largest2(relative, share));
+            curve[point] = Worse(curve[point], error);
+            (largest, relative) = (Worse(largest, error), Worse(relative, share));
             atStart = iteration == 0 ? error : atStart;
             Sample presented = inputs[iteration % inputs.Count];
             reference.Step(presented, learningRate);
@@ -38,12 +38,12 @@ internal sealed record Comparison(double Largest, double LargestRelative, double
         foreach (Sample x in inputs)
         {
             double expected = reference.Output(x), distance = Math.Abs(tested.Output(x) - expected);
-            (error, relative) = (Largest2(error, distance), Largest2(relative, distance / Math.Max(1, Math.Abs(expected))));
+            (error, relative) = (Worse(error, distance), Worse(relative, distance / Math.Max(1, Math.Abs(expected))));
         }
 
         return (error, relative);
     }
 
     // An output that is not a number is infinitely wrong; Math.Max alone would hide it from a comparison.
-    private static double Largest2(double a, double b) => double.IsNaN(b) ? double.PositiveInfinity : Math.Max(a, b);
+    private static double Worse(double a, double b) => double.IsNaN(b) ? double.PositiveInfinity : Math.Max(a, b);
 }

@@ -47,13 +47,14 @@ internal sealed class FrontContributionCommand(CommandHost host)
         host.Out.WriteLine("Mishra and Arunkumar, Front Contribution instead of Back Propagation, Figure 3: |y_FC - y_BP|.");
         host.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"2-2-1, ReLU, no bias, loss (y - y_g)²/2, XOR, float64; {settings.Iterations:N0} iterations, {settings.Seeds} seeds a line, weights from U(-1, 1)."));
-        host.Out.WriteLine("Each line's starts show what it says of the ReLUs at every η; starts from which backpropagation itself diverges are not used.");
-        Table table = PaperTerminal.Table(3, "scheme", "inputs", "a ReLU", "η", "iterations", "median", "largest", "at start", "exact", "< 1e-15");
+        host.Out.WriteLine("States and chain see all four inputs in turn, the others one input over and over, as in the paper.");
+        host.Out.WriteLine("Each line's starts do at every η what it says of the ReLUs; starts from which backpropagation itself diverges are not used.");
+        Table table = PaperTerminal.Table(2, "scheme", "ReLU", "η", "updates", "median", "largest", "exact", "<1e-15");
         foreach (Figure3Row row in rows)
         {
             table.Add(
-                row.Scheme.Name, row.Scheme.AllInputs ? "4" : "1", Words(row.Transition), Number(row.LearningRate),
-                settings.Iterations.ToString("N0", CultureInfo.InvariantCulture), Number(row.Median), Number(row.Largest), Number(row.AtStart),
+                row.Scheme.Name, Words(row.Transition), Number(row.LearningRate),
+                settings.Iterations.ToString("N0", CultureInfo.InvariantCulture), Number(row.Median), Number(row.Largest),
                 row.Exact ? "yes" : "no", $"{row.WithinPaperBound}/{row.Runs.Count}");
         }
 

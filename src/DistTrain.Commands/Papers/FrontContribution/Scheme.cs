@@ -15,7 +15,7 @@ internal sealed record Scheme(string Name, string Key, bool AllInputs, bool Must
         new("middle: p, q only", "middle", false, true, (start, input) => new FixedWeightUnit(start, input)),
         new("bottom: states s, S", "bottom", true, true, (start, _) => new StatesUnit(start)),
         new("our closed form", "closed-form-conserved", false, false, (start, input) => new ConservedClosedFormUnit(start, input)),
-        new("printed closed form, eq. 29", "closed-form-printed", false, false, (start, input) => new PrintedClosedFormUnit(start, input)),
+        new("printed form, eq. 29", "closed-form-printed", false, false, (start, input) => new PrintedClosedFormUnit(start, input)),
         new("printed chain, eq. 5", "chain-printed", true, false, (start, _) => new ChainedStatesUnit(start)),
     ];
 

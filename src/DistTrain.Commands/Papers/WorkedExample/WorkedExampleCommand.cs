@@ -26,21 +26,30 @@ internal sealed class WorkedExampleCommand(CommandHost host)
     private void Print(IReadOnlyList<PrintedFigure> figures)
     {
         host.Out.WriteLine("The lecture's worked examples of backpropagation beside what the library's layers, losses and optimizer compute in float64.");
-        Table table = PaperTerminal.Table(2, "example", "number", "printed", "ours", "agrees");
-        table.AddColumn("");
+        Table table = PaperTerminal.Table(1, "number", "printed", "ours", "agrees");
         string section = "";
         foreach (PrintedFigure figure in figures)
         {
+            if (figure.Section != section)
+            {
+                section = figure.Section;
+                table.Add($"{section}:", "", "", "");
+            }
+
             string verdict = figure.Agrees ? "yes" : figure.Misprint ? "misprint" : "NO";
             string ours = figure.Ours.ToString("0.############", CultureInfo.InvariantCulture);
-            table.Add(figure.Section == section ? "" : figure.Section, figure.Quantity, figure.Printed, ours, verdict, figure.Note);
-            section = figure.Section;
+            table.Add($"  {figure.Quantity}", figure.Printed, ours, figure.Note.Length > 0 ? $"{verdict} *" : verdict);
         }
 
         PaperTerminal.On(host).Write(table);
+        foreach (IGrouping<string, PrintedFigure> note in figures.Where(figure => figure.Note.Length > 0).GroupBy(figure => figure.Note))
+        {
+            host.Out.WriteLine($"* {string.Join(", ", note.Select(figure => figure.Quantity))}: {note.Key}.");
+        }
+
         int wrong = figures.Count(figure => !figure.Holds), misprints = figures.Count(figure => !figure.Agrees && figure.Misprint);
         host.Out.WriteLine(wrong == 0
-            ? $"Result: {Words.Plural(figures.Count - misprints, "printed number")} reproduced to the last printed digit; {Words.Plural(misprints, "misprint")} in the lecture."
+            ? $"Result: {Words.Plural(figures.Count - misprints, "printed number")} reproduced as far as their digits go; {Words.Plural(misprints, "misprint")} in the lecture."
             : $"Result: NOT reproduced; {Words.Plural(wrong, "number")} of {figures.Count} differ beyond the printed digits.");
     }
 

@@ -44,17 +44,18 @@ internal sealed class XorInitCommand(CommandHost host)
         host.Out.WriteLine("\"Initial weights causing stagnation in XOR function learning\": why does a 2-2-1 network with weights from U(0, 1) sometimes never learn XOR?");
         host.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{seeds:N0} seeds, sigmoid output, half squared error, weights and biases from U(0, 1), sgd, four rows a step unless it says otherwise; stalled: not learnt (every output within 0.4) in {XorStudy.Epochs:N0} epochs."));
-        Table table = PaperTerminal.Table(2, "hidden", "change", "units", "η", "learnt", "stalled", "stalled %", "no gradient", "median epochs");
+        Table table = PaperTerminal.Table(2, "hidden", "change", "units", "η", "learnt", "stalled", "%", "stuck", "epochs");
         foreach (XorResult result in results)
         {
             XorVariant variant = result.Variant;
             table.Add(
                 Name(variant), variant.Remedy.Length > 0 ? variant.Remedy : "none", $"{variant.Units}", variant.LearningRate.ToString(CultureInfo.InvariantCulture),
-                Words.Count(result.Learnt), Words.Count(result.Stalled), Words.Percent((double)result.Stalled / seeds), Words.Count(result.Stuck),
+                Words.Count(result.Learnt), Words.Count(result.Stalled), (100.0 * result.Stalled / seeds).ToString("0.0", CultureInfo.InvariantCulture), Words.Count(result.Stuck),
                 result.MedianEpochs is int epochs ? Words.Count(epochs) : "-");
         }
 
         PaperTerminal.On(host).Write(table);
+        host.Out.WriteLine("Stuck: stalled with a gradient below 1e-3. Epochs: the median of the starts that learnt.");
         foreach (string line in findings.Answer())
         {
             host.Out.WriteLine(line);
