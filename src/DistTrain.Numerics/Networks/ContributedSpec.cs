@@ -1,3 +1,5 @@
+using DistTrain.Numerics.Layers;
+
 namespace DistTrain.Numerics.Networks;
 
 /// <summary>
@@ -29,6 +31,12 @@ public sealed record ContributedSpec(LayerSpec Inner, int Features, bool Scatter
     /// <summary>Columns of the layer's input.</summary>
     public int InputWidth => checked(Features + Outputs + 1);
 
+    /// <summary>Whether a parameter is Θ of a contributed layer.</summary>
+    public static bool IsTheta(ParameterSpec parameter) => HasName(parameter, ".theta");
+
+    /// <summary>Whether a parameter is c of a contributed layer.</summary>
+    public static bool IsScale(ParameterSpec parameter) => HasName(parameter, ".scale");
+
     /// <summary>Columns of x Wᵀ of a layer that starts with it; 0 for one that does not.</summary>
     public static int OutputsOf(LayerSpec layer) => layer switch
     {
@@ -37,4 +45,10 @@ public sealed record ContributedSpec(LayerSpec Inner, int Features, bool Scatter
         KCompetitiveSpec k => k.Units,
         _ => 0,
     };
+
+    private static bool HasName(ParameterSpec parameter, string suffix)
+    {
+        ArgumentNullException.ThrowIfNull(parameter);
+        return parameter.Name.EndsWith(suffix, StringComparison.Ordinal);
+    }
 }
