@@ -7,7 +7,9 @@ using DistTrain.Numerics;
 
 namespace DistTrain.Commands;
 
-/// <summary>The command line: parses the arguments, runs a verb and turns what went wrong into one clear line and an exit code.</summary>
+/// <summary>
+/// The command line: parses the arguments, runs a verb and turns what went wrong into one clear line and an exit code.
+/// </summary>
 public static class CommandApp
 {
     /// <summary>Runs one command; returns the exit code of <see cref="ExitCodes"/>.</summary>
@@ -15,7 +17,8 @@ public static class CommandApp
     /// <param name="engines">What this program can run actors on.</param>
     /// <param name="host">Streams, folder, clock and the stop signal.</param>
     /// <param name="extraVerbs">Verbs that only this program has.</param>
-    public static int Run(string[] args, IReadOnlyList<IEngine> engines, CommandHost host, IReadOnlyList<Command>? extraVerbs = null)
+    public static int Run(string[] args, IReadOnlyList<IEngine> engines, CommandHost host,
+        IReadOnlyList<Command>? extraVerbs = null)
     {
         ArgumentNullException.ThrowIfNull(args);
         ArgumentNullException.ThrowIfNull(engines);
@@ -43,7 +46,8 @@ public static class CommandApp
         {
             // A mistake of the program, not of its user. One line, and how to get the rest.
             host.Error.WriteLine($"disttrain: unexpected {error.GetType().Name}: {error.Message}");
-            host.Error.WriteLine("disttrain: this is a defect; set DISTTRAIN_TRACE=1 and run the command again to see where it happened");
+            host.Error.WriteLine(
+                "disttrain: this is a defect; set DISTTRAIN_TRACE=1 and run the command again to see where it happened");
             return ExitCodes.Failed;
         }
     }
@@ -81,7 +85,8 @@ public static class CommandApp
         string[] options = [.. command.Options.Select(option => option.Name), "--help"];
         string[] verbs = [.. root.Subcommands.Select(verb => verb.Name)];
         List<string> lines = [.. UnknownOptions(result).Select(token =>
-            $"{name}: there is no option '{token}'; expected {MapReader.OneOf([.. Nearest.Ranked(token, options)])}{Nearest.Hint(token, options)}")];
+            $"{name}: there is no option '{token}'; expected "
+            + $"{MapReader.OneOf([.. Nearest.Ranked(token, options)])}{Nearest.Hint(token, options)}")];
         if (lines.Count == 0)
         {
             // What follows an unknown option may be its value, so other words are judged only where all options are known.
@@ -107,7 +112,9 @@ public static class CommandApp
     /// <summary>Words that look like options: the parser takes them for arguments where it can.</summary>
     private static List<string> UnknownOptions(ParseResult result)
     {
-        IEnumerable<string> asArguments = result.CommandResult.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens).Select(token => token.Value);
+        IEnumerable<string> asArguments =
+            result.CommandResult.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens)
+                .Select(token => token.Value);
         return [.. asArguments.Concat(result.UnmatchedTokens).Where(token => token.Length > 1 && token[0] == '-')];
     }
 }

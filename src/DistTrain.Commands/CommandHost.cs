@@ -2,7 +2,9 @@ using DistTrain.Engines;
 
 namespace DistTrain.Commands;
 
-/// <summary>What a command may use of the world around it. Injected, so that tests own the streams, the clock and the folder.</summary>
+/// <summary>
+/// What a command may use of the world around it. Injected, so that tests own the streams, the clock and the folder.
+/// </summary>
 public sealed record CommandHost
 {
     /// <summary>Standard output: results.</summary>
@@ -14,7 +16,9 @@ public sealed record CommandHost
     /// <summary>The folder that relative paths of the command line start from.</summary>
     public required string WorkingFolder { get; init; }
 
-    /// <summary>Whether <see cref="Out"/> is a terminal that can move its cursor: progress bars there, plain lines otherwise.</summary>
+    /// <summary>
+    /// Whether <see cref="Out"/> is a terminal that can move its cursor: progress bars there, plain lines otherwise.
+    /// </summary>
     public bool Interactive { get; init; }
 
     /// <summary>Names run folders.</summary>

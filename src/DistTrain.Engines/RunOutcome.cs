@@ -45,7 +45,7 @@ public sealed record RunOutcome
     /// <summary>Loss on the test rows with the final weights; null without test rows.</summary>
     public double? TestLoss { get; init; }
 
-    /// <summary>The committed parameters in layer order, in the run's precision, little-endian.</summary>
+    /// <summary>The committed parameters in layer order, in the run's precision, little-endian; empty for a run that failed.</summary>
     public required IReadOnlyList<(ParameterSpec Spec, byte[] Values)> Parameters { get; init; }
 
     /// <summary>Messages handed to the wire or to another actor, by type, in ordinal order of the type's tag.</summary>

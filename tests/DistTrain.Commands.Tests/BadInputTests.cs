@@ -59,7 +59,8 @@ public sealed class BadInputTests : IDisposable
     [InlineData(", batch-size: 5", "", "my.yaml:12: training.batch-size: this key is missing; expected a whole number of at least 1")]
     [InlineData("loss: cross-entropy", "stages: 3", "my.yaml:10: stages: 3 is out of range; expected a whole number from 1 to 2")]
     [InlineData("loss: cross-entropy", "stages: [1, 2]", "my.yaml:10: stages: the stages have 3 layers together, and the network has 2")]
-    [InlineData("seed: 3", "faults: [{ crash: layer-2, at: step 3 }]", "my.yaml:2: faults[0].crash: this engine does not serve 'crash' faults")]
+    [InlineData("seed: 3", "faults: [{ crash: layer-2, at: step 3 }]", "my.yaml:2: faults[0].crash: engine threads does not serve 'crash' faults")]
+    [InlineData("seed: 3", "checkpoint: {every-steps:3}", "my.yaml:2: checkpoint.every-steps:3: YAML needs a space after a colon; expected every-steps: 3")]
     [InlineData("seed: 3", "init: { file: none.safetensors }", "my.yaml:2: init.file: the file none.safetensors does not exist")]
     public void WhenAValueIsWrongTheErrorNamesItsLineAndWhatWasExpected(string line, string wrong, string message)
     {
@@ -105,6 +106,24 @@ public sealed class BadInputTests : IDisposable
             "  source: csv\n  train: rows.csv\n  test: more.csv\n  label: kind").ShouldBe(2);
         _bench.Error.ShouldContain("my.yaml:5: data.train: the file rows.csv does not exist");
         _bench.Error.ShouldContain("my.yaml:6: data.test: the file more.csv does not exist");
+    }
+
+    [Fact]
+    public void WhenARowOfTheDataIsWrongTheErrorNamesTheFileAndNotTheExperiment()
+    {
+        _bench.Write("rows.csv", "a,b,kind\n1,2,x\n1,oops,y\n");
+        _bench.RunChanged("  source: blobs\n  train-rows: 20\n  test-rows: 10", "  source: csv\n  train: rows.csv\n  label: kind").ShouldBe(2);
+        _bench.Error.ShouldContain("rows.csv");
+        _bench.Error.ShouldContain("oops");
+        _bench.Error.ShouldNotContain("my.yaml");
+        _bench.LeftBehind("my.yaml", "rows.csv").ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void WhenASettingOfTheDataDoesNotFitTheErrorHasItsLine()
+    {
+        _bench.RunChanged("test-rows: 10", "classes: 5000").ShouldBe(2);
+        _bench.Error.ShouldStartWith("my.yaml:6: data.classes: 5000 is not from 2 to 1000");
     }
 
     [Fact]

@@ -71,7 +71,10 @@ public sealed class Bench : IDisposable
         _error.Dispose();
     }
 
-    private CommandHost Host => new() { Out = _out, Error = _error, WorkingFolder = Folder, Clock = new FixedClock(), LastSnapshotStep = FakeJournal.Read };
+    /// <summary>Whether output goes to something that says it is a terminal.</summary>
+    public bool Interactive { get; init; }
+
+    private CommandHost Host => new() { Interactive = Interactive, Out = _out, Error = _error, WorkingFolder = Folder, Clock = new FixedClock(), LastSnapshotStep = FakeJournal.Read };
 
     private sealed class FixedClock : TimeProvider
     {

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using DistTrain.Commands.Runs;
+using DistTrain.Commands.Terminal;
 using DistTrain.Engines;
 
 namespace DistTrain.Commands.Tests;
@@ -39,6 +40,18 @@ public sealed class RunFolderTests : IDisposable
         lines.ShouldContain("result    completed 2 epochs, 8 steps in 1.00 s, 1,000 samples/s");
         lines.ShouldContain("accuracy  75 % on training rows");
         lines[^1].ShouldBe("next      disttrain evaluate here");
+    }
+
+    [Fact]
+    public void OnATerminalTheSameFactsStandInATable()
+    {
+        using Bench bench = new() { Interactive = true };
+        bench.Write("my.yaml", Bench.Good);
+        bench.Run("train", "my.yaml", "--out", "here").ShouldBe(0, bench.Error);
+        foreach (string fact in new[] { "2 > 4 relu > 3 softmax", "completed 2 epochs, 8 steps in 1.00 s", "75 % on training rows", "disttrain evaluate here" })
+        {
+            bench.Out.ShouldContain(fact);
+        }
     }
 
     [Fact]
@@ -112,7 +125,7 @@ public sealed class RunFolderTests : IDisposable
         using Bench bench = new() { Engine = new FakeEngine { StopAt = 5 } };
         bench.Write("my.yaml", Bench.Good);
         bench.Run("train", "my.yaml", "--out", "run").ShouldBe(0);
-        bench.Out.ShouldContain("result    stopped at committed step 5 after 1 epoch, 5 steps in 1.00 s");
+        bench.Out.ShouldContain("result    stopped as asked at committed step 5, with 1 epoch done, after 1.00 s");
         bench.Out.ShouldContain("next      disttrain train --resume run");
         FakeJournal.Write(bench.At("run", "journal"), 4);
         File.AppendAllText(bench.At("run", "metrics.jsonl"), "{\"type\":\"step\",\"st");
@@ -177,7 +190,7 @@ public sealed class RunFolderTests : IDisposable
         };
         bench.Write("my.yaml", Bench.Good);
         bench.Run("train", "my.yaml", "--out", "run", "--set", "training.restarts=4").ShouldBe(0);
-        bench.Out.ShouldContain("seeds     kept 5, the smallest final loss (3: 0.5000, 4: diverged, 5: 0.2500, 6: 0.2500)");
+        bench.Out.ShouldContain("seeds     kept 5 of 4, the smallest final loss (3: 0.5000, 4: diverged, 5: 0.2500, 6: 0.2500)");
         bench.Engine.Requests.Select(request => request.Settings.Seed).ShouldBe([3UL, 4UL, 5UL, 6UL]);
         RunSummary summary = RunSummary.Read(bench.At("run", "summary.json")).ShouldNotBeNull();
         summary.Seed.ShouldBe(5UL);
@@ -195,6 +208,52 @@ public sealed class RunFolderTests : IDisposable
         bench.Engine.Requests.Count.ShouldBe(2);
         bench.Run("train", "--resume", "run").ShouldBe(3);
         bench.Engine.Requests.Select(request => request.Settings.Seed).ShouldBe([3UL, 4UL, 4UL]);
+    }
+
+    [Fact]
+    public void ASecondProcessIsKeptOutOfAFolderInUse()
+    {
+        using Bench bench = new() { Engine = new FakeEngine { StopAt = 5 } };
+        bench.Run("train", "xor", "--out", "run").ShouldBe(0);
+        using (new FileStream(bench.At("run", ".running"), FileMode.Create, FileAccess.ReadWrite, FileShare.None))
+        {
+            bench.Run("train", "--resume", "run").ShouldBe(2);
+        }
+
+        bench.Error.Trim().ShouldBe("run: another disttrain is training in this folder; wait for its end, or stop it");
+        File.Exists(bench.At("run", "summary.json")).ShouldBeTrue();
+    }
+
+    [Fact]
+    public void ARunThatWasKilledAfterItsEpochsWereRaisedIsNotTakenForFinished()
+    {
+        _bench.Write("my.yaml", Bench.Good);
+        _bench.Run("train", "my.yaml", "--out", "run").ShouldBe(0);
+        using Bench failing = new() { Engine = new FakeEngine { Throws = new IOException("killed") } };
+        failing.Run("train", "--resume", _bench.At("run"), "--set", "training.epochs=4").ShouldBe(3);
+        _bench.Run("train", "--resume", "run").ShouldBe(0);
+        _bench.Engine.Requests[^1].Settings.Training.Epochs.ShouldBe(4);
+        _bench.Engine.Requests[^1].ResumeFromStep.ShouldBe(8);
+    }
+
+    [Fact]
+    public void ADivergedRunSaysWhyAndWhatToTry()
+    {
+        using Bench bench = new() { Engine = new FakeEngine { Ending = _ => (RunStatus.Diverged, double.NaN) } };
+        bench.Write("my.yaml", Bench.Good);
+        bench.Run("train", "my.yaml").ShouldBe(1);
+        bench.Out.ShouldContain("result    diverged after 2 epochs, 8 steps in 1.00 s: the loss of step 3 is not finite; try a smaller learning rate");
+        bench.Out.ShouldContain("next      start again, for example with --set optimizer.learning-rate=0.01");
+    }
+
+    [Fact]
+    public void NoticesOfOneKindAreThinnedOutAndOthersShowAtOnce()
+    {
+        NoticeFilter filter = new();
+        filter.Passes("snapshot of step 200", TimeSpan.FromSeconds(1)).ShouldBeTrue();
+        filter.Passes("snapshot of step 400", TimeSpan.FromSeconds(2)).ShouldBeFalse();
+        filter.Passes("layer-1 restarts", TimeSpan.FromSeconds(2)).ShouldBeTrue();
+        filter.Passes("snapshot of step 600", TimeSpan.FromSeconds(6)).ShouldBeTrue();
     }
 
     [Theory]

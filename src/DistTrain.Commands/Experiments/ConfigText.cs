@@ -34,10 +34,14 @@ internal sealed class ConfigText
             case ConfigMap map:
                 return map;
             case ConfigScalar { IsNull: true }:
-                problems.Add(top, "", "the file is empty; expected keys such as data, network, optimizer and training (disttrain presets xor prints an example)");
+                problems.Add(
+                    top, "", "the file is empty; expected keys such as data, network, "
+                        + "optimizer and training (disttrain presets xor prints an example)");
                 return null;
             case ConfigNode other:
-                problems.Add(other.Mark, "", $"{other.Description} is not an experiment; expected keys such as data, network, optimizer and training");
+                problems.Add(
+                    other.Mark, "", $"{other.Description} is not an experiment; expected keys such as data, network, "
+                        + "optimizer and training");
                 return null;
         }
     }

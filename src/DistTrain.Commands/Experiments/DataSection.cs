@@ -3,9 +3,10 @@ using DistTrain.Data;
 namespace DistTrain.Commands.Experiments;
 
 /// <summary>Reads the <c>data</c> group. Files are checked for existence here, where the line that names them is known.</summary>
-internal sealed class DataSection(string baseFolder, ProblemList problems)
+internal sealed class DataSection(string baseFolder)
 {
-    private static readonly string[] CommonKeys = ["source", "scale", "asinh", "log-max", "standardize", "test-fraction", "targets"];
+    private static readonly string[] CommonKeys =
+        ["source", "scale", "asinh", "log-max", "standardize", "test-fraction", "targets"];
     private static readonly (string Source, string[] Keys)[] OwnKeys =
     [
         ("idx", ["train", "test", "classes"]),
@@ -26,7 +27,8 @@ internal sealed class DataSection(string baseFolder, ProblemList problems)
             return null;
         }
 
-        if (reader.Required("source", MapReader.OneOf(Names.Sources)) is null || reader.Word("source", Names.Sources) is not string source)
+        if (reader.Required("source", MapReader.OneOf(Names.Sources)) is null
+            || reader.Word("source", Names.Sources) is not string source)
         {
             return null;
         }
@@ -35,7 +37,7 @@ internal sealed class DataSection(string baseFolder, ProblemList problems)
         {
             "idx" => ReadIdx(reader),
             "csv" => ReadCsv(reader),
-            "libsvm" => new LibSvmSpec(ReadFile(reader, "train") ?? "", ReadFile(reader, "test", optional: true)) { Features = reader.Whole("features", 1) },
+            "libsvm" => ReadLibSvm(reader),
             _ => ReadGenerated(reader, source),
         };
         bool targetsAreInputs = ReadTargets(reader, source, ref spec);
@@ -72,13 +74,15 @@ internal sealed class DataSection(string baseFolder, ProblemList problems)
             case null:
                 if (spec is CsvSpec { Label: null })
                 {
-                    reader.Problem("label", "this key is missing; expected a column's name or 0-based index, or `targets:` instead");
+                    reader.Problem(
+                        "label", "this key is missing; expected a column's name or 0-based index, or `targets:` instead");
                 }
 
                 return false;
             case ConfigScalar { Text: "inputs" }:
                 return true;
-            case ConfigList { Items.Count: > 0 } list when spec is CsvSpec { Label: null } csv && list.Items.TrueForAll(item => item is ConfigScalar):
+            case ConfigList { Items.Count: > 0 } list when spec is CsvSpec { Label: null } csv
+                && list.Items.TrueForAll(item => item is ConfigScalar):
                 spec = csv with { TargetColumns = [.. list.Items.Cast<ConfigScalar>().Select(item => item.Text)] };
                 return false;
             case ConfigList when spec is CsvSpec { Label: not null }:
@@ -96,7 +100,8 @@ internal sealed class DataSection(string baseFolder, ProblemList problems)
         const string expected = "{ images: FILE, labels: FILE }";
         reader.Required("train", expected);
         IdxFiles? train = ReadIdxFiles(reader, "train", expected);
-        return new IdxSpec(train ?? new IdxFiles("", null), ReadIdxFiles(reader, "test", expected)) { Classes = reader.Whole("classes", 1) };
+        return new IdxSpec(
+            train ?? new IdxFiles("", null), ReadIdxFiles(reader, "test", expected)) { Classes = reader.Whole("classes", 1) };
     }
 
     private IdxFiles? ReadIdxFiles(MapReader reader, string key, string expected)
@@ -137,6 +142,12 @@ internal sealed class DataSection(string baseFolder, ProblemList problems)
         };
     }
 
+    private LibSvmSpec ReadLibSvm(MapReader reader)
+    {
+        string train = ReadFile(reader, "train") ?? "";
+        return new LibSvmSpec(train, ReadFile(reader, "test", optional: true)) { Features = reader.Whole("features", 1) };
+    }
+
     private static GeneratedSpec ReadGenerated(MapReader reader, string source)
     {
         string[] own = OwnKeys.First(row => row.Source == source).Keys;
@@ -167,7 +178,8 @@ internal sealed class DataSection(string baseFolder, ProblemList problems)
         if (!File.Exists(full))
         {
             string reason = Directory.Exists(full) ? "is a folder" : "does not exist";
-            problems.Add(reader.MarkOf(key), reader.At(key), $"the file {given} {reason} (looked for {full}); expected {expected}, relative to the experiment file");
+            reader.Problem(
+                key, $"the file {given} {reason} (looked for {full}); expected {expected}, relative to the experiment file");
         }
 
         return full;

@@ -5,7 +5,8 @@ namespace DistTrain.Commands.Experiments;
 /// <summary>Durations with a unit: <c>500ms</c>, <c>30s</c>, <c>10m</c>, <c>1h</c>.</summary>
 internal static class Durations
 {
-    private static readonly (string Unit, double Milliseconds)[] Units = [("ms", 1), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)];
+    private static readonly (string Unit, double Milliseconds)[] Units =
+        [("ms", 1), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)];
 
     /// <summary>Reads a duration above 0 of at most a year.</summary>
     public static bool TryParse(string text, out TimeSpan value)
@@ -13,7 +14,8 @@ internal static class Durations
         foreach ((string unit, double milliseconds) in Units)
         {
             if (text.EndsWith(unit, StringComparison.Ordinal)
-                && double.TryParse(text.AsSpan(0, text.Length - unit.Length), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double number)
+                && double.TryParse(text.AsSpan(0, text.Length - unit.Length), NumberStyles.AllowDecimalPoint,
+                    CultureInfo.InvariantCulture, out double number)
                 && number * milliseconds is > 0 and < 365d * 24 * 3_600_000)
             {
                 value = TimeSpan.FromMilliseconds(number * milliseconds);

@@ -5,7 +5,9 @@ using DistTrain.Protocol.Settings;
 
 namespace DistTrain.Commands.Experiments;
 
-/// <summary>An experiment file after reading: every setting has its value; only the network's input width waits for the data.</summary>
+/// <summary>
+/// An experiment file after reading: every setting has its value; only the network's input width waits for the data.
+/// </summary>
 internal sealed record Experiment
 {
     /// <summary>All settings of the run; <see cref="NetworkSpec.Inputs"/> is 0 until <see cref="WithInputs"/>.</summary>
@@ -30,7 +32,8 @@ internal sealed record Experiment
     public IReadOnlyList<ByzantineReplica> Byzantine { get; init; } = [];
 
     /// <summary>The same experiment with the width of its data.</summary>
-    public Experiment WithInputs(int inputs) => this with { Settings = Settings with { Network = Settings.Network with { Inputs = inputs } } };
+    public Experiment WithInputs(int inputs) =>
+        this with { Settings = Settings with { Network = Settings.Network with { Inputs = inputs } } };
 
     /// <summary>The same experiment from another seed.</summary>
     public Experiment WithSeed(ulong seed) => this with { Settings = Settings with { Seed = seed } };

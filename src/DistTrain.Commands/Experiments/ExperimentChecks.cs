@@ -8,7 +8,9 @@ namespace DistTrain.Commands.Experiments;
 /// <summary>What can only be judged from several settings together, or beside the data.</summary>
 internal static class ExperimentChecks
 {
-    /// <summary>Adds what is wrong whatever the data. Sections with problems are left alone: one slip should give one message.</summary>
+    /// <summary>
+    /// Adds what is wrong whatever the data. Sections with problems are left alone: one slip should give one message.
+    /// </summary>
     public static void WithoutData(Experiment experiment, ConfigMap root, ProblemList problems)
     {
         if (!problems.AnyIn("network"))
@@ -35,7 +37,9 @@ internal static class ExperimentChecks
         CheckOutputs(settings, data, root, problems);
     }
 
-    /// <summary>Adds a problem that another part of the program found, at the place of the key that its message begins with.</summary>
+    /// <summary>
+    /// Adds a problem that another part of the program found, at the place of the key that its message begins with.
+    /// </summary>
     public static void Add(string message, ConfigMap root, ProblemList problems) => Add([KeyPath.Split(message)], root, problems);
 
     private static void CheckOutputs(RunSettings settings, RunData data, ConfigMap root, ProblemList problems)
@@ -52,7 +56,9 @@ internal static class ExperimentChecks
         {
             string key = $"{KeyPath.Item("network", last)}.{settings.Network.Layers[last].Kind}.units";
             string targets = data.TargetsAreClasses ? $"{data.Targets} classes" : $"targets of {data.Targets} values";
-            Add([new SettingsProblem(key, $"the last layer has {outputs} outputs, and the data has {targets}; expected units: {data.Targets}")], root, problems);
+            Add(
+                [new SettingsProblem(key, $"the last layer has {outputs} outputs, and the data has {targets}; "
+                    + $"expected units: {data.Targets}")], root, problems);
         }
     }
 

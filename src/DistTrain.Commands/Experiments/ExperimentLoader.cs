@@ -17,31 +17,36 @@ internal sealed record ExperimentSource(string Text, string Name, string BaseFol
 internal static class ExperimentLoader
 {
     /// <summary>
-    /// Loads a file, or a preset where no file has that name. Throws <see cref="InvalidInputException"/> with every problem that can be
-    /// seen without the data.
+    /// Loads a file, or a preset where no file has that name. Throws <see cref="InvalidInputException"/> with every problem that
+    /// can be seen without the data.
     /// </summary>
     /// <param name="fileOrPreset">As given; relative paths start from <paramref name="workingFolder"/>.</param>
     /// <param name="overrides">What the command line changes.</param>
     /// <param name="workingFolder">The user's folder.</param>
     /// <param name="engines">Engines that can be named; null where the engine does not matter.</param>
-    public static LoadedExperiment Load(string fileOrPreset, Overrides overrides, string workingFolder, IReadOnlyList<string>? engines)
+    public static LoadedExperiment Load(
+        string fileOrPreset, Overrides overrides, string workingFolder, IReadOnlyList<string>? engines)
     {
         string path = Path.GetFullPath(fileOrPreset, workingFolder);
         if (File.Exists(path))
         {
-            ExperimentSource file = new(ReadText(path, fileOrPreset), fileOrPreset, Path.GetDirectoryName(path)!, Path.GetFileNameWithoutExtension(path));
-            return Parse(file, overrides, engines);
+            string text = ReadText(path, fileOrPreset), name = Path.GetFileNameWithoutExtension(path);
+            return Parse(new ExperimentSource(text, fileOrPreset, Path.GetDirectoryName(path)!, name), overrides, engines);
         }
 
         if (PresetCatalog.Find(fileOrPreset) is Preset preset)
         {
-            return Parse(new ExperimentSource(preset.Text, $"preset {preset.Name}", workingFolder, preset.Name), overrides, engines);
+            return Parse(
+                new ExperimentSource(preset.Text, $"preset {preset.Name}", workingFolder, preset.Name), overrides, engines);
         }
 
-        string what = Directory.Exists(path) ? "this is a folder, not an experiment file" : "there is no such file, and no preset of that name";
+        string what = Directory.Exists(path)
+            ? "this is a folder, not an experiment file"
+            : "there is no such file, and no preset of that name";
         string hint = Nearest.Hint(fileOrPreset, PresetCatalog.Names);
         throw new InvalidInputException(
-            $"{fileOrPreset}: {what}; expected an experiment file or one of the presets {MapReader.OneOf(PresetCatalog.Names)}{hint}");
+            $"{fileOrPreset}: {what}; expected an experiment file or one of the presets "
+            + $"{MapReader.OneOf(PresetCatalog.Names)}{hint}");
     }
 
     /// <summary>Reads an experiment's text.</summary>
@@ -62,7 +67,8 @@ internal static class ExperimentLoader
         }
 
         problems.ThrowIfAny();
-        return new LoadedExperiment(experiment ?? throw new InvalidOperationException("An incomplete experiment has problems."), root);
+        return new LoadedExperiment(
+            experiment ?? throw new InvalidOperationException("An incomplete experiment has problems."), root);
     }
 
     private static string ReadText(string path, string shown)

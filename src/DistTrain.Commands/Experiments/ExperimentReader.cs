@@ -10,16 +10,24 @@ using DistTrain.Protocol.Settings;
 namespace DistTrain.Commands.Experiments;
 
 /// <summary>Reads a whole experiment from its nodes, collecting every problem on the way.</summary>
-internal sealed class ExperimentReader(ConfigMap root, string baseFolder, string fallbackName, IReadOnlyList<string>? engines, ProblemList problems)
+internal sealed class ExperimentReader(
+    ConfigMap root, string baseFolder, string fallbackName, IReadOnlyList<string>? engines, ProblemList problems)
 {
     private static readonly string[] KnownEngines = ["simulated", "threads", "processes", "akka"];
+
+    /// <summary>The keys of the first level.</summary>
+    public static IReadOnlyList<string> Sections { get; } =
+    [
+        "name", "seed", "precision", "data", "network", "loss", "optimizer", "training", "method", "stages", "replicas",
+        "parameter-server", "durability", "engine", "checkpoint", "steps-in-flight", "patience", "init", "faults", "compute-threads",
+    ];
 
     private readonly MapReader _root = new(root, "", problems);
 
     /// <summary>The experiment; null when it is too incomplete to be one (problems were added).</summary>
     public Experiment? Read()
     {
-        DataSpec? data = new DataSection(baseFolder, problems).Read(_root);
+        DataSpec? data = new DataSection(baseFolder).Read(_root);
         IReadOnlyList<LayerSpec> layers = NetworkSection.Read(_root);
         (TrainingSettings training, int restarts) = ReadTraining();
         int replicas = _root.Whole("replicas", 1, Limits.ReplicasMax) ?? 1;
@@ -41,15 +49,16 @@ internal sealed class ExperimentReader(ConfigMap root, string baseFolder, string
             StepsInFlight = _root.Whole("steps-in-flight", 1, Limits.StepsInFlightMax) ?? 2,
             Patience = _root.Duration("patience") ?? TimeSpan.FromMinutes(10),
         };
+        string engine = ReadEngine();
         Experiment experiment = new()
         {
             Settings = settings,
             Data = data ?? new GeneratedSpec(GeneratedKind.Xor),
-            Engine = ReadEngine(),
+            Engine = engine,
             Restarts = restarts,
             InitFile = ReadInit(),
             ComputeThreads = _root.Whole("compute-threads", 0, 1024) ?? 0,
-            Byzantine = ReadFaults(replicas),
+            Byzantine = ReadFaults(replicas, engine),
         };
         _root.Finish();
         return data is null || layers.Count == 0 ? null : experiment;
@@ -60,7 +69,8 @@ internal sealed class ExperimentReader(ConfigMap root, string baseFolder, string
         string name = _root.Text("name", "a name for the run") ?? fallbackName;
         if (name.Length > 100 || name.Any(c => !char.IsLetterOrDigit(c) && c is not ('-' or '_' or '.' or ' ')))
         {
-            _root.Problem("name", $"'{name}' cannot name a run folder; expected at most 100 letters, digits, spaces, '-', '_' and '.'");
+            _root.Problem(
+                "name", $"'{name}' cannot name a run folder; expected at most 100 letters, digits, spaces, '-', '_' and '.'");
         }
 
         return name;
@@ -86,7 +96,8 @@ internal sealed class ExperimentReader(ConfigMap root, string baseFolder, string
         bool softmax = layers.Count > 0 && layers[^1] is DenseSpec { Activation: ActivationKind.Softmax };
         if (!softmax && layers.Count > 0)
         {
-            _root.Required("loss", $"{MapReader.OneOf(Names.Loss.Names)} (cross-entropy is the default only behind a final softmax)");
+            _root.Required(
+                "loss", $"{MapReader.OneOf(Names.Loss.Names)} (cross-entropy is the default only behind a final softmax)");
         }
 
         return _root.Choice("loss", Names.Loss) ?? LossKind.CrossEntropy;
@@ -161,12 +172,17 @@ internal sealed class ExperimentReader(ConfigMap root, string baseFolder, string
                     return StageSplit.Into(layers, stages);
                 }
 
-                _root.Problem("stages", $"{stages} is out of range; expected {NumberRange.Whole(1, groups.Count)}, for the network falls into {groups.Count} parts (dropout joins the layer before it, tied layers stay together)");
+                _root.Problem(
+                    "stages", $"{stages} is out of range; expected {NumberRange.Whole(1, groups.Count)}, "
+                    + $"for the network falls into {groups.Count} parts (dropout joins the layer before it, "
+                    + "tied layers stay together)");
                 return groups;
             case ConfigList list:
                 return ReadStageList(list, layers.Count) ?? groups;
             default:
-                _root.Problem("stages", "a group of keys is no number of stages; expected a whole number or a list of layer counts such as [2, 1]");
+                _root.Problem(
+                    "stages", "a group of keys is no number of stages; expected a whole number or a list of layer counts such "
+                    + "as [2, 1]");
                 return groups;
         }
     }
@@ -179,7 +195,9 @@ internal sealed class ExperimentReader(ConfigMap root, string baseFolder, string
             if (item is not ConfigScalar { Plain: true } scalar
                 || !int.TryParse(scalar.Text, NumberStyles.None, CultureInfo.InvariantCulture, out int count) || count < 1)
             {
-                problems.Add(item.Mark, KeyPath.Item("stages", counts.Count), $"{item.Description} is no number of layers; expected {NumberRange.Whole(1, layers)}");
+                problems.Add(
+                    item.Mark, KeyPath.Item("stages", counts.Count), $"{item.Description} is no number of layers; "
+                        + $"expected {NumberRange.Whole(1, layers)}");
                 return null;
             }
 
@@ -191,7 +209,9 @@ internal sealed class ExperimentReader(ConfigMap root, string baseFolder, string
             return [.. counts];
         }
 
-        _root.Problem("stages", $"the stages have {counts.Sum(count => (long)count)} layers together, and the network has {layers}; expected counts that add up to {layers}");
+        _root.Problem(
+            "stages", $"the stages have {counts.Sum(count => (long)count)} layers together, and the network has {layers}; "
+            + $"expected counts that add up to {layers}");
         return null;
     }
 
@@ -208,7 +228,8 @@ internal sealed class ExperimentReader(ConfigMap root, string baseFolder, string
             Shards = reader.Whole("shards", 1, Limits.ShardsMax) ?? defaults.Shards,
             Copies = reader.Whole("copies", 1, 2) ?? defaults.Copies,
             Consistency = reader.Choice("consistency", Names.Consistency) ?? defaults.Consistency,
-            StalenessStepsMax = reader.Whole("staleness-steps-max", 0, Limits.AsyncStalenessStepsMax) ?? defaults.StalenessStepsMax,
+            StalenessStepsMax =
+                reader.Whole("staleness-steps-max", 0, Limits.AsyncStalenessStepsMax) ?? defaults.StalenessStepsMax,
             Aggregate = reader.Choice("aggregate", Names.Aggregate) ?? defaults.Aggregate,
             ByzantineMax = reader.Whole("byzantine-max", 0, Limits.ReplicasMax) ?? defaults.ByzantineMax,
             Compression = reader.Choice("compression", Names.Compression) ?? defaults.Compression,
@@ -244,27 +265,33 @@ internal sealed class ExperimentReader(ConfigMap root, string baseFolder, string
         string? full = given is null ? null : Path.GetFullPath(given, baseFolder);
         if (full is not null && !File.Exists(full))
         {
-            reader.Problem("file", $"the file {given} does not exist (looked for {full}); expected {expected}, relative to the experiment file");
+            reader.Problem(
+                "file", $"the file {given} does not exist (looked for {full}); expected {expected}, "
+                + "relative to the experiment file");
         }
 
         return full;
     }
 
-    private ByzantineReplica[] ReadFaults(int replicas)
+    private ByzantineReplica[] ReadFaults(int replicas, string engine)
     {
         switch (_root.Node("faults"))
         {
             case null:
                 return [];
             case ConfigList list:
-                return [.. list.Items.Select((item, index) => ReadFault(item, index, replicas)).OfType<ByzantineReplica>()];
+                return [.. list.Items
+                    .Select((item, index) => ReadFault(item, index, replicas, engine))
+                    .OfType<ByzantineReplica>()];
             case ConfigNode other:
-                _root.Problem("faults", $"{other.Description} is not a list; expected faults such as `- {{ replica: 2, byzantine: sign-flip }}`");
+                _root.Problem(
+                    "faults", $"{other.Description} is not a list; expected faults such as `- {{ replica: 2, "
+                    + "byzantine: sign-flip }`");
                 return [];
         }
     }
 
-    private ByzantineReplica? ReadFault(ConfigNode item, int index, int replicas)
+    private ByzantineReplica? ReadFault(ConfigNode item, int index, int replicas, string engine)
     {
         string path = KeyPath.Item("faults", index);
         if (item is not ConfigMap map)
@@ -276,12 +303,15 @@ internal sealed class ExperimentReader(ConfigMap root, string baseFolder, string
         string[] kinds = ["crash", "partition", "link", "slow", "disk"];
         if (map.Entries.FirstOrDefault(entry => kinds.Contains(entry.Key)) is ConfigEntry unserved)
         {
-            problems.Add(unserved.Mark, KeyPath.Join(path, unserved.Key), $"this engine does not serve '{unserved.Key}' faults; expected byzantine replicas only, as in {{ replica: 2, byzantine: sign-flip }}");
+            problems.Add(
+                unserved.Mark, KeyPath.Join(path, unserved.Key), $"engine {engine} does not serve '{unserved.Key}' faults; "
+                    + "expected byzantine replicas only, as in { replica: 2, byzantine: sign-flip }");
             return null;
         }
 
         MapReader reader = new(map, path, problems);
-        int replica = reader.Required("replica", "a replica's 0-based number") is null ? 0 : reader.Whole("replica", 0, replicas - 1) ?? 0;
+        int replica =
+            reader.Required("replica", "a replica's 0-based number") is null ? 0 : reader.Whole("replica", 0, replicas - 1) ?? 0;
         reader.Required("byzantine", "sign-flip");
         reader.Word("byzantine", ["sign-flip"]);
         double factor = reader.Number("factor", NumberRange.Positive) ?? 1;

@@ -93,7 +93,8 @@ internal static class ExperimentWriter
 
     private static void WriteCsv(YamlText yaml, CsvSpec csv)
     {
-        yaml.Key("train", csv.Train).Key("test", csv.Test).Key("header", csv.Header).Key("skip-lines", csv.SkipLines).Key("label", csv.Label).Key("classes", csv.Classes);
+        yaml.Key("train", csv.Train).Key("test", csv.Test).Key("header", csv.Header).Key("skip-lines", csv.SkipLines)
+            .Key("label", csv.Label).Key("classes", csv.Classes);
         if (csv.TargetColumns is IReadOnlyList<string> columns)
         {
             yaml.List("targets", columns);
@@ -139,7 +140,8 @@ internal static class ExperimentWriter
         switch (layer)
         {
             case DenseSpec dense:
-                List<(string, object?)> settings = [("units", dense.Units), ("activation", Names.Activation.NameOf(dense.Activation)), ("bias", dense.Bias)];
+                List<(string, object?)> settings =
+                    [("units", dense.Units), ("activation", Names.Activation.NameOf(dense.Activation)), ("bias", dense.Bias)];
                 if (dense.Slope is double slope)
                 {
                     settings.Add(("slope", slope));
@@ -165,7 +167,8 @@ internal static class ExperimentWriter
     private static IEnumerable<(string Key, object? Value)> Init(InitializerSpec? initializer) => initializer switch
     {
         null => [],
-        { Kind: InitializerKind.Uniform } uniform => [("init", string.Create(CultureInfo.InvariantCulture, $"uniform({uniform.Low:R}, {uniform.High:R})"))],
+        { Kind: InitializerKind.Uniform } uniform =>
+            [("init", string.Create(CultureInfo.InvariantCulture, $"uniform({uniform.Low:R}, {uniform.High:R})"))],
         _ => [("init", Names.Initializer.NameOf(initializer.Kind))],
     };
 

@@ -27,13 +27,15 @@ internal static class KeyPath
         path.Replace("[", ".", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal).Split('.');
 
     /// <summary>
-    /// Divides a message such as <c>data: scale: 0 is not above 0</c> into its key path and what it says; the key is empty where the
-    /// message does not begin with one.
+    /// Divides a message such as <c>data: scale: 0 is not above 0</c> into its key path and what it says; the key is empty where
+    /// the message does not begin with a key of experiments (it may begin with a file's name).
     /// </summary>
     public static SettingsProblem Split(string message)
     {
         (string path, string rest) = ("", message);
-        while (rest.IndexOf(": ", StringComparison.Ordinal) is > 0 and int end && rest.AsSpan(0, end).IndexOfAnyExcept(KeyCharacters) < 0)
+        while (rest.IndexOf(": ", StringComparison.Ordinal) is > 0 and int end
+            && rest.AsSpan(0, end).IndexOfAnyExcept(KeyCharacters) < 0
+            && (path.Length > 0 || ExperimentReader.Sections.Contains(Section(rest[..end]))))
         {
             (path, rest) = (Join(path, rest[..end]), rest[(end + 2)..]);
         }
@@ -52,7 +54,8 @@ internal static class KeyPath
             {
                 (nearest, node) = (entry.Mark, entry.Value);
             }
-            else if (node is ConfigList list && int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int index) && index < list.Items.Count)
+            else if (node is ConfigList list
+                && int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int index) && index < list.Items.Count)
             {
                 node = list.Items[index];
                 nearest = node.Mark;

@@ -87,7 +87,8 @@ internal sealed class MapReader(ConfigMap map, string path, ProblemList problems
             return fallback;
         }
 
-        if (node is ConfigScalar { Plain: true } scalar && ulong.TryParse(scalar.Text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong value))
+        if (node is ConfigScalar { Plain: true } scalar
+            && ulong.TryParse(scalar.Text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong value))
         {
             return value;
         }
@@ -119,6 +120,10 @@ internal sealed class MapReader(ConfigMap map, string path, ProblemList problems
 
         return value;
     }
+
+    /// <summary>A number that must be there; 0 stands in where it is missing or wrong.</summary>
+    public double RequiredNumber(string key, NumberRange range) =>
+        Required(key, range.Text) is null ? 0 : Number(key, range) ?? 0;
 
     /// <summary>true or false.</summary>
     public bool Flag(string key, bool fallback)
@@ -196,20 +201,30 @@ internal sealed class MapReader(ConfigMap map, string path, ProblemList problems
             return value;
         }
 
-        Problem(key, $"{node.Description} is not a duration; expected a number above 0 with its unit, such as 500ms, 30s, 10m or 1h");
+        Problem(
+            key, $"{node.Description} is not a duration; expected a number above 0 with its unit, such as 500ms, 30s, 10m or 1h");
         return null;
     }
 
-    /// <summary>Reports every key that was not asked for; <paramref name="elsewhere"/> may say where a known word belongs.</summary>
+    /// <summary>
+    /// Reports every key that was not asked for; <paramref name="elsewhere"/> may say where a known word belongs.
+    /// </summary>
     public void Finish(Func<string, string?>? elsewhere = null)
     {
         foreach (ConfigEntry entry in map.Entries.Where(entry => !_known.Contains(entry.Key)))
         {
-            string message = elsewhere?.Invoke(entry.Key)
-                ?? $"there is no such key; expected {OneOf([.. Nearest.Ranked(entry.Key, _known.Distinct())])}{Nearest.Hint(entry.Key, _known)}";
+            string message = SpaceMissing(entry) ?? elsewhere?.Invoke(entry.Key)
+                ?? $"there is no such key; expected "
+                    + $"{OneOf([.. Nearest.Ranked(entry.Key, _known.Distinct())])}{Nearest.Hint(entry.Key, _known)}";
             Problems.Add(entry.Mark, At(entry.Key), message);
         }
     }
+
+    // In YAML "{a:1}" is the key "a:1" without a value, a slip that an unknown key alone would not explain.
+    private static string? SpaceMissing(ConfigEntry entry) =>
+        entry.Value is ConfigScalar { IsNull: true } && entry.Key.IndexOf(':', StringComparison.Ordinal) is > 0 and int colon
+            ? $"YAML needs a space after a colon; expected {entry.Key[..colon]}: {entry.Key[(colon + 1)..]}"
+            : null;
 
     /// <summary>"a, b or c".</summary>
     public static string OneOf(IReadOnlyList<string> words) => words.Count switch

@@ -9,7 +9,8 @@ namespace DistTrain.Commands.Experiments;
 /// <summary>How experiment files call the values of enumerations.</summary>
 internal static class Names
 {
-    public static NameTable<Precision> Precision { get; } = new(("float32", Numerics.Precision.Float32), ("float64", Numerics.Precision.Float64));
+    public static NameTable<Precision> Precision { get; } =
+        new(("float32", Numerics.Precision.Float32), ("float64", Numerics.Precision.Float64));
 
     public static NameTable<ActivationKind> Activation { get; } = new(
         ("linear", ActivationKind.Linear),

@@ -3,7 +3,9 @@ namespace DistTrain.Commands.Experiments;
 /// <summary>Finds what a mistyped word was meant to be.</summary>
 internal static class Nearest
 {
-    /// <summary>The candidate that is nearest to <paramref name="word"/>, if it is near enough to be a slip; the first wins ties.</summary>
+    /// <summary>
+    /// The candidate that is nearest to <paramref name="word"/>, if it is near enough to be a slip; the first wins ties.
+    /// </summary>
     public static string? To(string word, IEnumerable<string> candidates)
     {
         (string? best, int bestDistance) = (null, int.MaxValue);
@@ -28,7 +30,9 @@ internal static class Nearest
     public static string Hint(string word, IEnumerable<string> candidates) =>
         To(word, candidates) is string near ? $"; did you mean '{near}'?" : "";
 
-    /// <summary>Optimal string alignment distance: insertions, deletions, substitutions and swaps of neighbours count 1 each.</summary>
+    /// <summary>
+    /// Optimal string alignment distance: insertions, deletions, substitutions and swaps of neighbours count 1 each.
+    /// </summary>
     public static int Distance(string a, string b)
     {
         int[,] d = new int[a.Length + 1, b.Length + 1];

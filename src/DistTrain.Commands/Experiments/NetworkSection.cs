@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using DistTrain.Numerics.Networks;
 using DistTrain.Protocol.Settings;
@@ -24,7 +25,8 @@ internal static class NetworkSection
             case ConfigList { Items.Count: > 0 } list:
                 return [.. list.Items.Select((item, index) => ReadLayer(root, item, index))];
             case ConfigNode other:
-                root.Problem("network", $"{(other is ConfigList ? "the list is empty" : $"{other.Description} is not a list")}; expected {expected}");
+                string reason = other is ConfigList ? "the list is empty" : $"{other.Description} is not a list";
+                root.Problem("network", $"{reason}; expected {expected}");
                 return [];
         }
     }
@@ -32,22 +34,29 @@ internal static class NetworkSection
     private static LayerSpec ReadLayer(MapReader root, ConfigNode item, int index)
     {
         string path = KeyPath.Item("network", index);
-        if (item is ConfigMap kinds && kinds.Entries.FirstOrDefault(candidate => !Names.Layers.Contains(candidate.Key)) is ConfigEntry unknown)
+        if (item is ConfigMap kinds
+            && kinds.Entries.FirstOrDefault(candidate => !Names.Layers.Contains(candidate.Key)) is ConfigEntry unknown)
         {
             string expected = MapReader.OneOf([.. Nearest.Ranked(unknown.Key, Names.Layers)]);
-            root.Problems.Add(unknown.Mark, path, $"'{unknown.Key}' is no kind of layer; expected {expected}{Nearest.Hint(unknown.Key, Names.Layers)}");
+            root.Problems.Add(
+                unknown.Mark, path, $"'{unknown.Key}' is no kind of layer; "
+                    + $"expected {expected}{Nearest.Hint(unknown.Key, Names.Layers)}");
             return new DropoutSpec(0);
         }
 
         if (item is not ConfigMap { Entries: [ConfigEntry entry] })
         {
-            root.Problems.Add(item.Mark, path, $"a layer is one kind with its settings; expected {MapReader.OneOf(Names.Layers)}, as in `- dense: {{ units: 10, activation: softmax }}`");
+            root.Problems.Add(
+                item.Mark, path, $"a layer is one kind with its settings; expected {MapReader.OneOf(Names.Layers)}, "
+                    + "as in `- dense: { units: 10, activation: softmax }`");
             return new DropoutSpec(0);
         }
 
         if (entry.Value is not ConfigMap settings)
         {
-            root.Problems.Add(entry.Mark, KeyPath.Join(path, entry.Key), $"{entry.Value.Description} is not a group of keys; expected {Example(entry.Key)}");
+            root.Problems.Add(
+                entry.Mark, KeyPath.Join(path, entry.Key), $"{entry.Value.Description} is not a group of keys; "
+                    + $"expected {Example(entry.Key)}");
             return new DropoutSpec(0);
         }
 
@@ -55,9 +64,10 @@ internal static class NetworkSection
         LayerSpec layer = entry.Key switch
         {
             "dense" => ReadDense(reader, index),
-            "maxout" => new MaxoutSpec(Units(reader), reader.RequiredWhole("pieces", 1, 1000), reader.Flag("bias", true), ReadInitializer(reader)),
+            "maxout" => new MaxoutSpec(
+                Units(reader), reader.RequiredWhole("pieces", 1, 1000), reader.Flag("bias", true), ReadInitializer(reader)),
             "k-competitive" => ReadKCompetitive(reader),
-            _ => new DropoutSpec(reader.Required("rate", NumberRange.BelowOne.Text) is null ? 0 : reader.Number("rate", NumberRange.BelowOne) ?? 0),
+            _ => new DropoutSpec(reader.RequiredNumber("rate", NumberRange.BelowOne)),
         };
         reader.Finish();
         return layer;
@@ -80,7 +90,9 @@ internal static class NetworkSection
         double? slope = reader.Number("slope", NumberRange.Any);
         if (slope is not null && activation is not (ActivationKind.LeakyRelu or ActivationKind.Prelu))
         {
-            reader.Problem("slope", $"activation {Names.Activation.NameOf(activation)} has no slope; expected leaky-relu or prelu, or no slope");
+            reader.Problem(
+                "slope", $"activation {Names.Activation.NameOf(activation)} has no slope; expected leaky-relu or prelu, "
+                + "or no slope");
         }
 
         int? tied = reader.Whole("tied", 0);
@@ -110,7 +122,9 @@ internal static class NetworkSection
             reader.Problem("k", $"{k} winners are more than the {units} units; expected {NumberRange.Whole(1, units)}");
         }
 
-        double alpha = reader.Required("alpha", NumberRange.NotNegative.Text) is null ? 0 : reader.Number("alpha", NumberRange.NotNegative) ?? 0;
+        double alpha =
+            reader.Required(
+                "alpha", NumberRange.NotNegative.Text) is null ? 0 : reader.Number("alpha", NumberRange.NotNegative) ?? 0;
         return new KCompetitiveSpec(units, k, alpha, reader.Flag("bias", true), ReadInitializer(reader));
     }
 
@@ -142,7 +156,7 @@ internal static class NetworkSection
         return null;
     }
 
-    private static bool TryParseUniform(string text, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out InitializerSpec? uniform)
+    private static bool TryParseUniform(string text, [NotNullWhen(true)] out InitializerSpec? uniform)
     {
         uniform = null;
         if (!text.StartsWith("uniform(", StringComparison.Ordinal) || !text.EndsWith(')'))

@@ -79,7 +79,9 @@ internal static class OptimizerSection
     public static IEnumerable<(string Key, object? Value)> OwnSettings(OptimizerSpec spec) =>
         OwnKeys.Where(row => row.Users.Contains(spec.Kind)).Select(row => (row.Key, row.Value(spec)));
 
-    /// <summary>Keys that an optimizer would ignore are refused: a setting without effect is a mistake that nobody sees.</summary>
+    /// <summary>
+    /// Keys that an optimizer would ignore are refused: a setting without effect is a mistake that nobody sees.
+    /// </summary>
     private static void RefuseForeign(MapReader reader, OptimizerKind? kind)
     {
         foreach ((string key, OptimizerKind[] users, _) in OwnKeys)
@@ -103,7 +105,8 @@ internal static class OptimizerSection
             case OptimizerKind.AdaDelta:
                 return 1;
             default:
-                reader.Problem(key, "sgd has no default learning rate; expected learning-rate, a number above 0 (0.1 is a common start)");
+                reader.Problem(
+                    key, "sgd has no default learning rate; expected learning-rate, a number above 0 (0.1 is a common start)");
                 return 0.01;
         }
     }

@@ -115,7 +115,9 @@ internal sealed record Overrides(IReadOnlyList<string> Assignments, string? Engi
             return index;
         }
 
-        problems.Add(mark, "", $"'{part}' is not an item of this list; expected {(list.Items.Count == 0 ? "none, for it is empty" : $"0 to {list.Items.Count - 1}")}");
+        problems.Add(
+            mark, "", $"'{part}' is not an item of this list; expected "
+                + $"{(list.Items.Count == 0 ? "none, for it is empty" : $"0 to {list.Items.Count - 1}")}");
         return null;
     }
 

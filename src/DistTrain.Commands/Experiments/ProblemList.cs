@@ -44,7 +44,10 @@ internal sealed class ProblemList
     private static string Line((SourceMark Mark, string Key, string Message) problem)
     {
         // An option of the command line names its key already.
-        bool named = problem.Key.Length == 0 || (problem.Mark.Line == 0 && problem.Mark.Source.EndsWith(string.Join('.', KeyPath.Parts(problem.Key)), StringComparison.Ordinal));
+        bool named =
+            problem.Key.Length == 0
+                || (problem.Mark.Line == 0
+                    && problem.Mark.Source.EndsWith(string.Join('.', KeyPath.Parts(problem.Key)), StringComparison.Ordinal));
         return named ? $"{problem.Mark}: {problem.Message}" : $"{problem.Mark}: {problem.Key}: {problem.Message}";
     }
 }

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace DistTrain.Commands.Experiments;
 
-/// <summary>Writes the YAML of resolved experiments: block groups, flow lists, and quotes wherever a text could be read as something else.</summary>
+/// <summary>
+/// Writes the YAML of resolved experiments: block groups, flow lists, and quotes wherever a text could be read as something else.
+/// </summary>
 internal sealed class YamlText
 {
     private readonly StringBuilder _text = new();

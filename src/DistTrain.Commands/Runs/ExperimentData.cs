@@ -17,7 +17,9 @@ internal abstract class ExperimentData
     /// <summary>The sizes, for people.</summary>
     public abstract DataFacts Facts { get; }
 
-    /// <summary>Loads an experiment's data. Throws <see cref="InvalidInputException"/> that names file, line or setting.</summary>
+    /// <summary>
+    /// Loads an experiment's data. Throws <see cref="InvalidInputException"/> that names file, line or setting.
+    /// </summary>
     public static ExperimentData Load(Experiment experiment, CancellationToken cancel)
     {
         // The reader made every path absolute.
@@ -29,7 +31,8 @@ internal abstract class ExperimentData
     }
 
     /// <summary>Loss and accuracy of given weights.</summary>
-    public abstract Evaluation Evaluate(NetworkSpec network, LossKind loss, IReadOnlyDictionary<string, byte[]> weights, bool testRows);
+    public abstract Evaluation Evaluate(NetworkSpec network, LossKind loss, IReadOnlyDictionary<string, byte[]> weights,
+        bool testRows);
 
     /// <summary>The network's outputs for test or training rows, row by row.</summary>
     public abstract double[][] Outputs(NetworkSpec network, IReadOnlyDictionary<string, byte[]> weights, bool testRows);
@@ -49,7 +52,8 @@ internal sealed class ExperimentData<T>(TrainTest<T> rows, Func<TrainTest<T>, Ru
     public override DataFacts Facts { get; } = DataFacts.Of(rows);
 
     /// <inheritdoc/>
-    public override Evaluation Evaluate(NetworkSpec network, LossKind loss, IReadOnlyDictionary<string, byte[]> weights, bool testRows)
+    public override Evaluation Evaluate(NetworkSpec network, LossKind loss, IReadOnlyDictionary<string, byte[]> weights,
+        bool testRows)
     {
         using ModelRunner<T> runner = new(network, loss, Values(weights));
         return runner.Evaluate(Part(testRows));

@@ -10,7 +10,9 @@ namespace DistTrain.Commands.Runs;
 /// <summary>Parameters in files: <c>layers.0.weight</c> [out, in], biases and slopes as vectors.</summary>
 internal static class ModelFile
 {
-    /// <summary>SHA-256 over the parameters' value bytes, little-endian, in ordinal order of their names; lower-case hexadecimal.</summary>
+    /// <summary>
+    /// SHA-256 over the parameters' value bytes, little-endian, in ordinal order of their names; lower-case hexadecimal.
+    /// </summary>
     public static string Sha256(IEnumerable<(ParameterSpec Spec, byte[] Values)> parameters)
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -28,8 +30,8 @@ internal static class ModelFile
             parameter.Spec.Name, TypeName(precision), Shape(parameter.Spec), parameter.Values)));
 
     /// <summary>
-    /// Reads the parameters of a network, converted to the run's precision. Throws <see cref="InvalidInputException"/> that names the
-    /// first tensor that is missing, too many or of another shape.
+    /// Reads the parameters of a network, converted to the run's precision. Throws <see cref="InvalidInputException"/> that names
+    /// the first tensor that is missing, too many or of another shape.
     /// </summary>
     public static IReadOnlyDictionary<string, byte[]> Read(string path, NetworkSpec network, Precision precision)
     {
@@ -39,12 +41,14 @@ internal static class ModelFile
         foreach (ParameterSpec spec in expected)
         {
             SafetensorsTensor tensor = contents.Find(spec.Name) ?? throw new InvalidInputException(
-                $"{path}: there is no tensor '{spec.Name}', which the network needs; the file has {string.Join(", ", contents.Tensors.Select(found => found.Name))}");
+                $"{path}: there is no tensor '{spec.Name}', which the network needs; "
+                + $"the file has {string.Join(", ", contents.Tensors.Select(found => found.Name))}");
             int[] shape = Shape(spec);
             if (!tensor.Shape.SequenceEqual(shape))
             {
                 throw new InvalidInputException(
-                    $"{path}: the tensor '{spec.Name}' has the shape [{string.Join(", ", tensor.Shape)}]; the network needs [{string.Join(", ", shape)}]");
+                    $"{path}: the tensor '{spec.Name}' has the shape [{string.Join(", ", tensor.Shape)}]; "
+                    + $"the network needs [{string.Join(", ", shape)}]");
             }
 
             weights[spec.Name] = precision == Precision.Float32
@@ -54,7 +58,9 @@ internal static class ModelFile
 
         if (contents.Tensors.FirstOrDefault(tensor => !weights.ContainsKey(tensor.Name)) is SafetensorsTensor extra)
         {
-            throw new InvalidInputException($"{path}: the tensor '{extra.Name}' belongs to no layer of the network, whose parameters are {string.Join(", ", weights.Keys)}");
+            throw new InvalidInputException(
+                $"{path}: the tensor '{extra.Name}' belongs to no layer of the network, "
+                + $"whose parameters are {string.Join(", ", weights.Keys)}");
         }
 
         return weights;
@@ -66,5 +72,6 @@ internal static class ModelFile
 
     private static string TypeName(Precision precision) => precision == Precision.Float32 ? "F32" : "F64";
 
-    private static int[] Shape(ParameterSpec spec) => spec.Name.EndsWith(".weight", StringComparison.Ordinal) ? [spec.Rows, spec.Columns] : [spec.Length];
+    private static int[] Shape(ParameterSpec spec) =>
+        spec.Name.EndsWith(".weight", StringComparison.Ordinal) ? [spec.Rows, spec.Columns] : [spec.Length];
 }

@@ -73,12 +73,14 @@ internal sealed class ModelRunner<T> : IDisposable
     private void ForEachBatch(DataSet<T> data, Action<int[], TensorView<T>, TensorView<T>> use)
     {
         int most = Math.Min(Limits.EvaluationRowsMax, data.Rows);
-        using Tensor<T> input = new(most, _program.InputWidth), output = new(most, _program.OutputWidth), stash = new(1, Math.Max(1, _program.StashLength(most)));
+        using Tensor<T> input = new(most, _program.InputWidth), output = new(most, _program.OutputWidth);
+        using Tensor<T> stash = new(1, Math.Max(1, _program.StashLength(most)));
         TensorView<T>[] parameters = [.. _parameters.Select(parameter => parameter.View)];
         for (int first = 0; first < data.Rows; first += most)
         {
             int[] rows = [.. Enumerable.Range(first, Math.Min(most, data.Rows - first))];
-            TensorView<T> x = input.View.Slice(0, rows.Length, _program.InputWidth), y = output.View.Slice(0, rows.Length, _program.OutputWidth);
+            TensorView<T> x = input.View.Slice(0, rows.Length, _program.InputWidth);
+            TensorView<T> y = output.View.Slice(0, rows.Length, _program.OutputWidth);
             data.CopyInputs(rows, x.Span);
             _program.Forward(parameters, x, y, stash.View, Context, _scratch);
             use(rows, y, stash.View);

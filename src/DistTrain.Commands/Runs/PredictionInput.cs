@@ -4,7 +4,9 @@ using DistTrain.Numerics;
 
 namespace DistTrain.Commands.Runs;
 
-/// <summary>Rows of a CSV file, scaled as a run's data was: what standardization needs is fitted on the run's training rows again.</summary>
+/// <summary>
+/// Rows of a CSV file, scaled as a run's data was: what standardization needs is fitted on the run's training rows again.
+/// </summary>
 internal sealed class PredictionInput
 {
     private PredictionInput(int rows, double[] values)
@@ -20,8 +22,8 @@ internal sealed class PredictionInput
     public double[] Values { get; }
 
     /// <summary>
-    /// Reads a file of one row per line whose columns are the network's inputs, in order; a CSV run's own label or target columns may
-    /// be there too and are ignored. Throws <see cref="InvalidInputException"/> when the columns do not fit.
+    /// Reads a file of one row per line whose columns are the network's inputs, in order; a CSV run's own label or target columns
+    /// may be there too and are ignored. Throws <see cref="InvalidInputException"/> when the columns do not fit.
     /// </summary>
     public static PredictionInput Load(string shown, string path, Experiment experiment, CancellationToken cancel)
     {
@@ -32,7 +34,8 @@ internal sealed class PredictionInput
 
         int inputs = experiment.Settings.Network.Inputs;
         Scaling elementwise = experiment.Data.Scaling with { Standardize = Standardization.None };
-        CsvSpec spec = Describe(shown, path, experiment.Data as CsvSpec, inputs) with { Scaling = elementwise, TargetsAreInputs = true };
+        CsvSpec spec =
+            Describe(shown, path, experiment.Data as CsvSpec, inputs) with { Scaling = elementwise, TargetsAreInputs = true };
         DataSet<double> rows = DataLoader.Load<double>(spec, Path.GetDirectoryName(path)!, seed: 0, cancel).Train;
         double[] values = InputsOf(rows);
         Standardize(values, inputs, experiment, elementwise, cancel);
@@ -55,7 +58,8 @@ internal sealed class PredictionInput
         return targets > 0 && fields.Length == inputs + targets
             ? spec with { Label = original!.Label, TargetColumns = original.TargetColumns }
             : throw new InvalidInputException(
-                $"{shown}: its rows have {fields.Length} columns; expected the network's {inputs} inputs{(targets > 0 ? $", or {inputs + targets} with the run's label columns" : "")}");
+                $"{shown}: its rows have {fields.Length} columns; expected the network's {inputs} "
+                + $"inputs{(targets > 0 ? $", or {inputs + targets} with the run's label columns" : "")}");
     }
 
     private static IEnumerable<string> Fields(string line)
@@ -86,7 +90,8 @@ internal sealed class PredictionInput
         return values;
     }
 
-    private static void Standardize(double[] values, int inputs, Experiment experiment, Scaling elementwise, CancellationToken cancel)
+    private static void Standardize(double[] values, int inputs, Experiment experiment, Scaling elementwise,
+        CancellationToken cancel)
     {
         Standardization kind = experiment.Data.Scaling.Standardize;
         if (kind == Standardization.None)
@@ -94,7 +99,8 @@ internal sealed class PredictionInput
             return;
         }
 
-        double[] train = InputsOf(DataLoader.Load<double>(experiment.Data with { Scaling = elementwise }, "/", experiment.Settings.Seed, cancel).Train);
+        DataSpec unscaled = experiment.Data with { Scaling = elementwise };
+        double[] train = InputsOf(DataLoader.Load<double>(unscaled, "/", experiment.Settings.Seed, cancel).Train);
         int period = kind == Standardization.Global ? 1 : inputs;
         for (int column = 0; column < period; column++)
         {

@@ -6,7 +6,8 @@ using DistTrain.Protocol.Settings;
 namespace DistTrain.Commands.Runs;
 
 /// <summary>A run that everything has been checked for: only starting it is left.</summary>
-internal sealed record PreparedRun(Experiment Experiment, ExperimentData Data, IEngine Engine, IReadOnlyDictionary<string, byte[]>? InitialWeights)
+internal sealed record PreparedRun(
+    Experiment Experiment, ExperimentData Data, IEngine Engine, IReadOnlyDictionary<string, byte[]>? InitialWeights)
 {
     /// <summary>The request to the engine.</summary>
     /// <param name="seed">The seed of this start.</param>

@@ -13,34 +13,44 @@ internal static class ResumeChecks
         "training.epochs", "training.evaluate-every", "training.early-stopping", "training.restarts",
     ];
 
-    /// <summary>Throws <see cref="InvalidInputException"/> when <paramref name="wanted"/> is not a continuation of <paramref name="stored"/>.</summary>
+    /// <summary>
+    /// Throws <see cref="InvalidInputException"/> when <paramref name="wanted"/> is not a continuation of
+    /// <paramref name="stored"/>.
+    /// </summary>
     public static void Check(Experiment stored, Experiment wanted, RunFolder folder)
     {
         string before = Words.Network(stored.Settings.Network), now = Words.Network(wanted.Settings.Network);
         if (ExperimentWriter.Write(OnlyNetwork(stored, wanted)) != ExperimentWriter.Write(wanted))
         {
-            string difference = before == now ? "their initializers differ" : $"the run trains {before}, and the settings name {now}";
+            string difference =
+                before == now ? "their initializers differ" : $"the run trains {before}, and the settings name {now}";
             throw new InvalidInputException(
-                $"--resume {folder.Shown}: this would be a resume from another network: {difference}; drop the change, or start a new run without --resume");
+                $"--resume {folder.Shown}: this would be a resume from another network: {difference}; drop the change, "
+                + "or start a new run without --resume");
         }
 
-        string[] changed = [.. Differences(stored, wanted).Where(key => !Array.Exists(Changeable, free => key == free || key.StartsWith(free + ".", StringComparison.Ordinal)))];
+        string[] changed =
+            [.. Differences(stored, wanted).Where(key => !IsChangeable(key))];
         if (changed.Length > 0)
         {
             throw new InvalidInputException(
-                $"--resume {folder.Shown}: a resumed run goes on exactly as it began, and these settings differ: {string.Join(", ", changed)}; drop the changes, or start a new run without --resume (training.epochs may be raised)");
+                $"--resume {folder.Shown}: a resumed run goes on exactly as it began, "
+                + $"and these settings differ: {string.Join(", ", changed)}; drop the changes, "
+                + "or start a new run without --resume (training.epochs may be raised)");
         }
 
         if (wanted.Settings.Training.Epochs < stored.Settings.Training.Epochs)
         {
             throw new InvalidInputException(
-                $"--resume {folder.Shown}: training.epochs: {wanted.Settings.Training.Epochs} is less than the run's {stored.Settings.Training.Epochs}; epochs may only be raised");
+                $"--resume {folder.Shown}: training.epochs: {wanted.Settings.Training.Epochs} is less than the run's "
+                + $"{stored.Settings.Training.Epochs}; epochs may only be raised");
         }
 
         if (wanted.Restarts < stored.Restarts)
         {
             throw new InvalidInputException(
-                $"--resume {folder.Shown}: training.restarts: {wanted.Restarts} is less than the run's {stored.Restarts}; restarts may only be raised");
+                $"--resume {folder.Shown}: training.restarts: {wanted.Restarts} is less than the run's {stored.Restarts}; "
+                + "restarts may only be raised");
         }
     }
 
@@ -51,8 +61,11 @@ internal static class ResumeChecks
         return first.Except(second).Concat(second.Except(first)).Select(setting => setting.Key).Distinct();
     }
 
+    private static bool IsChangeable(string key) =>
+        Array.Exists(Changeable, free => key == free || key.StartsWith(free + ".", StringComparison.Ordinal));
+
     private static Experiment OnlyNetwork(Experiment stored, Experiment wanted) =>
-        wanted with { Settings = wanted.Settings with { Network = wanted.Settings.Network with { Layers = stored.Settings.Network.Layers } } };
+        wanted with { Settings = wanted.Settings with { Network = stored.Settings.Network } };
 
     private static List<(string Key, string Value)> Flatten(Experiment experiment)
     {

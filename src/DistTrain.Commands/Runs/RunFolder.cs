@@ -56,7 +56,9 @@ internal sealed class RunFolder
         catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
         {
             string option = given is null ? shown : $"--out {given}";
-            throw new InvalidInputException($"{option}: the run folder cannot be written ({refused.Message.TrimEnd('.')}); choose another with --out DIR", refused);
+            throw new InvalidInputException(
+                $"{option}: the run folder cannot be written ({refused.Message.TrimEnd('.')}); "
+                + "choose another with --out DIR", refused);
         }
 
         return new RunFolder(path, shown);
@@ -71,8 +73,12 @@ internal sealed class RunFolder
             return folder;
         }
 
-        string reason = Directory.Exists(folder.FullPath) ? "there is no experiment.yaml in it" : File.Exists(folder.FullPath) ? "it is a file" : "it does not exist";
-        throw new InvalidInputException($"{given}: this is not a run folder: {reason}; expected a folder that `disttrain train` has made, such as runs/NAME-DATE-TIME{Latest(workingFolder)}");
+        string reason = Directory.Exists(folder.FullPath) ? "there is no experiment.yaml in it"
+            : File.Exists(folder.FullPath) ? "it is a file"
+            : "it does not exist";
+        throw new InvalidInputException(
+            $"{given}: this is not a run folder: {reason}; expected a folder that `disttrain train` has made, "
+            + $"such as runs/NAME-DATE-TIME{Latest(workingFolder)}");
     }
 
     /// <summary>Writes a small file so that it is there whole or not at all.</summary>
@@ -87,7 +93,8 @@ internal sealed class RunFolder
     {
         if (File.Exists(path))
         {
-            throw new InvalidInputException($"--out {given}: this is a file; expected a folder that does not exist yet or is empty");
+            throw new InvalidInputException(
+                $"--out {given}: this is a file; expected a folder that does not exist yet or is empty");
         }
 
         if (!Directory.Exists(path) || !Directory.EnumerateFileSystemEntries(path).Any())

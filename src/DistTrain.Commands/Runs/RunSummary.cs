@@ -132,7 +132,9 @@ internal sealed record RunSummary
         SamplesPerSecond = Number(root, "samples_per_second"),
         WallSeconds = Number(root, "wall_seconds") ?? 0,
         VirtualSeconds = Number(root, "virtual_seconds"),
-        MessagesByType = [.. root.GetProperty("messages").GetProperty("by_type").EnumerateObject().Select(type => KeyValuePair.Create(type.Name, type.Value.GetInt64()))],
+        MessagesByType =
+            [.. root.GetProperty("messages").GetProperty("by_type").EnumerateObject()
+                .Select(type => KeyValuePair.Create(type.Name, type.Value.GetInt64()))],
         BytesSent = root.GetProperty("bytes_sent").GetInt64(),
         StepsRedone = root.GetProperty("steps_redone").GetInt64(),
         Restarts = root.GetProperty("restarts").GetInt32(),

@@ -1,6 +1,7 @@
 using DistTrain.Commands.Experiments;
 using DistTrain.Commands.Terminal;
 using DistTrain.Engines;
+using DistTrain.Numerics;
 
 namespace DistTrain.Commands.Runs;
 
@@ -9,17 +10,41 @@ internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisp
 {
     private readonly Experiment _experiment = run.Experiment;
 
-    /// <summary>Runs to the end and writes model and summary. Throws <see cref="IOException"/> when the folder cannot be written any more.</summary>
+    /// <summary>
+    /// Runs to the end and writes model and summary. Throws <see cref="IOException"/> when the folder cannot be written any more.
+    /// </summary>
     /// <param name="resume">Whether to go on from the folder's snapshots.</param>
     public RunSummary Run(bool resume)
     {
-        string comment = $"Every setting of the run, written by disttrain.\nTo go on where it stopped: disttrain train --resume {folder.Shown}";
+        using FileStream running = Lock();
+
+        // A summary speaks for a run that has ended; if this one is killed, the next resume must not take it for finished.
+        File.Delete(folder.SummaryFile);
+        string comment =
+            $"Every setting of the run, written by disttrain.\nTo go on where it stopped: disttrain train --resume "
+            + $"{folder.Shown}";
         RunFolder.WriteWhole(folder.ExperimentFile, ExperimentWriter.Write(_experiment, comment));
         RunSummary summary = _experiment.Restarts == 1
             ? RunSeed(0, folder.JournalFolder, folder.ModelFile, resume)
             : RunSeeds(resume);
         RunFolder.WriteWhole(folder.SummaryFile, summary.ToJson());
         return summary;
+    }
+
+    /// <summary>Keeps a second process out of the folder for as long as this one trains.</summary>
+    private FileStream Lock()
+    {
+        try
+        {
+            return new FileStream(
+                Path.Combine(folder.FullPath, ".running"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None,
+                    bufferSize: 1, FileOptions.DeleteOnClose);
+        }
+        catch (IOException busy)
+        {
+            throw new InvalidInputException(
+                $"{folder.Shown}: another disttrain is training in this folder; wait for its end, or stop it", busy);
+        }
     }
 
     private RunSummary RunSeeds(bool resume)
@@ -29,7 +54,8 @@ internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisp
         {
             string place = Place(i), file = Path.Combine(place, "summary.json");
             RunSummary? earlier = resume ? RunSummary.Read(file) : null;
-            if (earlier is { Status: RunStatus.Diverged } || (earlier?.Status == RunStatus.Completed && earlier.Epochs >= _experiment.Settings.Training.Epochs))
+            if (earlier is { Status: RunStatus.Diverged }
+                || (earlier?.Status == RunStatus.Completed && earlier.Epochs >= _experiment.Settings.Training.Epochs))
             {
                 done.Add(earlier);
                 continue;
@@ -49,7 +75,12 @@ internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisp
 
     private RunSummary Conclude(List<RunSummary> done, int chosen)
     {
-        File.Copy(Path.Combine(Place(chosen), "model.safetensors"), folder.ModelFile, overwrite: true);
+        string model = Path.Combine(Place(chosen), "model.safetensors");
+        if (File.Exists(model))
+        {
+            File.Copy(model, folder.ModelFile, overwrite: true);
+        }
+
         return done[chosen] with
         {
             WallSeconds = done.Sum(summary => summary.WallSeconds),
@@ -92,10 +123,16 @@ internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisp
 
         if (recorder?.Failure is IOException failure)
         {
-            throw new IOException($"{folder.MetricsFile}: cannot be written ({failure.Message}); the run stopped at step {outcome.Steps}", failure);
+            throw new IOException(
+                $"{folder.MetricsFile}: cannot be written ({failure.Message}); the run stopped at step {outcome.Steps}", failure);
         }
 
-        ModelFile.Write(model, outcome.Parameters, request.Settings.Precision);
+        if (outcome.Status != RunStatus.Failed)
+        {
+            // A run that failed has no parameters to show; what it kept is in the journal.
+            ModelFile.Write(model, outcome.Parameters, request.Settings.Precision);
+        }
+
         return RunSummary.Of(request, run.Engine.Name, outcome);
     }
 }

@@ -14,11 +14,12 @@ internal abstract class RunDisplay
             return new LineDisplay(TextWriter.Null, host.Error);
         }
 
-        return host.Interactive ? new BarDisplay(TerminalOn(host)) : new LineDisplay(host.Out, host.Error);
+        return host.Interactive ? new BarDisplay(TerminalOn(host)) : new LineDisplay(host.Out, host.Out);
     }
 
     /// <summary>The terminal behind the host's output.</summary>
-    public static IAnsiConsole TerminalOn(CommandHost host) => AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(host.Out) });
+    public static IAnsiConsole TerminalOn(CommandHost host) =>
+        AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(host.Out) });
 
     /// <summary>Runs something and shows what it reports.</summary>
     /// <param name="title">What is running.</param>
@@ -30,12 +31,14 @@ internal abstract class RunDisplay
 internal sealed class LineDisplay(TextWriter output, TextWriter notices) : RunDisplay
 {
     /// <inheritdoc/>
-    public override RunOutcome Show(string title, Func<IRunObserver, RunOutcome> run) => run(new Observer(output, notices, title));
+    public override RunOutcome Show(string title, Func<IRunObserver, RunOutcome> run) =>
+        run(new Observer(output, notices, title));
 
     private sealed class Observer(TextWriter output, TextWriter notices, string title) : IRunObserver
     {
         private static readonly TimeSpan BetweenEpochs = TimeSpan.FromSeconds(1), BetweenSteps = TimeSpan.FromSeconds(5);
         private readonly Pace _pace = new();
+        private readonly NoticeFilter _notices = new();
         private TimeSpan _lastLine = TimeSpan.MinValue;
 
         public void OnStep(in StepProgress step)
@@ -62,7 +65,13 @@ internal sealed class LineDisplay(TextWriter output, TextWriter notices) : RunDi
             }
         }
 
-        public void OnNotice(string text) => notices.WriteLine($"{title}: {text}");
+        public void OnNotice(string text)
+        {
+            if (_notices.Passes(text, _pace.Last.Elapsed))
+            {
+                notices.WriteLine($"{title}: {text}");
+            }
+        }
 
         private void Line(TimeSpan elapsed, string text)
         {
@@ -84,11 +93,15 @@ internal sealed class LineDisplay(TextWriter output, TextWriter notices) : RunDi
 /// <summary>A progress bar with loss, accuracy, pace and time left.</summary>
 internal sealed class BarDisplay(IAnsiConsole terminal) : RunDisplay
 {
+    // Columns that percentage and figures take; the bar gets the rest of the line.
+    private const int FiguresWidth = 80;
+
     /// <inheritdoc/>
     public override RunOutcome Show(string title, Func<IRunObserver, RunOutcome> run) => terminal.Progress()
         .AutoClear(true)
         .HideCompleted(false)
-        .Columns(new ProgressBarColumn { Width = 30 }, new PercentageColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
+        .Columns(new ProgressBarColumn { Width = Math.Clamp(terminal.Profile.Width - FiguresWidth, 6, 30) },
+            new PercentageColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
         .Start(context => run(new Observer(terminal, context.AddTask(Markup.Escape(title), maxValue: 1))));
 
     private sealed class Observer(IAnsiConsole terminal, ProgressTask task) : IRunObserver
@@ -96,8 +109,10 @@ internal sealed class BarDisplay(IAnsiConsole terminal) : RunDisplay
         // A terminal repaints ten times a second; describing every step would only cost training time.
         private static readonly TimeSpan BetweenPaints = TimeSpan.FromMilliseconds(100);
         private readonly Pace _pace = new();
+        private readonly NoticeFilter _notices = new();
         private TimeSpan _painted = TimeSpan.MinValue;
         private string _epoch = "";
+        private bool _tested;
 
         public void OnStep(in StepProgress step)
         {
@@ -107,17 +122,24 @@ internal sealed class BarDisplay(IAnsiConsole terminal) : RunDisplay
                 _painted = step.Elapsed;
                 task.MaxValue = Math.Max(1, step.TotalSteps);
                 task.Value = step.Step;
-                string accuracy = double.IsNaN(step.Accuracy) ? "" : $"  accuracy {Words.Percent(step.Accuracy)}";
+                string accuracy = _tested || double.IsNaN(step.Accuracy) ? "" : $"  accuracy {Words.Percent(step.Accuracy)}";
                 task.Description = Markup.Escape($"{_epoch}loss {Words.Loss(step.Loss)}{accuracy}{_pace}");
             }
         }
 
         public void OnEpoch(EpochProgress epoch)
         {
+            _tested |= epoch.TestAccuracy is not null;
             string test = epoch.TestAccuracy is double accuracy ? $", test {Words.Percent(accuracy)}" : "";
             _epoch = $"epoch {epoch.Epoch}/{epoch.Epochs}{test}  ";
         }
 
-        public void OnNotice(string text) => terminal.MarkupLineInterpolated($"[grey]{text}[/]");
+        public void OnNotice(string text)
+        {
+            if (_notices.Passes(text, _pace.Last.Elapsed))
+            {
+                terminal.MarkupLineInterpolated($"[grey]{text}[/]");
+            }
+        }
     }
 }

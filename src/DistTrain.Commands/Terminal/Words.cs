@@ -14,13 +14,15 @@ internal static class Words
         string.Join(" > ", [network.Inputs > 0 ? Count(network.Inputs) : "inputs", .. network.Layers.Select(Layer)]);
 
     /// <summary>The number of parameters.</summary>
-    public static string ParameterCount(IEnumerable<ParameterSpec> parameters) => $"{Count(parameters.Sum(parameter => (long)parameter.Length))} parameters";
+    public static string ParameterCount(IEnumerable<ParameterSpec> parameters) => $"{Count(parameters.Sum(parameter =>
+        (long)parameter.Length))} parameters";
 
     /// <summary>How the signal travels: method, schedule, stages, replicas.</summary>
     public static string Arrangement(RunSettings settings)
     {
         string stages = Plural(settings.Stages.Count, "stage");
-        string replicas = settings.Replicas > 1 ? $" x {settings.Replicas} replicas ({Names.Consistency.NameOf(settings.ParameterServer.Consistency)})" : "";
+        string consistency = Names.Consistency.NameOf(settings.ParameterServer.Consistency);
+        string replicas = settings.Replicas > 1 ? $" x {settings.Replicas} replicas ({consistency})" : "";
         return $"{settings.Method.Name} ({settings.Method.Schedule}) on {stages}{replicas}";
     }
 
@@ -28,7 +30,8 @@ internal static class Words
     public static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{100 * share:0.##} %");
 
     /// <summary>A loss with enough figures to compare.</summary>
-    public static string Loss(double loss) => loss.ToString(loss is 0 or >= 0.001 ? "0.0000" : "0.00e0", CultureInfo.InvariantCulture);
+    public static string Loss(double loss) =>
+        loss.ToString(loss is 0 or >= 0.001 ? "0.0000" : "0.00e0", CultureInfo.InvariantCulture);
 
     /// <summary>A whole number with separators.</summary>
     public static string Count(double number) => number.ToString("N0", CultureInfo.InvariantCulture);
@@ -45,9 +48,15 @@ internal static class Words
         _ => string.Create(CultureInfo.InvariantCulture, $"{(int)time.TotalHours} h {time.Minutes} min"),
     };
 
+    private static string Dense(DenseSpec dense)
+    {
+        string bias = dense.Bias ? "" : " without bias", tied = dense.TiedTo is int source ? $" tied to layer {source}" : "";
+        return $"{dense.Units} {Names.Activation.NameOf(dense.Activation)}{bias}{tied}";
+    }
+
     private static string Layer(LayerSpec layer) => layer switch
     {
-        DenseSpec dense => $"{dense.Units} {Names.Activation.NameOf(dense.Activation)}{(dense.Bias ? "" : " without bias")}{(dense.TiedTo is int tied ? $" tied to layer {tied}" : "")}",
+        DenseSpec dense => Dense(dense),
         MaxoutSpec maxout => $"{maxout.Units} maxout of {maxout.Pieces}",
         KCompetitiveSpec k => $"{k.Units} {k.K}-competitive",
         DropoutSpec dropout => $"dropout {Percent(dropout.Rate)}",

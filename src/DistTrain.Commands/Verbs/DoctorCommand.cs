@@ -21,12 +21,12 @@ internal sealed class DoctorCommand(CommandHost host, IReadOnlyList<IEngine> eng
         List<Finding> findings =
         [
             Runtime(),
-            new Finding("cores", true, $"{Environment.ProcessorCount}, each of which computes unless compute-threads says otherwise"),
+            new Finding("cores", true, $"{Environment.ProcessorCount}; each computes unless compute-threads says otherwise"),
             Simd(),
             Memory(),
             Disk(),
             RunsFolder(),
-            new Finding("engines", engines.Count > 0, engines.Count > 0 ? string.Join(", ", engines.Select(engine => engine.Name)) : "this program was built without any"),
+            Engines(),
         ];
         if (experiment is not null)
         {
@@ -36,22 +36,33 @@ internal sealed class DoctorCommand(CommandHost host, IReadOnlyList<IEngine> eng
         foreach (Finding finding in findings)
         {
             string mark = finding.Good ? "ok" : "PROBLEM";
-            host.Out.WriteLine($"{mark,-8} {finding.Label,-11} {finding.Text.Replace("\n", "\n" + new string(' ', 21), StringComparison.Ordinal)}");
+            host.Out.WriteLine(
+                $"{mark,-8} {finding.Label,-11} "
+                + $"{finding.Text.Replace("\n", "\n" + new string(' ', 21), StringComparison.Ordinal)}");
         }
 
         return findings.TrueForAll(finding => finding.Good) ? ExitCodes.Done : ExitCodes.DidNotHold;
     }
 
+    private Finding Engines() => engines.Count > 0
+        ? new Finding("engines", true, string.Join(", ", engines.Select(engine => engine.Name)))
+        : new Finding("engines", false, "this program was built without any");
+
     private static Finding Runtime()
     {
         string collector = GCSettings.IsServerGC ? "server" : "workstation";
         string concurrency = GCSettings.LatencyMode == GCLatencyMode.Batch ? "not concurrent" : "concurrent";
-        return new Finding("runtime", Environment.Version.Major >= 10, $"{RuntimeInformation.FrameworkDescription} on {RuntimeInformation.RuntimeIdentifier}, {collector} garbage collector, {concurrency}");
+        string runtime = $"{RuntimeInformation.FrameworkDescription} on {RuntimeInformation.RuntimeIdentifier}";
+        return new Finding("runtime", Environment.Version.Major >= 10, $"{runtime}, {collector} garbage collector, {concurrency}");
     }
 
     private static Finding Simd()
     {
-        int bits = Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : Vector128.IsHardwareAccelerated ? 128 : 0;
+        int bits =
+            Vector512.IsHardwareAccelerated ? 512
+            : Vector256.IsHardwareAccelerated ? 256
+            : Vector128.IsHardwareAccelerated ? 128
+            : 0;
         return new Finding("vectors", true, bits > 0
             ? $"{bits} bits, {bits / 32} float32 or {bits / 64} float64 values at once; the width never changes a result"
             : "none; kernels run one value at a time, with the same results");
@@ -60,7 +71,8 @@ internal sealed class DoctorCommand(CommandHost host, IReadOnlyList<IEngine> eng
     private static Finding Memory()
     {
         long bytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
-        return new Finding("memory", bytes >= MemoryMin, $"{Words.Count(bytes >> 20)} MiB available to this process{(bytes >= MemoryMin ? "" : $"; at least {MemoryMin >> 20} MiB are needed")}");
+        string shortage = bytes >= MemoryMin ? "" : $"; at least {MemoryMin >> 20} MiB are needed";
+        return new Finding("memory", bytes >= MemoryMin, $"{Words.Count(bytes >> 20)} MiB available to this process{shortage}");
     }
 
     private Finding Disk()
@@ -68,7 +80,8 @@ internal sealed class DoctorCommand(CommandHost host, IReadOnlyList<IEngine> eng
         try
         {
             long free = new DriveInfo(host.WorkingFolder).AvailableFreeSpace;
-            return new Finding("disk", free >= DiskMin, $"{Words.Count(free >> 20)} MiB free for run folders{(free >= DiskMin ? "" : "; snapshots may not fit")}");
+            string shortage = free >= DiskMin ? "" : "; snapshots may not fit";
+            return new Finding("disk", free >= DiskMin, $"{Words.Count(free >> 20)} MiB free for run folders{shortage}");
         }
         catch (Exception refused) when (refused is IOException or UnauthorizedAccessException or ArgumentException)
         {
@@ -79,12 +92,14 @@ internal sealed class DoctorCommand(CommandHost host, IReadOnlyList<IEngine> eng
     private Finding RunsFolder()
     {
         string runs = Path.Combine(host.WorkingFolder, "runs");
-        string probe = Path.Combine(Directory.Exists(runs) ? runs : host.WorkingFolder, $".disttrain-doctor-{Environment.ProcessId}");
+        string probe =
+            Path.Combine(Directory.Exists(runs) ? runs : host.WorkingFolder, $".disttrain-doctor-{Environment.ProcessId}");
         try
         {
             if (File.Exists(runs))
             {
-                return new Finding("run folders", false, $"{runs} is a file, so no run folder can be made; move it away, or use --out DIR");
+                return new Finding(
+                    "run folders", false, $"{runs} is a file, so no run folder can be made; move it away, or use --out DIR");
             }
 
             Directory.CreateDirectory(probe);
@@ -101,9 +116,12 @@ internal sealed class DoctorCommand(CommandHost host, IReadOnlyList<IEngine> eng
     {
         try
         {
-            LoadedExperiment loaded = ExperimentLoader.Load(given, Overrides.None, host.WorkingFolder, [.. engines.Select(engine => engine.Name)]);
+            LoadedExperiment loaded =
+                ExperimentLoader.Load(given, Overrides.None, host.WorkingFolder, [.. engines.Select(engine => engine.Name)]);
             PreparedRun run = PreparedRun.Prepare(loaded, engines, host.Stop);
-            return new Finding("experiment", true, $"{given}: {run.Data.Facts}; {Words.Network(run.Experiment.Settings.Network)}; {Words.Arrangement(run.Experiment.Settings)}");
+            return new Finding(
+                "experiment", true, $"{given}: {run.Data.Facts}; {Words.Network(run.Experiment.Settings.Network)}; "
+                + $"{Words.Arrangement(run.Experiment.Settings)}");
         }
         catch (InvalidInputException error)
         {

@@ -22,7 +22,8 @@ internal sealed class EvaluateCommand(CommandHost host)
 
         TrainedModel model = TrainedModel.Load(run, host);
         bool testRows = part is null ? model.Data.Run.TestRows > 0 : part == "test";
-        Evaluation result = model.Data.Evaluate(model.Experiment.Settings.Network, model.Experiment.Settings.Loss, model.Weights, testRows);
+        Evaluation result =
+            model.Data.Evaluate(model.Experiment.Settings.Network, model.Experiment.Settings.Loss, model.Weights, testRows);
         string name = testRows ? "test" : "train";
         if (json)
         {
@@ -31,7 +32,9 @@ internal sealed class EvaluateCommand(CommandHost host)
         else
         {
             string accuracy = result.Accuracy is double share ? $"  accuracy {Words.Percent(share)}" : "";
-            host.Out.WriteLine($"{model.Data.Facts.Name}, {Words.Count(result.Rows)} {(testRows ? "test" : "training")} rows:  loss {Words.Loss(result.Loss)}{accuracy}");
+            host.Out.WriteLine(
+                $"{model.Data.Facts.Name}, {Words.Count(result.Rows)} {(testRows ? "test" : "training")} rows:  loss "
+                + $"{Words.Loss(result.Loss)}{accuracy}");
         }
 
         return ExitCodes.Done;

@@ -23,7 +23,9 @@ internal sealed class ExportCommand(CommandHost host)
         string path = Path.GetFullPath(file, host.WorkingFolder);
         if (Directory.Exists(path))
         {
-            throw new InvalidInputException($"--out {file}: this is a folder; expected the name of a file, such as {Path.Combine(file, "model.safetensors")}");
+            throw new InvalidInputException(
+                $"--out {file}: this is a folder; expected the name of a file, "
+                + $"such as {Path.Combine(file, "model.safetensors")}");
         }
 
         string temporary = path + ".tmp";

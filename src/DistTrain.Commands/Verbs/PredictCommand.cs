@@ -44,7 +44,8 @@ internal sealed class PredictCommand(CommandHost host)
         bool single = model.Experiment.Settings.Precision == Precision.Float32;
         IReadOnlyList<string>? classes = model.Data.Run.TargetsAreClasses ? model.Data.Run.ClassNames ?? Numbers(width) : null;
         StringBuilder csv = new();
-        csv.Append(classes is null ? "" : "class,").AppendJoin(',', (classes ?? [.. Numbers(width).Select(number => $"output_{number}")]).Select(Field)).Append('\n');
+        IEnumerable<string> columns = classes ?? [.. Numbers(width).Select(number => $"output_{number}")];
+        csv.Append(classes is null ? "" : "class,").AppendJoin(',', columns.Select(Field)).Append('\n');
         foreach (double[] row in outputs)
         {
             if (classes is not null)
@@ -59,7 +60,8 @@ internal sealed class PredictCommand(CommandHost host)
         return csv.ToString();
     }
 
-    private static string[] Numbers(int count) => [.. Enumerable.Range(0, count).Select(number => number.ToString(CultureInfo.InvariantCulture))];
+    private static string[] Numbers(int count) => [.. Enumerable.Range(0, count).Select(number =>
+        number.ToString(CultureInfo.InvariantCulture))];
 
     private static string Number(double value, bool single) =>
         single ? ((float)value).ToString("R", CultureInfo.InvariantCulture) : value.ToString("R", CultureInfo.InvariantCulture);

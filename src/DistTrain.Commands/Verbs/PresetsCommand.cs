@@ -22,7 +22,8 @@ internal sealed class PresetsCommand(CommandHost host)
         }
 
         Preset found = PresetCatalog.Find(name) ?? throw new InvalidInputException(
-            $"disttrain presets: there is no preset '{name}'; expected {MapReader.OneOf([.. Nearest.Ranked(name, PresetCatalog.Names)])}{Nearest.Hint(name, PresetCatalog.Names)}");
+            $"disttrain presets: there is no preset '{name}'; expected "
+            + $"{MapReader.OneOf([.. Nearest.Ranked(name, PresetCatalog.Names)])}{Nearest.Hint(name, PresetCatalog.Names)}");
         host.Out.Write(found.Text);
         return ExitCodes.Done;
     }

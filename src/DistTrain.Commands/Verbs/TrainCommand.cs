@@ -41,10 +41,13 @@ internal sealed class TrainCommand(CommandHost host, IReadOnlyList<IEngine> engi
         RunFolder folder = RunFolder.Open(given, host.WorkingFolder);
         string shown = Path.Combine(folder.Shown, "experiment.yaml");
         LoadedExperiment stored = ExperimentLoader.Load(shown, Overrides.None, host.WorkingFolder, engines: null);
-        LoadedExperiment wanted = ExperimentLoader.Load(options.Experiment ?? shown, options.Overrides, host.WorkingFolder, _engineNames);
+        LoadedExperiment wanted =
+            ExperimentLoader.Load(options.Experiment ?? shown, options.Overrides, host.WorkingFolder, _engineNames);
         ResumeChecks.Check(stored.Experiment, wanted.Experiment, folder);
         RunSummary? earlier = RunSummary.Read(folder.SummaryFile);
-        bool longer = wanted.Experiment.Settings.Training.Epochs > stored.Experiment.Settings.Training.Epochs || wanted.Experiment.Restarts > stored.Experiment.Restarts;
+        bool longer =
+            wanted.Experiment.Settings.Training.Epochs > stored.Experiment.Settings.Training.Epochs
+                || wanted.Experiment.Restarts > stored.Experiment.Restarts;
         if (earlier is { Status: RunStatus.Completed } && !longer)
         {
             return Finished(earlier, folder, options.Json);
@@ -52,7 +55,8 @@ internal sealed class TrainCommand(CommandHost host, IReadOnlyList<IEngine> engi
 
         if (stored.Experiment.Restarts != wanted.Experiment.Restarts && stored.Experiment.Restarts == 1)
         {
-            throw new InvalidInputException($"--resume {folder.Shown}: training.restarts: the run has one seed only; start a new run to train from several");
+            throw new InvalidInputException(
+                $"--resume {folder.Shown}: training.restarts: the run has one seed only; start a new run to train from several");
         }
 
         return Start(PreparedRun.Prepare(wanted, engines, host.Stop), folder, options.Json, resume: true);
@@ -66,8 +70,10 @@ internal sealed class TrainCommand(CommandHost host, IReadOnlyList<IEngine> engi
             return ExitCodes.Done;
         }
 
-        host.Out.WriteLine($"{folder.Shown} is finished: {Words.Plural(summary.Epochs, "epoch")}, {Words.Plural(summary.Steps, "step")}.");
-        host.Out.WriteLine($"To train on: disttrain train --resume {folder.Shown} --set training.epochs={2 * Math.Max(1, summary.Epochs)}");
+        host.Out.WriteLine(
+            $"{folder.Shown} is finished: {Words.Plural(summary.Epochs, "epoch")}, {Words.Plural(summary.Steps, "step")}.");
+        host.Out.WriteLine(
+            $"To train on: disttrain train --resume {folder.Shown} --set training.epochs={2 * Math.Max(1, summary.Epochs)}");
         return ExitCodes.Done;
     }
 
@@ -101,7 +107,7 @@ internal sealed class TrainCommand(CommandHost host, IReadOnlyList<IEngine> engi
         }
         else
         {
-            RunReport.Print(host, RunReport.Result(summary, folder));
+            RunReport.Print(host, RunReport.Result(summary, run, folder));
         }
 
         return ExitCode(summary.Status);

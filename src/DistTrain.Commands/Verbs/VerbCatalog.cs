@@ -12,7 +12,8 @@ internal static class VerbCatalog
     {
         RootCommand root = new(
             """
-            DistTrain trains neural networks with actors: layer actors pass activations forward and gradients backward, a parameter server aggregates updates.
+            DistTrain trains neural networks with actors: layer actors pass activations forward and gradients backward as messages, and a
+            parameter server aggregates updates.
 
             Start here:
               disttrain train                     train the built-in example (drawn digits, under a minute)
@@ -40,12 +41,18 @@ internal static class VerbCatalog
 
     private static Verb Train(IReadOnlyList<IEngine> engines, CommandHost host)
     {
-        Argument<string?> experiment = new("experiment") { Arity = ArgumentArity.ZeroOrOne, Description = "Experiment file, or the name of a preset (disttrain presets). Default: glyphs." };
-        Option<string?> engine = new("--engine") { HelpName = "name", Description = $"What runs the actors: {MapReader.OneOf([.. engines.Select(e => e.Name)])}." };
-        Option<string[]> set = new("--set") { HelpName = "key=value", Description = "Changes a setting, for example --set training.epochs=10 or --set network.0.dense.units=32. May be repeated.", Arity = ArgumentArity.OneOrMore };
-        Option<string?> folder = new("--out") { HelpName = "folder", Description = "Run folder; must not exist yet or be empty. Default: runs/NAME-DATE-TIME." };
-        Option<string?> resume = new("--resume") { HelpName = "folder", Description = "Goes on with the run in this folder from its last snapshot." };
-        Option<bool> json = new("--json") { Description = "Prints summary.json on standard output and nothing else." };
+        string names = MapReader.OneOf([.. engines.Select(engine => engine.Name)]);
+        Argument<string?> experiment = Optional("experiment", "Experiment file, or the name of a preset (disttrain presets). Default: glyphs.");
+        Option<string?> engine = Value("--engine", "name", $"What runs the actors: {names}.");
+        Option<string[]> set = new("--set")
+        {
+            HelpName = "key=value",
+            Description = "Changes a setting, for example training.epochs=10 or network.0.dense.units=32. May be repeated.",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        Option<string?> folder = Value("--out", "folder", "Run folder; must not exist yet or be empty. Default: runs/NAME-DATE-TIME.");
+        Option<string?> resume = Value("--resume", "folder", "Goes on with the run in this folder from its last snapshot.");
+        Option<bool> json = Flag("--json", "Prints summary.json on standard output and nothing else.");
         Verb command = new(
             "train",
             "Trains a network. Everything is checked before anything starts; Ctrl-C stops at a committed step and says how to go on.",
@@ -66,24 +73,23 @@ internal static class VerbCatalog
 
     private static Verb Evaluate(CommandHost host)
     {
-        Argument<string> run = new("run") { Description = "Run folder." };
-        Option<string> data = new("--data") { HelpName = "test|train", Description = "Which rows. Default: test rows where there are any, training rows otherwise." };
-        Option<bool> json = new("--json") { Description = "Prints the figures as JSON on standard output and nothing else." };
+        Argument<string> run = RunFolder();
+        Option<string?> data = Value("--data", "test|train", "Which rows. Default: test rows where there are any, else training rows.");
+        Option<bool> json = Flag("--json", "Prints the figures as JSON on standard output and nothing else.");
         Verb command = new(
             "evaluate",
             "Computes loss and accuracy of a trained network on the rows of its experiment.",
-            [
-                "disttrain evaluate runs/glyphs-20260101-120000 --data test",
-            ]) { run, data, json };
-        command.SetAction(result => new EvaluateCommand(host).Execute(result.GetRequiredValue(run), result.GetValue(data), result.GetValue(json)));
+            ["disttrain evaluate runs/glyphs-20260101-120000 --data test"]) { run, data, json };
+        command.SetAction(result => new EvaluateCommand(host).Execute(
+            result.GetRequiredValue(run), result.GetValue(data), result.GetValue(json)));
         return command;
     }
 
     private static Verb Predict(CommandHost host)
     {
-        Argument<string> run = new("run") { Description = "Run folder." };
-        Argument<string?> input = new("input") { Arity = ArgumentArity.ZeroOrOne, Description = "CSV file of inputs, one row each. Default: the experiment's test rows, or its training rows." };
-        Option<string?> file = new("--out") { HelpName = "file", Description = "CSV file to write. Default: standard output." };
+        Argument<string> run = RunFolder();
+        Argument<string?> input = Optional("input", "CSV file, one row of inputs a line. Default: the experiment's test rows, else its training rows.");
+        Option<string?> file = Value("--out", "file", "CSV file to write. Default: standard output.");
         Verb command = new(
             "predict",
             "Prints what a trained network says about rows: the class and every output, as CSV.",
@@ -91,50 +97,55 @@ internal static class VerbCatalog
                 "disttrain predict runs/iris-20260101-120000 flowers.csv",
                 "disttrain predict runs/glyphs-20260101-120000 --out predictions.csv",
             ]) { run, input, file };
-        command.SetAction(result => new PredictCommand(host).Execute(result.GetRequiredValue(run), result.GetValue(input), result.GetValue(file)));
+        command.SetAction(result => new PredictCommand(host).Execute(
+            result.GetRequiredValue(run), result.GetValue(input), result.GetValue(file)));
         return command;
     }
 
     private static Verb Export(CommandHost host)
     {
-        Argument<string> run = new("run") { Description = "Run folder." };
-        Option<string> format = new("--format") { HelpName = "safetensors", Description = "File format.", DefaultValueFactory = _ => "safetensors" };
-        Option<string> file = new("--out") { HelpName = "file", Description = "File to write.", Required = true };
+        Argument<string> run = RunFolder();
+        Option<string?> format = Value("--format", "safetensors", "File format. Default: safetensors.");
+        Option<string?> file = Value("--out", "file", "File to write.");
+        file.Required = true;
         Verb command = new(
             "export",
             "Writes a trained network's parameters to a file for other programs.",
-            [
-                "disttrain export runs/glyphs-20260101-120000 --format safetensors --out glyphs.safetensors",
-            ]) { run, format, file };
-        command.SetAction(result => new ExportCommand(host).Execute(result.GetRequiredValue(run), result.GetValue(format) ?? "", result.GetRequiredValue(file)));
+            ["disttrain export runs/glyphs-20260101-120000 --format safetensors --out glyphs.safetensors"]) { run, format, file };
+        command.SetAction(result => new ExportCommand(host).Execute(
+            result.GetRequiredValue(run), result.GetValue(format) ?? "safetensors", result.GetRequiredValue(file)!));
         return command;
     }
 
     private static Verb Presets(CommandHost host)
     {
-        Argument<string?> name = new("name") { Arity = ArgumentArity.ZeroOrOne, Description = "A preset, to print its experiment file." };
+        Argument<string?> name = Optional("name", "A preset, to print its experiment file.");
         Verb command = new(
             "presets",
             "Lists the built-in experiments, or prints one as a file to start from.",
-            [
-                "disttrain presets",
-                "disttrain presets xor > my.yaml",
-            ]) { name };
+            ["disttrain presets", "disttrain presets xor > my.yaml"]) { name };
         command.SetAction(result => new PresetsCommand(host).Execute(result.GetValue(name)));
         return command;
     }
 
     private static Verb Doctor(IReadOnlyList<IEngine> engines, CommandHost host)
     {
-        Argument<string?> experiment = new("experiment") { Arity = ArgumentArity.ZeroOrOne, Description = "Experiment file or preset to check as well." };
+        Argument<string?> experiment = Optional("experiment", "Experiment file or preset to check as well.");
         Verb command = new(
             "doctor",
             "Checks this machine, and an experiment if one is given, without training. Exit code 1 when something would go wrong.",
-            [
-                "disttrain doctor",
-                "disttrain doctor my.yaml",
-            ]) { experiment };
+            ["disttrain doctor", "disttrain doctor my.yaml"]) { experiment };
         command.SetAction(result => new DoctorCommand(host, engines).Execute(result.GetValue(experiment)));
         return command;
     }
+
+    private static Argument<string> RunFolder() => new("run") { Description = "Run folder." };
+
+    private static Argument<string?> Optional(string name, string description) =>
+        new(name) { Arity = ArgumentArity.ZeroOrOne, Description = description };
+
+    private static Option<string?> Value(string name, string value, string description) =>
+        new(name) { HelpName = value, Description = description };
+
+    private static Option<bool> Flag(string name, string description) => new(name) { Description = description };
 }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using DistTrain.Engines.Shared;
 using DistTrain.Engines.Shared.Front;
 using DistTrain.Numerics.Aggregation;
 using DistTrain.Numerics.Compression;
@@ -60,7 +61,7 @@ internal sealed class SequentialAggregation<T> : IDisposable
             Gradients[i] = replicas.Length == 1 ? tensors[0] : chosen >= 0 ? tensors[chosen] : Aggregated(tensors, _combined[i].View);
         }
 
-        Scale = _plan.Settings.Optimizer.ClipNorm is double clip ? Math.Min(1, clip / (Norm() + 1e-6)) : 1;
+        Scale = _plan.Settings.Optimizer.ClipNorm is double clip ? ReplicaAggregation.ClippingFactor(SquaredNorm(), clip) : 1;
     }
 
     public void Dispose()
@@ -73,19 +74,7 @@ internal sealed class SequentialAggregation<T> : IDisposable
 
     private TensorView<T> Aggregated(ReadOnlySpan<TensorView<T>> replicas, TensorView<T> result)
     {
-        switch (_server.Aggregate)
-        {
-            case Aggregate.Median:
-                GradientAggregation.Median(replicas, result);
-                break;
-            case Aggregate.TrimmedMean:
-                GradientAggregation.TrimmedMean(replicas, _server.ByzantineMax, result);
-                break;
-            default:
-                GradientAggregation.Sum(replicas, result);
-                break;
-        }
-
+        ReplicaAggregation.Combine(_server, replicas, result);
         return result;
     }
 
@@ -118,7 +107,7 @@ internal sealed class SequentialAggregation<T> : IDisposable
         return Krum.Select(total, replicas.Length, _server.ByzantineMax);
     }
 
-    private double Norm()
+    private double SquaredNorm()
     {
         double squares = 0;
         for (int i = 0; i < Gradients.Length; i++)
@@ -126,6 +115,6 @@ internal sealed class SequentialAggregation<T> : IDisposable
             squares += ContributedNorm.Of(_plan.Network, _parameters[i], Gradients[i]);
         }
 
-        return Math.Sqrt(squares);
+        return squares;
     }
 }

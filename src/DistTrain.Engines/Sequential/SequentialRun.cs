@@ -196,7 +196,11 @@ internal sealed class SequentialRun<T> : IDisposable
         for (int i = 0; i < _weights.Length; i++)
         {
             Span<T> weights = _weights[i].Span, state = _state[i].Span;
-            _optimizer.Apply(rate, step, _aggregation.Scale, weights, _aggregation.Gradients[i].Span, state, weights, state);
+            if (!_optimizer.Apply(rate, step, _aggregation.Scale, weights, _aggregation.Gradients[i].Span, state, weights, state))
+            {
+                reason = $"the update of step {step} is not finite; {_program.Parameters[i].Name} was the first with values that are not finite";
+                return false;
+            }
         }
 
         _progress = _progress.AfterStep(step, lossSum, correct, _plan.RowsInStep(step));

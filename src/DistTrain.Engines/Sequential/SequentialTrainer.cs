@@ -13,7 +13,8 @@ public static class SequentialTrainer
 {
     /// <summary>
     /// Trains to the end, or to the end of a step once <paramref name="stop"/> is cancelled. Stages and shards of the request are without effect.
-    /// Throws <see cref="InvalidInputException"/> for an asynchronous method or parameter server: those have no sequential meaning.
+    /// It updates weights in place, so after a divergence they are those of the step that diverged. Throws
+    /// <see cref="InvalidInputException"/> for an asynchronous method or parameter server: those have no sequential meaning.
     /// </summary>
     public static RunOutcome Run(RunRequest request, IRunObserver observer, TimeProvider? time = null, CancellationToken stop = default)
     {

@@ -18,11 +18,12 @@ internal sealed class ActorCell(ActorId id, IActorHost host, ComputeCrew crew, B
     private readonly Lock _lock = new();
     private readonly Queue<Stimulus> _mailbox = new();
     private readonly EffectList _effects = new();
-    private readonly Queue<Effect> _held = new();
+    private readonly Queue<(long After, Effect Effect)> _held = new();
     private readonly Dictionary<int, ITimer> _timers = [];
     private ActorMachine? _machine, _next;
     private bool _scheduled, _killed;
-    private int _persistsUnfinished;
+    private int _life;
+    private long _persistsAsked, _persistsDone;
 
     /// <summary>Who lives here.</summary>
     public ActorId Id { get; } = id;
@@ -64,9 +65,22 @@ internal sealed class ActorCell(ActorId id, IActorHost host, ComputeCrew crew, B
         }
     }
 
-    /// <summary>A record of this actor is kept, or could not be.</summary>
-    public void OnPersisted(PersistRecord record, string? problem = null) =>
-        Post(new Stimulus(problem is null ? StimulusKind.Persisted : StimulusKind.PersistFailed) { Record = record, Problem = problem });
+    /// <summary>A record of this actor is kept, or could not be. Called in the order in which the records were given.</summary>
+    /// <param name="life">The life that gave it: what an earlier life asked for is nobody's business any more.</param>
+    /// <param name="record">The record.</param>
+    /// <param name="problem">Why it could not be kept; null when it is.</param>
+    public void OnPersisted(int life, PersistRecord record, string? problem = null)
+    {
+        lock (_lock)
+        {
+            if (life == _life)
+            {
+                StimulusKind kind = problem is null ? StimulusKind.Persisted : StimulusKind.PersistFailed;
+                _mailbox.Enqueue(new Stimulus(kind) { Record = record, Problem = problem });
+                ScheduleIfIdle();
+            }
+        }
+    }
 
     /// <summary>Handles what is in the mailbox. Called by one crew member at a time.</summary>
     public void RunTurn()
@@ -105,6 +119,7 @@ internal sealed class ActorCell(ActorId id, IActorHost host, ComputeCrew crew, B
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or OutOfMemoryException)
         {
             problem = exception.Message;
+            ReleaseOutputs(job);
         }
 
         foreach (BufferHandle input in job.Inputs)
@@ -149,12 +164,9 @@ internal sealed class ActorCell(ActorId id, IActorHost host, ComputeCrew crew, B
             CarryOut();
         }
 
-        while (_held.TryDequeue(out Effect effect))
-        {
-            ReleaseDelivery(effect.Envelope.Message);
-        }
-
-        _persistsUnfinished = 0;
+        DropHeld();
+        DropPersistResults();
+        _life++;
         _killed = false;
         _machine = _next;
         _next = null;
@@ -168,12 +180,15 @@ internal sealed class ActorCell(ActorId id, IActorHost host, ComputeCrew crew, B
             return;
         }
 
-        if (stimulus.Kind is StimulusKind.Persisted or StimulusKind.PersistFailed && --_persistsUnfinished == 0)
+        if (stimulus.Kind == StimulusKind.Persisted)
         {
-            while (_held.TryDequeue(out Effect effect))
-            {
-                Publish(effect);
-            }
+            _persistsDone++;
+            PublishHeld();
+        }
+        else if (stimulus.Kind == StimulusKind.PersistFailed)
+        {
+            // What waited for the record must never be seen; the machine's last word must.
+            DropHeld();
         }
 
         _effects.Clear();
@@ -208,8 +223,8 @@ internal sealed class ActorCell(ActorId id, IActorHost host, ComputeCrew crew, B
                     StartTimer(effect.Timer, Timeout.InfiniteTimeSpan);
                     break;
                 case EffectKind.Persist:
-                    _persistsUnfinished++;
-                    host.Persist(this, effect.Record!);
+                    _persistsAsked++;
+                    host.Persist(this, _life, effect.Record!);
                     break;
                 default:
                     Hold(effect);
@@ -227,13 +242,45 @@ internal sealed class ActorCell(ActorId id, IActorHost host, ComputeCrew crew, B
             pool.Retain(MessageBuffers.Second(effect.Envelope.Message));
         }
 
-        if (_persistsUnfinished > 0)
+        if (_persistsDone < _persistsAsked)
         {
-            _held.Enqueue(effect);
+            _held.Enqueue((_persistsAsked, effect));
         }
         else
         {
             Publish(effect);
+        }
+    }
+
+    private void PublishHeld()
+    {
+        while (_held.TryPeek(out (long After, Effect Effect) held) && held.After <= _persistsDone)
+        {
+            _held.Dequeue();
+            Publish(held.Effect);
+        }
+    }
+
+    private void DropHeld()
+    {
+        while (_held.TryDequeue(out (long After, Effect Effect) held))
+        {
+            ReleaseDelivery(held.Effect.Envelope.Message);
+        }
+
+        _persistsDone = _persistsAsked;
+    }
+
+    /// <summary>Takes the results of the life before out of the mailbox; the rest of it is for whoever lives here next to judge.</summary>
+    private void DropPersistResults()
+    {
+        for (int left = _mailbox.Count; left > 0; left--)
+        {
+            Stimulus stimulus = _mailbox.Dequeue();
+            if (stimulus.Kind is not (StimulusKind.Persisted or StimulusKind.PersistFailed))
+            {
+                _mailbox.Enqueue(stimulus);
+            }
         }
     }
 
@@ -284,13 +331,19 @@ internal sealed class ActorCell(ActorId id, IActorHost host, ComputeCrew crew, B
                 ReleaseDelivery(stimulus.Envelope.Message);
                 break;
             case StimulusKind.JobDone:
-                foreach (BufferHandle output in stimulus.Job!.Outputs)
-                {
-                    pool.Release(output);
-                }
-
+                ReleaseOutputs(stimulus.Job!);
                 break;
         }
+    }
+
+    private void ReleaseOutputs(Job job)
+    {
+        foreach (BufferHandle output in job.Outputs)
+        {
+            pool.Release(output);
+        }
+
+        Array.Clear(job.Outputs);
     }
 
     private void ReleaseDelivery(Message? message)

@@ -11,7 +11,7 @@ internal interface IActorHost
     void Deliver(in Envelope envelope);
 
     /// <summary>Keeps a record; calls <see cref="ActorCell.OnPersisted"/> when that is done, now or later.</summary>
-    void Persist(ActorCell cell, PersistRecord record);
+    void Persist(ActorCell cell, int life, PersistRecord record);
 
     /// <summary>Hears a report.</summary>
     void Report(Report report);

@@ -98,13 +98,15 @@ internal sealed class ShardArithmetic<T>
         Span<T> state = _pool.View<T>(job.Inputs[1]).Span, nextState = _pool.View<T>(job.Outputs[1]).Span;
         long mark = scratch.Mark;
         int offset = 0, encodedOffset = 0;
+        job.NonFiniteLayer = -1;
         foreach (ParameterSpec parameter in slice.Parameters)
         {
             int length = parameter.Length;
             TensorView<T> gradient = Aggregated(job, parameter, offset, encodedOffset, scratch);
             Range values = offset..(offset + length), states = (offset * stateCount)..((offset + length) * stateCount);
-            _optimizer.Apply(
+            bool finite = _optimizer.Apply(
                 job.LearningRate, job.Update, job.GradientScale, weights[values], gradient.Span, state[states], next[values], nextState[states]);
+            job.NonFiniteLayer = finite || job.NonFiniteLayer >= 0 ? job.NonFiniteLayer : parameter.Layer;
             offset += length;
             encodedOffset += _codec.EncodedBytes(length);
             scratch.Release(mark);
@@ -138,19 +140,7 @@ internal sealed class ShardArithmetic<T>
             replicas[replica] = Decoded(contributions[replica], parameter, offset, encodedOffset, scratch);
         }
 
-        switch (_server.Aggregate)
-        {
-            case Aggregate.Median:
-                GradientAggregation.Median(replicas, result);
-                break;
-            case Aggregate.TrimmedMean:
-                GradientAggregation.TrimmedMean(replicas, _server.ByzantineMax, result);
-                break;
-            default:
-                GradientAggregation.Sum(replicas, result);
-                break;
-        }
-
+        ReplicaAggregation.Combine<T>(_server, replicas, result);
         return result;
     }
 
@@ -245,8 +235,7 @@ internal sealed class ShardArithmetic<T>
         }
         else if (_plan.Settings.Optimizer.ClipNorm is double clip)
         {
-            // PyTorch's clip_grad_norm_: the small term keeps a gradient of zero from a division by zero.
-            job.GradientScale = Math.Min(1, clip / (Math.Sqrt(totals[0]) + 1e-6));
+            job.GradientScale = ReplicaAggregation.ClippingFactor(totals[0], clip);
         }
     }
 

@@ -1,8 +1,10 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using DistTrain.Data;
 using DistTrain.Numerics;
 using DistTrain.Numerics.Layers;
+using DistTrain.Numerics.Optimizers;
 using DistTrain.Protocol.Effects;
 using DistTrain.Protocol.Jobs;
 using DistTrain.Protocol.Planning;
@@ -17,9 +19,16 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan)
 {
     private const string CoordinatorFile = "coordinator.json";
     private const string StepPrefix = "step-";
-    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true };
+    private const string UpdatesKey = "updates";
+    private const string AppliedKey = "applied-steps";
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        WriteIndented = true,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+    };
 
     private readonly Lock _lock = new();
+    private readonly int _stateCount = new Optimizer<float>(plan.Settings.Optimizer).StateCount;
     private long _loadedStep = -1;
     private Dictionary<string, SafetensorsTensor> _loaded = [];
     private Dictionary<string, string> _loadedMetadata = [];
@@ -36,7 +45,16 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan)
             .Where(step => File.Exists(Path.Combine(step, CoordinatorFile)))
             .Order(StringComparer.Ordinal)
             .LastOrDefault();
-        return newest is null ? null : ReadProgress(Path.Combine(newest, CoordinatorFile));
+        if (newest is null)
+        {
+            return null;
+        }
+
+        string file = Path.Combine(newest, CoordinatorFile);
+        CoordinatorProgress progress = ReadProgress(file);
+        return Path.GetFileName(newest) == FolderName(progress.Step)
+            ? progress
+            : throw new InvalidInputException($"{file}: says step {progress.Step}; expected the step of its folder");
     }
 
     /// <summary>Writes a slice's part.</summary>
@@ -45,8 +63,8 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan)
         string path = Directory.CreateDirectory(FolderOf(slice.Step)).FullName;
         Dictionary<string, string> metadata = new(StringComparer.Ordinal)
         {
-            ["updates"] = slice.Updates.ToString(CultureInfo.InvariantCulture),
-            ["applied-steps"] = string.Join(',', slice.AppliedSteps),
+            [UpdatesKey] = slice.Updates.ToString(CultureInfo.InvariantCulture),
+            [AppliedKey] = string.Join(',', slice.AppliedSteps),
         };
         Dictionary<string, (BufferHandle Buffer, int Start, int Length)> places = new(StringComparer.Ordinal);
         List<SafetensorsEntry> entries = [];
@@ -78,7 +96,10 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan)
             metadata);
     }
 
-    /// <summary>Writes the coordinator's part, which makes the snapshot exist, and removes all but the newest two.</summary>
+    /// <summary>
+    /// Writes the coordinator's part, which makes the snapshot exist. Of the others the one before is kept; older ones go, and so do later ones, which belong
+    /// to a run that was given up.
+    /// </summary>
     public void Complete(CoordinatorProgress progress)
     {
         string path = Directory.CreateDirectory(FolderOf(progress.Step)).FullName;
@@ -90,9 +111,11 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan)
         }
 
         File.Move(temporary, file, overwrite: true);
-        foreach (string old in Directory.EnumerateDirectories(folder, StepPrefix + "*").Order(StringComparer.Ordinal).SkipLast(2))
+        string[] others = [.. Directory.EnumerateDirectories(folder, StepPrefix + "*").Where(other => other != path).Order(StringComparer.Ordinal)];
+        string? before = others.LastOrDefault(other => string.CompareOrdinal(other, path) < 0);
+        foreach (string other in others.Where(other => other != before))
         {
-            Directory.Delete(old, recursive: true);
+            Directory.Delete(other, recursive: true);
         }
     }
 
@@ -111,8 +134,8 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan)
                 job.Outputs[part] = ReadPart(part, plan.Slices[job.Slice], pool);
             }
 
-            job.Updates = long.Parse(_loadedMetadata["updates"], CultureInfo.InvariantCulture);
-            long[] applied = [.. _loadedMetadata["applied-steps"].Split(',').Select(text => long.Parse(text, CultureInfo.InvariantCulture))];
+            job.Updates = long.Parse(_loadedMetadata[UpdatesKey], CultureInfo.InvariantCulture);
+            long[] applied = [.. _loadedMetadata[AppliedKey].Split(',').Select(text => long.Parse(text, CultureInfo.InvariantCulture))];
             for (int replica = 0; replica < job.AppliedSteps.Length; replica++)
             {
                 job.AppliedSteps[replica] = replica < applied.Length ? applied[replica] : job.Step;
@@ -126,7 +149,7 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan)
     {
         try
         {
-            return JsonSerializer.Deserialize<CoordinatorProgress>(File.ReadAllBytes(file))
+            return JsonSerializer.Deserialize<CoordinatorProgress>(File.ReadAllBytes(file), Json)
                 ?? throw new InvalidInputException($"{file}: empty; expected a snapshot's progress");
         }
         catch (JsonException exception)
@@ -146,22 +169,19 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan)
 
     private string DType => plan.Settings.Precision == Precision.Float32 ? "F32" : "F64";
 
-    private string FolderOf(long step) => Path.Combine(folder, $"{StepPrefix}{step:D9}");
+    private static string FolderName(long step) => $"{StepPrefix}{step:D9}";
+
+    private string FolderOf(long step) => Path.Combine(folder, FolderName(step));
 
     private BufferHandle ReadPart(int part, SlicePlan slice, BufferPool pool)
     {
-        long bytes = 0;
-        foreach (ParameterSpec parameter in slice.Parameters)
-        {
-            bytes += _loaded.TryGetValue(NameOf(part, parameter), out SafetensorsTensor? tensor) ? tensor.Data.Length : 0;
-        }
-
-        if (bytes == 0)
+        int multiple = part == 1 ? _stateCount : part == 0 || plan.CarriesResidual ? 1 : 0;
+        if (multiple == 0)
         {
             return BufferHandle.None;
         }
 
-        BufferHandle buffer = pool.Rent(bytes);
+        BufferHandle buffer = pool.Rent((long)slice.Length * multiple * ValueBytes);
         Span<byte> rest = pool.Bytes(buffer);
         foreach (ParameterSpec parameter in slice.Parameters)
         {
@@ -205,15 +225,31 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan)
 
     private void RequireWhole(string path)
     {
-        foreach (ParameterPlace place in plan.Parameters)
+        if (!_loadedMetadata.ContainsKey(UpdatesKey) || !_loadedMetadata.ContainsKey(AppliedKey))
         {
-            if (!_loaded.TryGetValue(place.Parameter.Name, out SafetensorsTensor? tensor)
-                || tensor.DType != DType || tensor.Data.Length != place.Parameter.Length * ValueBytes)
+            throw new InvalidInputException($"{path}: these are not files of a snapshot; expected slice files that a run has written");
+        }
+
+        foreach (ParameterSpec parameter in plan.Parameters.Select(place => place.Parameter))
+        {
+            Require(path, NameOf(0, parameter), parameter.Length, "it belongs to another network or precision");
+            if (_stateCount > 0)
             {
-                throw new InvalidInputException(
-                    $"{path}: the snapshot has no {DType} tensor {place.Parameter.Name} [{place.Parameter.Rows}, {place.Parameter.Columns}]; "
-                    + "it belongs to another network or precision");
+                Require(path, NameOf(1, parameter), parameter.Length * _stateCount, "it belongs to a run with another optimizer");
             }
+
+            for (int replica = 0; replica < plan.Settings.Replicas && plan.CarriesResidual; replica++)
+            {
+                Require(path, NameOf(2 + replica, parameter), parameter.Length, "it belongs to a run with other replicas or compression");
+            }
+        }
+    }
+
+    private void Require(string path, string name, int length, string otherwise)
+    {
+        if (!_loaded.TryGetValue(name, out SafetensorsTensor? tensor) || tensor.DType != DType || tensor.Data.Length != length * ValueBytes)
+        {
+            throw new InvalidInputException($"{path}: the snapshot has no {DType} tensor {name} of {length} values; {otherwise}");
         }
     }
 }

@@ -10,9 +10,12 @@ namespace DistTrain.Engines.Shared;
 /// </summary>
 internal sealed class SnapshotStore(BufferPool pool, SnapshotFiles? files) : IDisposable
 {
+    // A recovery that began while the newest snapshot became complete goes back to the one before.
+    private const int CompleteMax = 2;
+
     private readonly Lock _lock = new();
-    private readonly List<KeptSlice> _kept = [];
-    private long _complete = -1;
+    private readonly List<KeptSlice> _parts = [];
+    private readonly List<(long Step, List<KeptSlice> Slices)> _complete = [];
 
     /// <summary>Keeps a slice's part.</summary>
     public void Keep(SnapshotJob job)
@@ -27,8 +30,8 @@ internal sealed class SnapshotStore(BufferPool pool, SnapshotFiles? files) : IDi
         lock (_lock)
         {
             // A part of the same step may be here from before a recovery.
-            Drop(old => old.Slice == slice.Slice && old.Step == slice.Step);
-            _kept.Add(slice);
+            Drop(_parts, old => old.Slice == slice.Slice && old.Step == slice.Step);
+            _parts.Add(slice);
         }
     }
 
@@ -38,8 +41,15 @@ internal sealed class SnapshotStore(BufferPool pool, SnapshotFiles? files) : IDi
         files?.Complete(progress);
         lock (_lock)
         {
-            _complete = progress.Step;
-            Drop(old => old.Step < progress.Step);
+            List<KeptSlice> slices = _parts.FindAll(part => part.Step == progress.Step);
+            _parts.RemoveAll(part => part.Step == progress.Step);
+            Drop(_parts, part => part.Step < progress.Step);
+            _complete.Add((progress.Step, slices));
+            if (_complete.Count > CompleteMax)
+            {
+                Drop(_complete[0].Slices, _ => true);
+                _complete.RemoveAt(0);
+            }
         }
     }
 
@@ -48,7 +58,7 @@ internal sealed class SnapshotStore(BufferPool pool, SnapshotFiles? files) : IDi
     {
         lock (_lock)
         {
-            if (job.Step == _complete && _kept.Find(slice => slice.Slice == job.Slice && slice.Step == job.Step) is KeptSlice kept)
+            if (_complete.FindLast(snapshot => snapshot.Step == job.Step).Slices?.Find(slice => slice.Slice == job.Slice) is KeptSlice kept)
             {
                 foreach (BufferHandle buffer in kept.Buffers)
                 {
@@ -69,18 +79,24 @@ internal sealed class SnapshotStore(BufferPool pool, SnapshotFiles? files) : IDi
     {
         lock (_lock)
         {
-            Drop(_ => true);
+            Drop(_parts, _ => true);
+            foreach ((long _, List<KeptSlice> slices) in _complete)
+            {
+                Drop(slices, _ => true);
+            }
+
+            _complete.Clear();
         }
     }
 
-    private void Drop(Predicate<KeptSlice> which)
+    private void Drop(List<KeptSlice> from, Predicate<KeptSlice> which)
     {
-        foreach (BufferHandle buffer in _kept.FindAll(which).SelectMany(slice => slice.Buffers))
+        foreach (BufferHandle buffer in from.FindAll(which).SelectMany(slice => slice.Buffers))
         {
             pool.Release(buffer);
         }
 
-        _kept.RemoveAll(which);
+        from.RemoveAll(which);
     }
 }
 

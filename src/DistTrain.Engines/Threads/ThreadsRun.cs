@@ -66,8 +66,8 @@ internal sealed class ThreadsRun : IActorHost, IDisposable
 
         _crew.Dispose();
         _failure?.Throw();
-        long step = _recorder.Ended!.End == RunEnd.Failed ? 0 : _recorder.Ended.Step;
-        return _recorder.Outcome(_runner.ReadParameters(step), [.. _cells.Select(cell => cell.Sent)]);
+        byte[][] parameters = _recorder.Ended!.End == RunEnd.Failed ? [] : _runner.ReadParameters(_recorder.Ended.Step);
+        return _recorder.Outcome(parameters, [.. _cells.Select(cell => cell.Sent)]);
     }
 
     /// <summary>Lets an actor die and tells the coordinator, as an engine that noticed would.</summary>
@@ -80,7 +80,7 @@ internal sealed class ThreadsRun : IActorHost, IDisposable
     public void Deliver(in Envelope envelope) =>
         _cells[envelope.To.Index].Post(new Stimulus(StimulusKind.Message) { Envelope = envelope });
 
-    public void Persist(ActorCell cell, PersistRecord record)
+    public void Persist(ActorCell cell, int life, PersistRecord record)
     {
         // Durability memory: a record is kept once it is made. Snapshots alone outlive the process.
         string? problem = null;
@@ -96,7 +96,7 @@ internal sealed class ThreadsRun : IActorHost, IDisposable
             }
         }
 
-        cell.OnPersisted(record, problem);
+        cell.OnPersisted(life, record, problem);
     }
 
     public void Report(Report report)

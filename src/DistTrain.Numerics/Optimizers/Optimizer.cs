@@ -1,4 +1,5 @@
 using System.Numerics;
+using DistTrain.Numerics.Kernels;
 using DistTrain.Numerics.Networks;
 
 namespace DistTrain.Numerics.Optimizers;
@@ -40,7 +41,8 @@ public sealed class Optimizer<T>
     /// <param name="state"><see cref="StateCount"/> vectors of the parameter's length, one after the other.</param>
     /// <param name="nextWeights">Receives the parameter.</param>
     /// <param name="nextState">Receives the state.</param>
-    public void Apply(
+    /// <returns>Whether every next weight is finite; looked at block by block while it is in the cache.</returns>
+    public bool Apply(
         double learningRate, long update, double gradientScale, ReadOnlySpan<T> weights, ReadOnlySpan<T> gradient,
         ReadOnlySpan<T> state, Span<T> nextWeights, Span<T> nextState)
     {
@@ -51,6 +53,7 @@ public sealed class Optimizer<T>
         ArgumentOutOfRangeException.ThrowIfNotEqual(state.Length, checked(length * StateCount));
         ArgumentOutOfRangeException.ThrowIfNotEqual(nextState.Length, state.Length);
         Coefficients<T> coefficients = _rule.At(learningRate, update);
+        bool finite = true;
         Span<T> work = stackalloc T[2 * UpdateRule<T>.BlockLength];
         for (int start = 0; start < length; start += UpdateRule<T>.BlockLength)
         {
@@ -69,6 +72,9 @@ public sealed class Optimizer<T>
             System.Numerics.Tensors.TensorPrimitives.Multiply(
                 gradient.Slice(start, count), T.CreateChecked(gradientScale), block.Gradient);
             _rule.Update(block, coefficients);
+            finite &= Elementwise.AllFinite<T>(block.NextWeights);
         }
+
+        return finite;
     }
 }

@@ -99,7 +99,7 @@ public sealed class Coordinator : ActorMachine
         switch (message)
         {
             case Prepared prepared:
-                TallyOf(prepared.Step).OnPrepared(prepared.Shard);
+                TallyOf(prepared.Step).OnPrepared(prepared);
                 TryCommit();
                 break;
             case StepResult result:
@@ -110,7 +110,7 @@ public sealed class Coordinator : ActorMachine
                 Effects.Retain(partials.Values);
                 OnPartials(TallyOf(partials.Step), partials);
                 break;
-            case SnapshotTaken taken when taken.Step == _snapshotPending?.Step:
+            case SnapshotTaken taken when taken.Step == _snapshotPending?.Step && !_membership.IsChanging:
                 _snapshotBy[taken.Shard] = true;
                 if (Array.TrueForAll(_snapshotBy, kept => kept))
                 {
@@ -184,6 +184,7 @@ public sealed class Coordinator : ActorMachine
     /// <summary>The members of a new epoch are kept: starts those that are new and has everybody go on from the last state that is there.</summary>
     private void BeginEpoch(MembershipRecord membership)
     {
+        _membership.Begun();
         bool shardLost = _membership.LosesShard(Incarnations, membership);
         if (shardLost && Epoch > 0)
         {
@@ -309,7 +310,7 @@ public sealed class Coordinator : ActorMachine
             return;
         }
 
-        if (!double.IsFinite(tally.LossSum))
+        if (!double.IsFinite(tally.LossSum) || tally.NonFiniteUpdateLayer >= 0)
         {
             BeginEnd(RunEnd.Diverged, DescribeDivergence(tally));
             Advance();
@@ -415,9 +416,19 @@ public sealed class Coordinator : ActorMachine
 
     private string DescribeDivergence(StepTally tally)
     {
-        int layer = tally.NonFiniteLayer >= 0 ? tally.NonFiniteLayer : Plan.Settings.Network.Layers.Count - 1;
+        string what;
+        int layer;
+        if (double.IsFinite(tally.LossSum))
+        {
+            (what, layer) = ("the update of step", tally.NonFiniteUpdateLayer);
+        }
+        else
+        {
+            (what, layer) = ("the loss of step", tally.NonFiniteLayer >= 0 ? tally.NonFiniteLayer : Plan.Settings.Network.Layers.Count - 1);
+        }
+
         double rate = Plan.LearningRate(tally.Step) * _progress.RateFactor;
-        return $"the loss of step {tally.Step} is not finite; layer {layer} ({Plan.Settings.Network.Layers[layer].Kind}) was the first "
+        return $"{what} {tally.Step} is not finite; layer {layer} ({Plan.Settings.Network.Layers[layer].Kind}) was the first "
             + $"with values that are not finite. Try a lower optimizer.learning-rate (it was {rate:G4}), optimizer.clip-norm, "
             + "or inputs of smaller scale (data.standardize)";
     }

@@ -30,12 +30,21 @@ internal sealed class Membership(Topology topology)
         }
 
         _wanted[actor.Index]++;
+        IsChanging = true;
         record = _pending = new MembershipRecord(epoch, [.. _wanted]);
         return true;
     }
 
+    /// <summary>
+    /// Whether a new epoch is decided and not begun. It will go back to a snapshot that exists now, so none may be completed until then.
+    /// </summary>
+    public bool IsChanging { get; private set; }
+
     /// <summary>Whether a kept record is the newest one; one that a later suspicion has replaced counts no more.</summary>
     public bool IsWanted(MembershipRecord record) => ReferenceEquals(record, _pending);
+
+    /// <summary>The wanted epoch has begun.</summary>
+    public void Begun() => IsChanging = false;
 
     /// <summary>Whether a shard is new in a record.</summary>
     public bool LosesShard(int[] before, MembershipRecord record)

@@ -96,7 +96,7 @@ public sealed class ParameterShard : ActorMachine
     {
         if (record is PreparedRecord prepared && prepared.Epoch == Epoch)
         {
-            Send(ActorId.Coordinator, new Prepared(prepared.Step, _shard, _stalenessSteps));
+            Send(ActorId.Coordinator, new Prepared(prepared.Step, _shard, _stalenessSteps, NonFiniteLayer(prepared.Step)));
         }
     }
 
@@ -299,6 +299,7 @@ public sealed class ParameterShard : ActorMachine
         slice.PartialsAsked = false;
         SliceVersion previous = slice.Newest, version = slice.NewVersion();
         version.Updates = job.Update;
+        version.NonFiniteLayer = job.NonFiniteLayer;
         (version.Weights, version.OptimizerState) = (job.Outputs[0], job.Outputs[1]);
         if (Plan.Asynchronous)
         {
@@ -390,6 +391,18 @@ public sealed class ParameterShard : ActorMachine
             _prepared++;
             Effects.Persist(new PreparedRecord(_prepared, _shard, Epoch));
         }
+    }
+
+    private int NonFiniteLayer(long step)
+    {
+        int first = -1;
+        foreach (SliceState slice in _slices)
+        {
+            int layer = (slice.Find(step) ?? slice.Newest).NonFiniteLayer;
+            first = first < 0 || (layer >= 0 && layer < first) ? layer : first;
+        }
+
+        return first;
     }
 
     private void OnCommitted(long step)

@@ -12,6 +12,9 @@ internal sealed class SliceVersion(int replicas)
     /// <summary>Optimizer updates so far.</summary>
     public long Updates { get; set; }
 
+    /// <summary>First layer with weights that are not finite, or −1.</summary>
+    public int NonFiniteLayer { get; set; } = -1;
+
     /// <summary>The slice's tensors.</summary>
     public BufferHandle Weights { get; set; }
 
@@ -32,6 +35,7 @@ internal sealed class SliceVersion(int replicas)
         }
 
         Weights = OptimizerState = BufferHandle.None;
+        NonFiniteLayer = -1;
         Array.Clear(Carried);
     }
 }

@@ -26,17 +26,20 @@ internal sealed class StepTally(int shards, int replicas, int slices)
     /// <summary>Whether every slice's partials are in.</summary>
     public bool HasAllPartials => _partialsCount == slices;
 
-    /// <summary>Loss sums in replica order.</summary>
-    public double LossSum => _results.Sum(result => result!.LossSum);
+    /// <summary>Loss sums, added in replica order once the step is complete.</summary>
+    public double LossSum { get; private set; }
 
     /// <summary>Rows classified right.</summary>
-    public int Correct => _results.Sum(result => result!.Correct);
+    public int Correct { get; private set; }
 
     /// <summary>Rows.</summary>
-    public int Rows => _results.Sum(result => result!.Rows);
+    public int Rows { get; private set; }
 
-    /// <summary>Lowest layer with a value that is not finite, or −1.</summary>
-    public int NonFiniteLayer => _results.Where(result => result!.NonFiniteLayer >= 0).Select(result => result!.NonFiniteLayer).DefaultIfEmpty(-1).Min();
+    /// <summary>Lowest layer whose forward pass gave a value that is not finite, or −1.</summary>
+    public int NonFiniteLayer { get; private set; }
+
+    /// <summary>Lowest layer whose update gave a weight that is not finite, or −1.</summary>
+    public int NonFiniteUpdateLayer { get; private set; }
 
     /// <summary>Starts to count a step.</summary>
     public void Begin(long step)
@@ -44,15 +47,18 @@ internal sealed class StepTally(int shards, int replicas, int slices)
         Array.Clear(_prepared);
         Array.Clear(_results);
         (_preparedCount, _resultCount, _partialsCount) = (0, 0, 0);
+        (LossSum, Correct, Rows) = (0, 0, 0);
+        (NonFiniteLayer, NonFiniteUpdateLayer) = (-1, -1);
         IsCommitting = false;
         Step = step;
     }
 
     /// <summary>A shard is prepared.</summary>
-    public void OnPrepared(int shard)
+    public void OnPrepared(Prepared prepared)
     {
-        _preparedCount += _prepared[shard] ? 0 : 1;
-        _prepared[shard] = true;
+        _preparedCount += _prepared[prepared.Shard] ? 0 : 1;
+        _prepared[prepared.Shard] = true;
+        NonFiniteUpdateLayer = Lower(NonFiniteUpdateLayer, prepared.NonFiniteLayer);
     }
 
     /// <summary>A replica's result came.</summary>
@@ -60,7 +66,18 @@ internal sealed class StepTally(int shards, int replicas, int slices)
     {
         InvariantException.Require(_results[result.Replica] is null, "A replica's result of a step arrives once.");
         _results[result.Replica] = result;
-        _resultCount++;
+        if (++_resultCount < replicas)
+        {
+            return;
+        }
+
+        foreach (StepResult? known in _results)
+        {
+            LossSum += known!.LossSum;
+            Correct += known.Correct;
+            Rows += known.Rows;
+            NonFiniteLayer = Lower(NonFiniteLayer, known.NonFiniteLayer);
+        }
     }
 
     /// <summary>A slice's partials came; their reference now belongs here.</summary>
@@ -82,4 +99,6 @@ internal sealed class StepTally(int shards, int replicas, int slices)
         Array.Clear(Partials);
         Step = 0;
     }
+
+    private static int Lower(int layer, int other) => layer < 0 || (other >= 0 && other < layer) ? other : layer;
 }

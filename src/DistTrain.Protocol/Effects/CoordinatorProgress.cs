@@ -32,7 +32,7 @@ public sealed record CoordinatorProgress
 
     /// <summary>Whether early stopping ends the run here.</summary>
     public bool IsOutOfPatience(TrainingSettings training) =>
-        training.EarlyStoppingPatience is int patience && EvaluationsSinceBest > patience;
+        training.EarlyStoppingPatience is int patience && EvaluationsSinceBest >= patience;
 
     /// <summary>After a committed step.</summary>
     public CoordinatorProgress AfterStep(long step, double lossSum, int correct, int rows) => this with
@@ -47,7 +47,7 @@ public sealed record CoordinatorProgress
     public CoordinatorProgress AfterEpochUnwatched() => this with { EpochLossSum = 0, EpochCorrect = 0, EpochRows = 0 };
 
     /// <summary>
-    /// After an epoch whose watched loss is known. The plateau rule is PyTorch 1.13's ReduceLROnPlateau with its default threshold: better means
+    /// After an epoch whose watched loss is known. The plateau rule is PyTorch 1.13's ReduceLROnPlateau with its default threshold and no eps: better means
     /// below best·(1 − 1e-4), and more than the patience's bad evaluations in a row reduce the rate.
     /// </summary>
     public CoordinatorProgress AfterEpoch(double watchedLoss, OptimizerSpec optimizer)

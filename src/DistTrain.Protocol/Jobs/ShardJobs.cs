@@ -30,6 +30,9 @@ public sealed class ApplyJob(int slice, int contributions) : SliceJob(2 + contri
 
     /// <summary>The coordinator's decision: the one replica to take (Krum), or −1.</summary>
     public int ChosenReplica { get; internal set; } = -1;
+
+    /// <summary>Result: first layer whose next weights are not all finite, or −1.</summary>
+    public int NonFiniteLayer { get; set; } = -1;
 }
 
 /// <summary>

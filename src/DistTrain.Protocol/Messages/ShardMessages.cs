@@ -18,8 +18,9 @@ public sealed record Partials(long Step, int Slice, BufferHandle Values) : Messa
 /// <param name="Step">The step.</param>
 /// <param name="Shard">Which shard.</param>
 /// <param name="StalenessSteps">Largest staleness of a gradient applied so far, in steps.</param>
+/// <param name="NonFiniteLayer">First layer whose weights of this version are not all finite, or −1.</param>
 [MessageTag("prepared")]
-public sealed record Prepared(long Step, int Shard, long StalenessSteps) : Message;
+public sealed record Prepared(long Step, int Shard, long StalenessSteps, int NonFiniteLayer) : Message;
 
 /// <summary>Shard to coordinator: its part of a snapshot is kept.</summary>
 [MessageTag("snapshot-taken")]

@@ -43,7 +43,7 @@ public static class SettingsChecks
         RequireRange(problems, "checkpoint.every-steps", settings.CheckpointEverySteps, 0, int.MaxValue);
         if (training.EarlyStoppingPatience is int patience)
         {
-            RequireRange(problems, "training.early-stopping.patience", patience, 0, int.MaxValue);
+            RequireRange(problems, "training.early-stopping.patience", patience, 1, int.MaxValue);
         }
 
         if (trainRows is int rows && training.BatchSize > rows)

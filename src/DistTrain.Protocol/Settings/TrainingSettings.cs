@@ -10,6 +10,6 @@ public sealed record TrainingSettings(int Epochs, int BatchSize, int MicroBatche
     /// <summary>Epochs between evaluations on the test rows; at least 1. The last epoch is always evaluated.</summary>
     public int EvaluateEvery { get; init; } = 1;
 
-    /// <summary>Stop when the watched loss has not improved for this many evaluations; null for never.</summary>
+    /// <summary>Stop when the watched loss has not improved for this many evaluations in a row, at least 1; null for never.</summary>
     public int? EarlyStoppingPatience { get; init; }
 }

@@ -1,6 +1,5 @@
 using DistTrain.Protocol.Actors;
 using DistTrain.Protocol.Effects;
-using DistTrain.Protocol.Messages;
 
 namespace DistTrain.Protocol.Tests.Harness;
 
@@ -32,7 +31,4 @@ internal sealed class FakeActor(ActorMachine machine)
     }
 
     public static bool IsVisible(in Effect effect) => effect.Kind is EffectKind.Send or EffectKind.Report or EffectKind.Spawn;
-
-    /// <summary>The envelope of a send, whose buffers the host counts from now on.</summary>
-    public static Message MessageOf(in Effect effect) => effect.Envelope.Message;
 }

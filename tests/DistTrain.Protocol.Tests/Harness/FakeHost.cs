@@ -26,14 +26,14 @@ internal sealed class FakeHost
     private int _faultsLeft;
     private bool _over;
 
-    public FakeHost(RunPlan plan, Faults faults, ulong seed, SymbolicJobs? before = null)
+    public FakeHost(RunPlan plan, Faults faults, ulong seed, SymbolicJobs? before = null, long divergingStep = 0)
     {
         _plan = plan;
         _faults = faults;
         _faultsLeft = faults.Most;
         _random = new RandomStream(seed, RandomPurpose.Faults);
         _actors = new FakeActor?[plan.Topology.Count];
-        Jobs = new SymbolicJobs(Pool, plan, before?.Kept ?? []);
+        Jobs = new SymbolicJobs(Pool, plan, before?.Kept ?? []) { DivergingStep = divergingStep };
     }
 
     public BufferPool Pool { get; } = new();
@@ -274,6 +274,12 @@ internal sealed class FakeHost
     {
         Reports.Add(report);
         End = report as RunEnded ?? End;
+        Jobs.CommittedStep = report switch
+        {
+            StepCommitted committed => committed.Step,
+            Recovered recovered => recovered.Step,
+            _ => Jobs.CommittedStep,
+        };
     }
 
     private void Spawn(ActorId id, int incarnation)
@@ -290,7 +296,8 @@ internal sealed class FakeHost
 
     private void Transmit(Envelope envelope)
     {
-        bool isCut = envelope.From.Index == _faults.Cut.From && envelope.To.Index == _faults.Cut.To && _now < _faults.Cut.Until;
+        bool isCut = envelope.From.Index == _faults.Cut.From && envelope.To.Index == _faults.Cut.To && _now < _faults.Cut.Until
+            && (envelope.Sequence == 0 || !_faults.CutsAcknowledgementsOnly);
         int copies = isCut || Chance(_faults.Loss) ? 0 : Chance(_faults.Duplication) ? 2 : 1;
         for (int copy = 0; copy < copies; copy++)
         {

@@ -33,6 +33,9 @@ internal sealed record Faults
     /// <summary>Event after which the user asks for a stop; −1 for never.</summary>
     public int StopAfterEvents { get; init; } = -1;
 
-    /// <summary>Whether envelopes from one actor index to another are lost until this time, in milliseconds.</summary>
+    /// <summary>Envelopes from one actor index to another are lost until this time, in milliseconds.</summary>
     public (int From, int To, long Until) Cut { get; init; } = (-1, -1, 0);
+
+    /// <summary>Whether the cut takes bare acknowledgements only.</summary>
+    public bool CutsAcknowledgementsOnly { get; init; }
 }

@@ -100,7 +100,7 @@ public sealed class ProtocolTests
         Scenario scenario = new() { Stages = 3, Epochs = 40, TestRows = 0, MicroBatches = 1, TrainRows = 60_000 / 4, BatchSize = 1000, CheckpointEvery = 0 };
         foreach ((int from, int to) in new[] { (2, 0), (2, 1) })
         {
-            FakeHost host = scenario.Check(Faults.None with { Cut = (from, to, 60_000) }, 1);
+            FakeHost host = scenario.Check(Faults.None with { Cut = (from, to, 60_000), CutsAcknowledgementsOnly = true }, 1);
             host.Reports.OfType<StepCommitted>().Count().ShouldBe(600);
         }
     }
@@ -140,6 +140,22 @@ public sealed class ProtocolTests
         second.RunToEnd(coordinatorIncarnation: 2, progress);
         Scenario.CheckAgainstLoop(plan, second, second.End!.Step);
         second.End.ShouldBe(new RunEnded(RunEnd.Completed, plan.TotalSteps, ""));
+    }
+
+    [Fact]
+    public void ALossThatIsNotANumberEndsTheRunAtTheStepBefore()
+    {
+        for (int seed = 0; seed < 60; seed++)
+        {
+            RunPlan plan = (Shape(seed) with { StepsInFlight = 1 + (seed % 3), Clips = seed % 2 == 0 }).Plan();
+            int step = 1 + (seed % (int)plan.TotalSteps);
+            FakeHost host = new(plan, seed % 2 == 0 ? Hard : Faults.None, (ulong)seed, divergingStep: step);
+            RunEnded end = host.RunToEnd().End!;
+            (end.End, end.Step).ShouldBe((RunEnd.Diverged, step - 1), $"seed {seed}");
+            end.Reason.ShouldStartWith($"the loss of step {step} is not finite; layer 0 (dense) was the first with values that are not finite.");
+            host.Reports.OfType<StepCommitted>().ShouldAllBe(report => report.Step < step);
+            Scenario.CheckAgainstLoop(plan, host, step - 1);
+        }
     }
 
     [Fact]

@@ -13,6 +13,12 @@ internal sealed class SymbolicJobs(BufferPool pool, RunPlan plan, SortedDictiona
 {
     public SortedDictionary<(long Step, int Slice), KeptSlice> Kept { get; } = kept;
 
+    /// <summary>The last step that the coordinator reported as committed.</summary>
+    public long CommittedStep { get; set; }
+
+    /// <summary>The training step whose loss is not a number, in layer 0; 0 for none.</summary>
+    public long DivergingStep { get; init; }
+
     public static ulong Load(DataSplit split, bool targets, long step, int first, int rows) =>
         Hash.Of(1, (ulong)split, targets ? 1UL : 0, (ulong)step, (ulong)first, (ulong)rows);
 
@@ -52,14 +58,19 @@ internal sealed class SymbolicJobs(BufferPool pool, RunPlan plan, SortedDictiona
                 load.Outputs[0] = pool.Take(Load(load.Split, load.Targets, load.Training ? load.Step : 0, load.FirstRow, load.Rows));
                 return null;
             case ForwardJob forward:
+                Expect(
+                    forward.Training || !plan.Asynchronous || forward.Inputs.Skip(1).All(HoldsEverybodysContributions),
+                    "An evaluation has the weights that hold everybody's contributions to its epoch.");
                 ulong output = Forward(forward.Stage, pool.Value(forward.Inputs[0]), Values(forward.Inputs.AsSpan(1)));
                 forward.Outputs[0] = pool.Take(output);
                 forward.Outputs[1] = pool.Take(Hash.Of(3, output));
+                forward.NonFiniteLayer = forward.Training && forward.Step == DivergingStep ? forward.Stage : -1;
                 return null;
             case LossJob loss:
                 (ulong result, ulong target) = (pool.Value(loss.Inputs[0]), pool.Value(loss.Inputs[2]));
                 Expect(pool.Value(loss.Inputs[1]) == Hash.Of(3, result), "The stash belongs to the output.");
-                loss.Result = Loss(result, target, loss.Rows);
+                LossResult finite = Loss(result, target, loss.Rows);
+                loss.Result = loss.Training && loss.Step == DivergingStep ? finite with { LossSum = double.NaN } : finite;
                 loss.Outputs[0] = loss.Training ? pool.Take(Signal(result, target, loss.RowWeight)) : BufferHandle.None;
                 return null;
             case BackwardJob backward:
@@ -132,8 +143,10 @@ internal sealed class SymbolicJobs(BufferPool pool, RunPlan plan, SortedDictiona
     private void Compress(CompressJob job)
     {
         (ulong encoded, ulong residual) = Compress(pool.Value(job.Inputs[0]), pool.Value(job.Inputs[1]));
-        job.Outputs[0] = pool.Take(encoded, pool.AppliedIn(job.Inputs[0]));
-        job.Outputs[1] = plan.CarriesResidual ? pool.Take(residual) : BufferHandle.None;
+        Applied gradient = pool.AppliedIn(job.Inputs[0])!;
+        long residualStep = job.Inputs[1].IsNone ? 0 : pool.AppliedIn(job.Inputs[1])!.Step;
+        job.Outputs[0] = pool.Take(encoded, gradient with { ResidualStep = residualStep });
+        job.Outputs[1] = plan.CarriesResidual ? pool.Take(residual, new Applied(null, job.Replica, job.Step, 0)) : BufferHandle.None;
     }
 
     private void Apply(ApplyJob job)
@@ -145,12 +158,30 @@ internal sealed class SymbolicJobs(BufferPool pool, RunPlan plan, SortedDictiona
             Expect(gradient.MicroBatches == plan.Settings.Training.MicroBatches, "A contribution has every micro-batch once.");
             Expect(gradient.Step == job.Step, "A contribution is applied to its own step.");
             Expect(plan.Asynchronous || gradient.Replica == i - 2, "Contributions come in replica order.");
+            Expect(!plan.CarriesResidual || gradient.ResidualStep == job.Step - 1, "A residual is that of the contribution applied before.");
+            Expect(!plan.Asynchronous || job.Step - 1 - AppliedByAll(applied) <= plan.StalenessStepsMax, "Staleness stays within its bound.");
             applied = gradient with { Before = applied };
         }
 
         (ulong weights, ulong state) = Apply(
             pool.Value(job.Inputs[0]), pool.Value(job.Inputs[1]), Values(job.Inputs.AsSpan(2)), job.LearningRate, job.GradientScale, job.Update);
         (job.Outputs[0], job.Outputs[1]) = (pool.Take(weights, applied), pool.Take(state));
+    }
+
+    // A shard that survived while another went back to a snapshot may hold later ones too.
+    private bool HoldsEverybodysContributions(BufferHandle weights) => AppliedByAll(pool.AppliedIn(weights)) >= CommittedStep;
+
+    private long AppliedByAll(Applied? applied) => LastSteps(applied).Min();
+
+    private long[] LastSteps(Applied? applied)
+    {
+        long[] steps = new long[plan.Settings.Replicas];
+        for (Applied? one = applied; one is not null; one = one.Before)
+        {
+            steps[one.Replica] = Math.Max(steps[one.Replica], one.Step);
+        }
+
+        return steps;
     }
 
     private void Snapshot(SnapshotJob job)
@@ -184,7 +215,8 @@ internal sealed class SymbolicJobs(BufferPool pool, RunPlan plan, SortedDictiona
         (job.Outputs[0], job.Outputs[1]) = (pool.Take(state.Weights, state.Applied), pool.Take(state.Optimizer));
         for (int replica = 0; replica < state.Carried.Length; replica++)
         {
-            job.Outputs[2 + replica] = state.Carried[replica] == 0 ? BufferHandle.None : pool.Take(state.Carried[replica]);
+            Applied after = new(null, replica, plan.Asynchronous ? state.AppliedSteps[replica] : job.Step, 0);
+            job.Outputs[2 + replica] = state.Carried[replica] == 0 ? BufferHandle.None : pool.Take(state.Carried[replica], after);
         }
 
         state.AppliedSteps.CopyTo(job.AppliedSteps, 0);

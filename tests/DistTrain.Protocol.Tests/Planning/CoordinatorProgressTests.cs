@@ -49,14 +49,14 @@ public sealed class CoordinatorProgressTests
     {
         TrainingSettings training = new(100, 10) { EarlyStoppingPatience = 3 };
         CoordinatorProgress progress = new();
-        foreach (double loss in new[] { 1.0, 1.1, 1.1, 1.1, 0.9, 1.0, 1.0, 1.0 })
+        foreach (double loss in new[] { 1.0, 1.1, 1.1, 0.9, 1.0, 1.0 })
         {
             progress = progress.AfterEpoch(loss, Plateau(0));
             progress.IsOutOfPatience(training).ShouldBeFalse();
         }
 
         progress.BestLoss.ShouldBe(0.9);
-        progress.EvaluationsSinceBest.ShouldBe(3);
+        progress.EvaluationsSinceBest.ShouldBe(2);
         progress.EvaluationsSinceReduction.ShouldBe(0);
         progress.AfterEpoch(1, Plateau(0)).IsOutOfPatience(training).ShouldBeTrue();
         progress.AfterEpoch(1, Plateau(0)).IsOutOfPatience(training with { EarlyStoppingPatience = null }).ShouldBeFalse();

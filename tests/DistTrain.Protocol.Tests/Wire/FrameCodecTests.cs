@@ -171,7 +171,7 @@ public sealed class FrameCodecTests
         using FrameCodec codec = new();
         ByteBuffers buffers = new();
         ArrayBufferWriter<byte> output = new(4096);
-        Envelope envelope = SampleMessages.Wrap(new Prepared(1, 2, 3), 2);
+        Envelope envelope = SampleMessages.Wrap(new Prepared(1, 2, 3, -1), 2);
         codec.Write(envelope, buffers, output);
         byte[] frame = output.WrittenSpan.ToArray();
         codec.Read(frame, buffers, out _);

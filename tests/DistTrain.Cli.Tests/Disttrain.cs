@@ -1,0 +1,51 @@
+using System.Diagnostics;
+
+namespace DistTrain.Cli.Tests;
+
+/// <summary>Starts the built executable in a folder of its own.</summary>
+public sealed class Disttrain : IDisposable
+{
+    // Far more than any of these runs takes: a hang fails the test instead of blocking the build.
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
+    public string Folder { get; } = Directory.CreateTempSubdirectory("disttrain-cli-").FullName;
+
+    public (int Code, string Out, string Error) Run(params string[] args)
+    {
+        using Process process = Start(args);
+        return Finish(process);
+    }
+
+    public Process Start(params string[] args)
+    {
+        ProcessStartInfo start = new(Environment.ProcessPath is string host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet")
+        {
+            WorkingDirectory = Folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.ArgumentList.Add("exec");
+        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "disttrain.dll"));
+        foreach (string argument in args)
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        return Process.Start(start) ?? throw new InvalidOperationException("dotnet did not start.");
+    }
+
+    /// <summary>Waits for the end and reads both streams.</summary>
+    public static (int Code, string Out, string Error) Finish(Process process)
+    {
+        Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
+        if (!process.WaitForExit(Patience))
+        {
+            process.Kill(entireProcessTree: true);
+            throw new TimeoutException($"disttrain did not end within {Patience}.");
+        }
+
+        return (process.ExitCode, output.GetAwaiter().GetResult(), error.GetAwaiter().GetResult());
+    }
+
+    public void Dispose() => Directory.Delete(Folder, recursive: true);
+}

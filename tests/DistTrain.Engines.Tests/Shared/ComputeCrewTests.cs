@@ -1,0 +1,141 @@
+using DistTrain.Engines.Shared;
+using DistTrain.Numerics.Kernels;
+using DistTrain.Numerics.Layers;
+using DistTrain.Protocol.Jobs;
+using Shouldly;
+using Xunit;
+
+namespace DistTrain.Engines.Tests.Shared;
+
+/// <summary>Chunked work on the crew: every chunk runs once, whoever helps.</summary>
+public sealed class ComputeCrewTests
+{
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(2, 1)]
+    [InlineData(3, 2)]
+    [InlineData(4, 4)]
+    public void EveryChunkOfEveryForkRunsOnce(int members, int openers)
+    {
+        using ComputeCrew crew = new(members, new NoJobs());
+        RunOnThreads(openers, opener =>
+        {
+            for (int fork = 0; fork < 6_000; fork++)
+            {
+                Chunks work = new(2 + ((fork + opener) % 7));
+                crew.Run(work, work.Count);
+                work.ShouldAllHaveRunOnce($"fork {fork} of opener {opener}");
+            }
+        });
+    }
+
+    [Fact]
+    public void AForkSlotLosesNoChunkToALateHelper()
+    {
+        // Helpers that come and go all the time hit every gap between two forks.
+        ForkSlot slot = new();
+        bool ends = false;
+        Thread[] helpers = [.. Enumerable.Range(0, 3).Select(_ => new Thread(() =>
+        {
+            while (!Volatile.Read(ref ends))
+            {
+                slot.TryHelp();
+            }
+        }))];
+        Array.ForEach(helpers, helper => helper.Start());
+        try
+        {
+            for (int fork = 0; fork < 20_000; fork++)
+            {
+                Chunks work = new(2 + (fork % 3));
+                slot.TryOpen(work, work.Count).ShouldBeTrue();
+                slot.HelpAndClose();
+                work.ShouldAllHaveRunOnce($"fork {fork}");
+            }
+        }
+        finally
+        {
+            Volatile.Write(ref ends, true);
+            Array.ForEach(helpers, helper => helper.Join());
+        }
+    }
+
+    [Fact]
+    public void ASecondOpenerWorksAlone()
+    {
+        ForkSlot slot = new();
+        slot.TryOpen(new Chunks(2), 2).ShouldBeTrue();
+        slot.TryOpen(new Chunks(2), 2).ShouldBeFalse();
+        slot.HelpAndClose();
+        slot.TryOpen(new Chunks(1), 1).ShouldBeFalse("one chunk needs no help");
+        slot.TryOpen(new Chunks(2), 2).ShouldBeTrue();
+        slot.HelpAndClose();
+        slot.TryHelp().ShouldBeFalse();
+    }
+
+    [Fact]
+    public void AWorkerThatThrowsIsHeardOnce()
+    {
+        List<Exception> failures = [];
+        using ComputeCrew crew = new(2, new NoJobs()) { OnFailure = failures.Add };
+        crew.Fail(new InvalidOperationException("first"));
+        crew.Fail(new InvalidOperationException("second"));
+        failures.Select(failure => failure.Message).ShouldBe(["first"]);
+    }
+
+    [Fact]
+    public void ACrewMayBeDisposedTwice()
+    {
+        ComputeCrew crew = new(3, new NoJobs());
+        crew.Width.ShouldBe(3);
+        crew.Dispose();
+        crew.Dispose();
+        crew.IsStopping.ShouldBeTrue();
+    }
+
+    private static void RunOnThreads(int count, Action<int> work)
+    {
+        Exception? failure = null;
+        Thread[] threads = [.. Enumerable.Range(0, count).Select(thread => new Thread(() =>
+        {
+            try
+            {
+                work(thread);
+            }
+            catch (Exception exception)
+            {
+                failure = exception;
+            }
+        }))];
+        Array.ForEach(threads, thread => thread.Start());
+        Array.ForEach(threads, thread => thread.Join());
+        failure.ShouldBeNull();
+    }
+
+    private sealed class Chunks(int count) : IChunkedWork
+    {
+        private readonly int[] _runs = new int[count];
+
+        public int Count => _runs.Length;
+
+        public void RunChunk(int chunk) => Interlocked.Increment(ref _runs[chunk]);
+
+        public void ShouldAllHaveRunOnce(string what)
+        {
+            for (int chunk = 0; chunk < _runs.Length; chunk++)
+            {
+                if (Volatile.Read(ref _runs[chunk]) != 1)
+                {
+                    _runs.ShouldAllBe(runs => runs == 1, what);
+                }
+            }
+        }
+    }
+
+    private sealed class NoJobs : IJobRunner
+    {
+        public void Run(Job job, ComputeScratch scratch, IForkJoin fork) => throw new InvalidOperationException("There is no job.");
+
+        public byte[][] ReadParameters(long step) => [];
+    }
+}

@@ -1,0 +1,99 @@
+using DistTrain.Conformance.Support;
+using DistTrain.Engines.Shared;
+using DistTrain.Engines.Tests.Support;
+using DistTrain.Protocol.Effects;
+using DistTrain.Protocol.Jobs;
+using DistTrain.Protocol.Planning;
+using Shouldly;
+using Xunit;
+
+namespace DistTrain.Engines.Tests.Shared;
+
+public sealed class RunRecorderTests
+{
+    // 38 rows in batches of 10: four steps an epoch, the last one of 8 rows; three epochs.
+    private static readonly RunPlan Plan = new(Runs.Settings, 38, 12);
+
+    private readonly Observed _observed = new();
+
+    [Fact]
+    public void ReportsBecomeMeansOverRows()
+    {
+        RunRecorder recorder = Recorder();
+        recorder.On(new StepCommitted(1, 25, 7, 10, 0.1));
+        recorder.On(new StepCommitted(4, 4, 2, 8, 0.05));
+        recorder.On(new EpochCompleted(1, 4, 1.5, 0.5, 1.25, 0.75));
+
+        _observed.Steps.Select(step => (step.Step, step.TotalSteps, step.Loss, step.Accuracy, step.Rows, step.LearningRate))
+            .ShouldBe([(1, 12, 2.5, 0.7, 10, 0.1), (4, 12, 0.5, 0.25, 8, 0.05)]);
+        _observed.Epochs.Single().ShouldBe(new EpochProgress(1, 3, 4, 1.5, 0.5, 1.25, 0.75, _observed.Epochs[0].Elapsed));
+    }
+
+    [Fact]
+    public void WhatWasReportedBeforeARecoveryIsNotReportedAgain()
+    {
+        RunRecorder recorder = Recorder();
+        recorder.On(new StepCommitted(1, 1, 1, 10, 0.1));
+        recorder.On(new StepCommitted(2, 1, 1, 10, 0.1));
+        recorder.On(new Recovered(2, 0, 3));
+        recorder.On(new StepCommitted(1, 1, 1, 10, 0.1));
+        recorder.On(new StepCommitted(2, 1, 1, 10, 0.1));
+        recorder.On(new StepCommitted(3, 1, 1, 10, 0.1));
+        recorder.On(new EpochCompleted(1, 4, 1, 1, null, null));
+        recorder.On(new EpochCompleted(1, 4, 1, 1, null, null));
+        recorder.On(new RunEnded(RunEnd.Stopped, 3, ""));
+
+        _observed.Steps.Select(step => step.Step).ShouldBe([1L, 2L, 3L]);
+        _observed.Epochs.Count.ShouldBe(1);
+        RunOutcome outcome = recorder.Outcome(Zeros(), []);
+        (outcome.Status, outcome.Steps, outcome.StepsRedone, outcome.Restarts).ShouldBe((RunStatus.Stopped, 3, 3, 1));
+    }
+
+    [Fact]
+    public void AResumedRunReportsFromItsStepOn()
+    {
+        RunRecorder recorder = Recorder();
+        recorder.StartAfter(5);
+        recorder.On(new StepCommitted(5, 1, 1, 10, 0.1));
+        recorder.On(new StepCommitted(6, 1, 1, 10, 0.1));
+        recorder.On(new EpochCompleted(1, 4, 1, 1, null, null));
+        recorder.On(new EpochCompleted(2, 8, 1, 1, null, null));
+        _observed.Steps.Select(step => step.Step).ShouldBe([6L]);
+        _observed.Epochs.Select(epoch => epoch.Epoch).ShouldBe([2]);
+    }
+
+    [Fact]
+    public void TheFirstEndCountsAndFinalEvaluationsBelongToCompletedRuns()
+    {
+        RunRecorder recorder = Recorder();
+        recorder.On(new EvaluationCompleted(4, DataSplit.Test, 0.5, 0.9));
+        recorder.On(new RunEnded(RunEnd.Diverged, 4, "the loss"));
+        recorder.On(new RunEnded(RunEnd.Completed, 12, ""));
+        RunOutcome outcome = recorder.Outcome(Zeros(), []);
+        (outcome.Status, outcome.Reason).ShouldBe((RunStatus.Diverged, "the loss"));
+        (outcome.TestLoss, outcome.TestAccuracy, outcome.TrainAccuracy).ShouldBe((null, null, null));
+        double.IsNaN(outcome.FinalLoss).ShouldBeTrue();
+    }
+
+    [Fact]
+    public void AccuracyMeansNothingWithoutClasses()
+    {
+        RunRecorder recorder = new(Plan, targetsAreClasses: false, _observed, TimeProvider.System);
+        recorder.On(new StepCommitted(1, 1, 1, 10, 0.1));
+        recorder.On(new EpochCompleted(1, 4, 1, 0.5, 1, 0.5));
+        recorder.On(new EvaluationCompleted(12, DataSplit.Train, 0.25, 0.9));
+        recorder.On(new EvaluationCompleted(12, DataSplit.Test, 0.5, 0.9));
+        recorder.On(new RunEnded(RunEnd.Completed, 12, ""));
+        _observed.Steps[0].Accuracy.ShouldBe(double.NaN);
+        _observed.Epochs[0].TestAccuracy.ShouldBeNull();
+        RunOutcome outcome = recorder.Outcome(Zeros(), []);
+        (outcome.FinalLoss, outcome.TestLoss, outcome.TrainAccuracy, outcome.TestAccuracy).ShouldBe((0.25, 0.5, null, null));
+    }
+
+    [Fact]
+    public void ARunThatHasNotEndedHasNoOutcome() => Should.Throw<InvalidOperationException>(() => Recorder().Outcome(Zeros(), []));
+
+    private static byte[][] Zeros() => [.. Plan.Parameters.Select(place => new byte[place.Parameter.Length * sizeof(float)])];
+
+    private RunRecorder Recorder() => new(Plan, targetsAreClasses: true, _observed, TimeProvider.System);
+}

@@ -1,0 +1,168 @@
+using DistTrain.Conformance.Support;
+using DistTrain.Engines.Sequential;
+using DistTrain.Engines.Tests.Support;
+using DistTrain.Engines.Threads;
+using DistTrain.Numerics.Compression;
+using DistTrain.Protocol.Actors;
+using DistTrain.Protocol.Planning;
+using DistTrain.Protocol.Settings;
+using Shouldly;
+using Xunit;
+
+namespace DistTrain.Engines.Tests.Threads;
+
+/// <summary>Actors that die on the threads engine, between two steps and within one: the weights come out as if nothing had happened.</summary>
+public sealed class CrashTests
+{
+    private static readonly ParameterServerSettings TopK = new() { Shards = 2, Compression = CompressionKind.TopK, TopKRatio = 0.3 };
+    private static readonly ParameterServerSettings Plain = new() { Shards = 2 };
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void EveryActorMayDieBetweenTwoSteps(bool topK)
+    {
+        // With one step in flight, nothing is under way when a step is reported.
+        RunRequest request = Request(topK ? TopK : Plain, stepsInFlight: 1);
+        for (int actor = 1; actor < ActorsOf(request); actor++)
+        {
+            ShouldSurvive(request, (step, run) => CrashAt(step == 5, run, actor));
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void EveryActorMayDieWithinAStep(bool topK)
+    {
+        // The next step is well under way when this one is reported.
+        RunRequest request = Request(topK ? TopK : Plain, stepsInFlight: 3);
+        for (int actor = 1; actor < ActorsOf(request); actor++)
+        {
+            ShouldSurvive(request, (step, run) => CrashAt(step is 2 or 7, run, actor));
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void AllLayerActorsMayDieOneAfterTheOther(bool topK)
+    {
+        RunRequest request = Request(topK ? TopK : Plain, stepsInFlight: 2);
+        RunOutcome outcome = ShouldSurvive(request, (step, run) => CrashAt(step <= 6, run, (int)step));
+        outcome.Restarts.ShouldBe(6);
+    }
+
+    [Fact]
+    public void ActorsMayDieAtAnyMoment()
+    {
+        RunRequest request = Request(Plain, stepsInFlight: 2);
+        string reference = Bits.Of(SequentialTrainer.Run(request, new Observed()));
+        for (ulong seed = 1; seed <= 30; seed++)
+        {
+            Draw draw = new(seed);
+            ThreadsRun? current = null;
+            using ManualResetEventSlim started = new();
+            Observed observed = new() { AtStep = _ => started.Set() };
+            using ThreadsRun run = new(request, observed, TimeProvider.System);
+            current = run;
+            Thread killer = new(() =>
+            {
+                started.Wait();
+                for (int crash = 0; crash < 3; crash++)
+                {
+                    Thread.SpinWait(draw.Below(20_000));
+                    current.Crash(new ActorId(draw.From(1, ActorsOf(request) - 1)));
+                }
+            });
+            killer.Start();
+            RunOutcome outcome = run.ToEnd(default);
+            killer.Join();
+            outcome.Status.ShouldBe(RunStatus.Completed, $"seed {seed}: {outcome.Reason}");
+            Bits.Of(outcome).ShouldBe(reference, $"seed {seed}");
+        }
+    }
+
+    [Fact]
+    public void TheLossOfAShardGoesBackToTheLastSnapshotAndIsCounted()
+    {
+        RunRequest request = Request(Plain, stepsInFlight: 1, checkpointEvery: 3);
+        int shard = ActorsOf(request) - 1;
+        RunOutcome outcome = ShouldSurvive(request, (step, run) => CrashAt(step == 8, run, shard));
+        outcome.Restarts.ShouldBe(1);
+
+        // Steps 7 and 8 are gone, and step 9 may have been issued.
+        outcome.StepsRedone.ShouldBeInRange(2, 4);
+    }
+
+    [Fact]
+    public void TheLossOfALayerActorRedoesNoCommittedStep()
+    {
+        RunRequest request = Request(Plain, stepsInFlight: 2);
+        Observed observed = new();
+        RunOutcome outcome = ShouldSurvive(request, (step, run) => CrashAt(step == 5, run, 1), observed);
+        outcome.StepsRedone.ShouldBeLessThanOrEqualTo(2);
+        observed.Steps.Select(step => step.Step).ShouldBe(Enumerable.Range(1, 12).Select(step => (long)step));
+    }
+
+    [Fact]
+    public void AStepIsReportedOnceThoughItWasRedone()
+    {
+        RunRequest request = Request(Plain, stepsInFlight: 2);
+        Observed observed = new();
+        ShouldSurvive(request, (step, run) => CrashAt(step is 3 or 9, run, ActorsOf(request) - 2), observed);
+        observed.Steps.Select(step => step.Step).ShouldBe(Enumerable.Range(1, 12).Select(step => (long)step));
+        observed.Epochs.Select(epoch => epoch.Epoch).ShouldBe([1, 2, 3]);
+        observed.Notices.ShouldContain(notice => notice.StartsWith("recovered", StringComparison.Ordinal));
+    }
+
+    private static void CrashAt(bool now, ThreadsRun run, int actor)
+    {
+        if (now)
+        {
+            run.Crash(new ActorId(actor));
+        }
+    }
+
+    private static RunOutcome ShouldSurvive(RunRequest request, Action<long, ThreadsRun> atStep, Observed? heard = null)
+    {
+        string reference = Bits.Of(SequentialTrainer.Run(request, new Observed()));
+        ThreadsRun? current = null;
+        HashSet<long> seen = [];
+        Observed observed = new()
+        {
+            AtStep = step =>
+            {
+                // Once per step: a step that is redone is not reported again.
+                seen.Add(step).ShouldBeTrue();
+                atStep(step, current!);
+            },
+        };
+        RunOutcome outcome;
+        using (ThreadsRun run = new(request, observed, TimeProvider.System))
+        {
+            current = run;
+            outcome = run.ToEnd(default);
+        }
+
+        current.LiveBuffers.ShouldBe(0);
+        outcome.Status.ShouldBe(RunStatus.Completed, outcome.Reason);
+        Bits.Of(outcome).ShouldBe(reference);
+        outcome.Restarts.ShouldBeGreaterThan(0);
+        heard?.Steps.AddRange(observed.Steps);
+        heard?.Epochs.AddRange(observed.Epochs);
+        heard?.Notices.AddRange(observed.Notices);
+        return outcome;
+    }
+
+    private static int ActorsOf(RunRequest request) =>
+        new RunPlan(request.Settings, request.Data.TrainRows, request.Data.TestRows).Topology.Count;
+
+    private static RunRequest Request(ParameterServerSettings server, int stepsInFlight, int checkpointEvery = 0) => Runs.Of(settings => settings with
+    {
+        Replicas = 2,
+        ParameterServer = server,
+        StepsInFlight = stepsInFlight,
+        CheckpointEverySteps = checkpointEvery,
+    });
+}

@@ -1,0 +1,129 @@
+using System.Runtime.InteropServices;
+using DistTrain.Conformance.Support;
+using DistTrain.Engines.Sequential;
+using DistTrain.Engines.Tests.Support;
+using DistTrain.Engines.Threads;
+using DistTrain.Numerics;
+using DistTrain.Numerics.Networks;
+using DistTrain.Protocol.Settings;
+using Shouldly;
+using Xunit;
+
+namespace DistTrain.Engines.Tests.Threads;
+
+/// <summary>How runs end on the threads engine, and what they leave.</summary>
+public sealed class EndingTests
+{
+    [Theory]
+    [InlineData(Precision.Float32)]
+    [InlineData(Precision.Float64)]
+    public void AHugeLearningRateDivergesAndSaysWhereAndWhatToTry(Precision precision)
+    {
+        RunRequest request = Runs.Of(settings => settings with
+        {
+            Precision = precision,
+            Optimizer = new OptimizerSpec(OptimizerKind.Sgd, precision == Precision.Float32 ? 1e20 : 1e160),
+        });
+        RunOutcome outcome = new ThreadsEngine().Run(request, new Observed(), default);
+        outcome.Status.ShouldBe(RunStatus.Diverged);
+        outcome.Reason.ShouldContain($"step {outcome.Steps + 1} ");
+        outcome.Reason.ShouldContain("layer ");
+        outcome.Reason.ShouldContain("optimizer.learning-rate");
+        foreach ((Numerics.Layers.ParameterSpec parameter, byte[] values) in outcome.Parameters)
+        {
+            double[] numbers = precision == Precision.Float32
+                ? [.. MemoryMarshal.Cast<byte, float>(values).ToArray().Select(value => (double)value)]
+                : MemoryMarshal.Cast<byte, double>(values).ToArray();
+            numbers.ShouldAllBe(value => !double.IsNaN(value), parameter.Name);
+        }
+    }
+
+    [Fact]
+    public void ADivergedRunKeepsTheLastCommittedStepInItsJournal()
+    {
+        using TestFolder folder = new();
+        RunRequest request = Runs.Of(settings => settings with
+        {
+            Optimizer = new OptimizerSpec(OptimizerKind.Sgd, 1e12),
+            Network = new NetworkSpec(
+                7, [new DenseSpec(9, ActivationKind.Relu), new DenseSpec(6, ActivationKind.Relu), new DenseSpec(5, ActivationKind.Linear)]),
+            Loss = LossKind.SquaredError,
+        }) with { JournalFolder = folder.Journal };
+        RunOutcome outcome = new ThreadsEngine().Run(request, new Observed(), default);
+        outcome.Status.ShouldBe(RunStatus.Diverged);
+        Journal.LastSnapshotStep(folder.Journal).ShouldBe(outcome.Steps);
+        SequentialTrainer.Run(request, new Observed()).Steps.ShouldBe(outcome.Steps);
+    }
+
+    [Fact]
+    public void AStopBeforeTheFirstStepLeavesTheInitialWeights()
+    {
+        using CancellationTokenSource stop = new();
+        stop.Cancel();
+        RunOutcome outcome = new ThreadsEngine().Run(Runs.Of(), new Observed(), stop.Token);
+        outcome.Status.ShouldBe(RunStatus.Stopped);
+        outcome.Steps.ShouldBe(0);
+        outcome.Parameters.Count.ShouldBe(6);
+    }
+
+    [Fact]
+    public void AnObserverThatThrowsEndsTheRunWithItsException()
+    {
+        Observed observed = new() { AtStep = step => ThrowAt(step == 3) };
+        Should.Throw<InvalidOperationException>(() => new ThreadsEngine().Run(Runs.Of(), observed, default)).Message.ShouldBe("enough");
+    }
+
+    [Fact]
+    public void NothingIsLeftBehindHoweverARunEnds()
+    {
+        foreach (string ending in (string[])["completed", "stopped", "diverged", "crashed observer"])
+        {
+            RunRequest request = Runs.Of(settings => ending == "diverged" ? settings with { Optimizer = new OptimizerSpec(OptimizerKind.Sgd, 1e30) } : settings);
+            using CancellationTokenSource stop = new();
+            Observed observed = new() { AtStep = step => EndAt(step == 3, ending, stop) };
+            ThreadsRun run = new(request, observed, TimeProvider.System);
+            try
+            {
+                run.ToEnd(stop.Token);
+            }
+            catch (InvalidOperationException)
+            {
+                ending.ShouldBe("crashed observer");
+            }
+            finally
+            {
+                run.Dispose();
+            }
+
+            run.LiveBuffers.ShouldBe(0, ending);
+        }
+    }
+
+    [Fact]
+    public void SettingsThatCannotBeServedAreRefusedWithTheirKey()
+    {
+        ThreadsEngine engine = new();
+        engine.Refuses(Runs.Of()).ShouldBeNull();
+        engine.Refuses(Runs.Of(settings => settings with { ParameterServer = new ParameterServerSettings { Shards = 7 } }))!
+            .ShouldStartWith("parameter-server.shards: ");
+        engine.Name.ShouldBe("threads");
+    }
+
+    private static void EndAt(bool now, string ending, CancellationTokenSource stop)
+    {
+        if (now && ending == "stopped")
+        {
+            stop.Cancel();
+        }
+
+        ThrowAt(now && ending == "crashed observer");
+    }
+
+    private static void ThrowAt(bool now)
+    {
+        if (now)
+        {
+            throw new InvalidOperationException("enough");
+        }
+    }
+}
