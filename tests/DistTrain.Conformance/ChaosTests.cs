@@ -10,7 +10,8 @@ using Xunit;
 namespace DistTrain.Conformance;
 
 /// <summary>
-/// Messages are lost, doubled and overtaken, actors die: a synchronous run ends with the bits of the plain loop all the same, and an
+/// Messages are lost, doubled and overtaken, actors die: a synchronous run ends with the bits of the plain loop all the
+/// same, and an
 /// asynchronous one applies each contribution once.
 /// </summary>
 public sealed class ChaosTests

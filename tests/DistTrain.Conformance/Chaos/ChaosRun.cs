@@ -15,7 +15,8 @@ using DistTrain.Protocol.Wire;
 namespace DistTrain.Conformance.Chaos;
 
 /// <summary>
-/// Real machines with real arithmetic on one thread and virtual time, where everything that may go wrong does. Every envelope passes through the
+/// Real machines with real arithmetic on one thread and virtual time, where everything that may go wrong does. Every
+/// envelope passes through the
 /// bytes of a frame. The same seed gives the same run.
 /// </summary>
 internal sealed class ChaosRun : IDisposable

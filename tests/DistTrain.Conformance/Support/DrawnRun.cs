@@ -8,7 +8,8 @@ using DistTrain.Protocol.Settings;
 
 namespace DistTrain.Conformance.Support;
 
-/// <summary>A small synchronous run drawn from a number: everything that must not change bits, and everything that does.</summary>
+/// <summary>A small synchronous run drawn from a number: everything that must not change bits, and everything that
+/// does.</summary>
 internal static class DrawnRun
 {
     private const int Inputs = 7;
