@@ -89,6 +89,7 @@ internal sealed class SequentialRun<T> : IDisposable
 
             if (_plan.EndsEpoch(step) && EndsAfterEpoch(step))
             {
+                ended = new RunEnded(RunEnd.Completed, step, "");
                 break;
             }
         }

@@ -122,12 +122,15 @@ internal sealed class ActorCell(ActorId id, IActorHost host, ComputeCrew crew, B
             ReleaseOutputs(job);
         }
 
-        foreach (BufferHandle input in job.Inputs)
-        {
-            pool.Release(input);
-        }
-
+        ReleaseInputs(job);
         Post(new Stimulus(problem is null ? StimulusKind.JobDone : StimulusKind.JobFailed) { Job = job, Problem = problem });
+    }
+
+    /// <summary>Gives back what a job holds that will never run.</summary>
+    public void DropJob(Job job)
+    {
+        ReleaseInputs(job);
+        ReleaseOutputs(job);
     }
 
     public void Dispose()
@@ -333,6 +336,14 @@ internal sealed class ActorCell(ActorId id, IActorHost host, ComputeCrew crew, B
             case StimulusKind.JobDone:
                 ReleaseOutputs(stimulus.Job!);
                 break;
+        }
+    }
+
+    private void ReleaseInputs(Job job)
+    {
+        foreach (BufferHandle input in job.Inputs)
+        {
+            pool.Release(input);
         }
     }
 

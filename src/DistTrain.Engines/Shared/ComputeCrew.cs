@@ -167,6 +167,12 @@ internal sealed class ComputeCrew : IForkJoin, IDisposable
         {
             member.Dispose();
         }
+
+        // Nobody will run these any more; what they hold goes back.
+        while (_jobs.TryDequeue(out (ActorCell Cell, Job Job) left))
+        {
+            left.Cell.DropJob(left.Job);
+        }
     }
 
     private void WakeOne()

@@ -63,6 +63,9 @@ internal sealed class RunRecorder(RunPlan plan, bool targetsAreClasses, IRunObse
     {
         RunEnded ended = Ended ?? throw new InvalidOperationException("The run has not ended.");
         TimeSpan wall = Elapsed;
+
+        // The loss of a shard may have taken back steps that were reported.
+        long steps = ended.End == RunEnd.Failed ? _reportedStep : ended.Step;
         TimeSpan training = (_trainingEnd ?? wall) - _evaluating;
         return new RunOutcome
         {
@@ -74,8 +77,8 @@ internal sealed class RunRecorder(RunPlan plan, bool targetsAreClasses, IRunObse
                 _ => RunStatus.Failed,
             },
             Reason = ended.Reason,
-            Steps = _reportedStep,
-            Epochs = (int)(_reportedStep / plan.StepsPerEpoch),
+            Steps = steps,
+            Epochs = (int)(steps / plan.StepsPerEpoch),
             FinalLoss = _finalLoss,
             TrainAccuracy = _trainAccuracy,
             TestLoss = ended.End == RunEnd.Completed ? _testLoss : null,

@@ -308,7 +308,7 @@ public sealed class Coordinator : ActorMachine
         {
             StartEvaluation(_evaluation.Split, _phase);
         }
-        else if (_phase == Phase.Training && _progress.Step >= Plan.TotalSteps)
+        else if (_phase == Phase.Training && (_progress.Step >= Plan.TotalSteps || _progress.IsOutOfPatience(Plan.Settings.Training)))
         {
             StartEvaluation(DataSplit.Train, Phase.EvaluatingEnd);
         }
