@@ -15,7 +15,7 @@ namespace DistTrain.Conformance;
 /// </summary>
 public sealed class ChaosTests
 {
-    private const int RunsPerPart = 8;
+    private const int RunsPerPart = 40;
 
     public static TheoryData<int> Parts => [.. Enumerable.Range(0, 4)];
 
@@ -67,6 +67,46 @@ public sealed class ChaosTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Parts))]
+    public void AStopAmongFaultsLeavesTheWeightsOfItsStep(int part) =>
+        ForEach(
+            part,
+            6_000,
+            seed => new ChaosFaults { Seed = seed, LayerActorCrash = 0.003, ShardCrash = 0.001, FalseSuspicion = 0.001 },
+            (request, faults) =>
+            {
+                using ChaosRun run = new(request, faults, new Observed()) { StopAfterStimuli = new Draw(faults.Seed, stream: 11).Below(1_500) };
+                ChaosAccount account = run.ToEnd();
+                string what = Describe(request, faults.Seed);
+                account.LiveBuffers.ShouldBe(0, what);
+                account.Outcome.Status.ShouldBeOneOf(RunStatus.Stopped, RunStatus.Completed);
+                Bits.Of(account.Outcome).ShouldBe(Bits.Of(PlainUpTo(account.Outcome.Steps, request)), what);
+            });
+
+    private static RunOutcome PlainUpTo(long step, RunRequest request)
+    {
+        using CancellationTokenSource stop = new();
+        Observed observed = new()
+        {
+            AtStep = at =>
+            {
+                if (at == step)
+                {
+                    stop.Cancel();
+                }
+            },
+        };
+        if (step == 0)
+        {
+            stop.Cancel();
+        }
+
+        RunOutcome outcome = Trainers.RunSequentially(request, observed, stop.Token);
+        outcome.Steps.ShouldBe(step);
+        return outcome;
+    }
+
     private static void ForEach(int part, int first, Func<ulong, ChaosFaults> faults, Action<RunRequest, ChaosFaults> check)
     {
         for (int i = 0; i < RunsPerPart; i++)
@@ -86,8 +126,9 @@ public sealed class ChaosTests
         ShouldBeWhole(account, request, faults.Seed);
         string what = Describe(request, faults.Seed);
         account.Dropped.ShouldBeGreaterThan(0, what);
-        Bits.Of(account.Outcome).ShouldBe(Bits.Of(expected), what);
+        account.Outcome.Steps.ShouldBe(expected.Steps, what);
         chaotic.Steps.Select(step => step.Loss).ShouldBe(plain.Steps.Select(step => step.Loss), what);
+        Bits.Of(account.Outcome).ShouldBe(Bits.Of(expected), what);
         account.Updates.ShouldAllBe(updates => updates == expected.Steps, what);
     }
 

@@ -212,7 +212,8 @@ internal sealed class SequentialRun<T> : IDisposable
         double? testLoss = test?.LossSum / test?.Rows;
         _recorder.On(new EpochCompleted(
             epoch, step, trainLoss, (double)_progress.EpochCorrect / _progress.EpochRows, testLoss, (double?)test?.Correct / test?.Rows));
-        _progress = _progress.AfterEpoch(testLoss ?? trainLoss, _plan.Settings.Optimizer);
+        bool isWatched = _rows.Test is null || testLoss is not null;
+        _progress = isWatched ? _progress.AfterEpoch(testLoss ?? trainLoss, _plan.Settings.Optimizer) : _progress.AfterEpochUnwatched();
         return last || _progress.IsOutOfPatience(_plan.Settings.Training);
     }
 
