@@ -1,5 +1,6 @@
 using System.CommandLine;
 using DistTrain.Commands.Experiments;
+using DistTrain.Commands.Papers;
 using DistTrain.Engines;
 
 namespace DistTrain.Commands.Verbs;
@@ -29,6 +30,7 @@ internal static class VerbCatalog
             Export(host),
             Presets(host),
             Doctor(engines, host),
+            PaperVerbs.Create(engines, host),
         };
         VerbHelp.AddTo(root);
         foreach (Command verb in extraVerbs)

@@ -1,8 +1,8 @@
 using System.Numerics;
 using DistTrain.Engines.Shared;
+using DistTrain.Engines.Shared.Front;
 using DistTrain.Numerics.Aggregation;
 using DistTrain.Numerics.Compression;
-using DistTrain.Numerics.Kernels;
 using DistTrain.Numerics.Layers;
 using DistTrain.Numerics.Tensors;
 using DistTrain.Protocol.Planning;
@@ -20,10 +20,12 @@ internal sealed class SequentialAggregation<T> : IDisposable
     private readonly Tensor<T>[] _combined;
     private readonly Tensor<T>[][] _residuals;
     private readonly byte[] _encoded;
+    private readonly IReadOnlyList<ParameterSpec> _parameters;
 
     public SequentialAggregation(RunPlan plan, IReadOnlyList<ParameterSpec> parameters)
     {
         _plan = plan;
+        _parameters = parameters;
         _server = plan.Settings.ParameterServer;
         _codec = new GradientCodec<T>(_server.Compression, _server.TopKRatio);
         _combined = [.. parameters.Select(parameter => new Tensor<T>(1, parameter.Length))];
@@ -108,9 +110,9 @@ internal sealed class SequentialAggregation<T> : IDisposable
     private double SquaredNorm()
     {
         double squares = 0;
-        foreach (TensorView<T> gradient in Gradients)
+        for (int i = 0; i < Gradients.Length; i++)
         {
-            squares += Elementwise.SumOfSquares<T>(gradient.Span);
+            squares += ContributedNorm.Of(_plan.Network, _parameters[i], Gradients[i]);
         }
 
         return squares;

@@ -2,6 +2,7 @@ using System.Numerics;
 using System.Runtime.InteropServices;
 using DistTrain.Data;
 using DistTrain.Engines.Shared;
+using DistTrain.Engines.Shared.Front;
 using DistTrain.Numerics.Initialization;
 using DistTrain.Numerics.Kernels;
 using DistTrain.Numerics.Layers;
@@ -31,6 +32,8 @@ internal sealed class SequentialRun<T> : IDisposable
     private readonly SequentialAggregation<T> _aggregation;
     private readonly Tensor<T> _input, _output, _target, _signal, _stash;
     private readonly int[] _inOrder;
+    private readonly RunRequest _request;
+    private readonly SequentialContributions<T>? _contributions;
     private CoordinatorProgress _progress = new();
 
     public SequentialRun(RunRequest request, RunPlan plan, IRunObserver observer, TimeProvider time)
@@ -39,7 +42,7 @@ internal sealed class SequentialRun<T> : IDisposable
         _plan = plan;
         _rows = request.Data.As<T>();
         _order = new BatchOrder(settings.Seed, plan.TrainRows, settings.Training.BatchSize, settings.Training.Shuffle);
-        _program = new StageProgram<T>(settings.Network, 0, settings.Network.Layers.Count, settings.Loss);
+        _program = new StageProgram<T>(plan.Network, 0, plan.Network.Layers.Count, settings.Loss);
         _optimizer = new Optimizer<T>(settings.Optimizer);
         _recorder = new RunRecorder(plan, request.Data.TargetsAreClasses, observer, time);
         _weights = [.. _program.Parameters.Select(parameter => Own(parameter.Rows, parameter.Columns))];
@@ -56,7 +59,15 @@ internal sealed class SequentialRun<T> : IDisposable
         (_target, _signal) = (new Tensor<T>(rows, _program.OutputWidth), new Tensor<T>(rows, _program.OutputWidth));
         _stash = new Tensor<T>(1, _program.StashLength(rows));
         _inOrder = [.. Enumerable.Range(0, Math.Max(plan.TrainRows, plan.TestRows))];
-        Initialize(request);
+        _request = request;
+        for (int i = 0; i < _weights.Length; i++)
+        {
+            Initialize(_program.Parameters[i], _weights[i]);
+        }
+
+        _contributions = plan.Front is FrontContributionPlan front
+            ? new SequentialContributions<T>(front, _rows, (parameter, weight) => Initialize(parameter, weight.View), _scratch)
+            : null;
     }
 
     public RunOutcome ToEnd(CancellationToken stop)
@@ -85,14 +96,13 @@ internal sealed class SequentialRun<T> : IDisposable
 
         if (ended.End == RunEnd.Completed)
         {
-            LossResult train = Evaluate(_rows.Train);
+            LossResult train = Evaluate(DataSplit.Train);
             _recorder.On(new EvaluationCompleted(
                 _progress.Step, DataSplit.Train, train.LossSum / train.Rows, (double)train.Correct / train.Rows));
         }
 
         _recorder.On(ended);
-        byte[][] parameters = [.. _weights.Select(weight => MemoryMarshal.AsBytes(weight.Span).ToArray())];
-        return _recorder.Outcome(parameters, []);
+        return _recorder.Outcome([.. Results().Select(weight => MemoryMarshal.AsBytes(weight.Span).ToArray())], []);
     }
 
     public void Dispose()
@@ -108,6 +118,7 @@ internal sealed class SequentialRun<T> : IDisposable
         }
 
         _aggregation.Dispose();
+        _contributions?.Dispose();
         _scratch.Dispose();
     }
 
@@ -118,19 +129,41 @@ internal sealed class SequentialRun<T> : IDisposable
         return tensor.View;
     }
 
-    private void Initialize(RunRequest request)
+    private void Initialize(ParameterSpec parameter, TensorView<T> values)
     {
-        for (int i = 0; i < _weights.Length; i++)
+        if (_request.InitialWeights?.GetValueOrDefault(parameter.Name) is byte[] given)
         {
-            ParameterSpec parameter = _program.Parameters[i];
-            if (request.InitialWeights is IReadOnlyDictionary<string, byte[]> given)
-            {
-                MemoryMarshal.Cast<byte, T>(given[parameter.Name]).CopyTo(_weights[i].Span);
-            }
-            else
-            {
-                ParameterInitializer.Fill(_plan.Settings.Network, parameter, _plan.Settings.Seed, _weights[i].Span);
-            }
+            MemoryMarshal.Cast<byte, T>(given).CopyTo(values.Span);
+        }
+        else
+        {
+            ParameterInitializer.Fill(_plan.Settings.Network, parameter, _plan.Settings.Seed, values.Span);
+        }
+    }
+
+    /// <summary>The experiment's own parameters, in layer order.</summary>
+    private TensorView<T>[] Results()
+    {
+        if (_contributions is null)
+        {
+            return _weights;
+        }
+
+        FrontContributionPlan front = _plan.Front!;
+        TensorView<T> expanded = Own(front.Outputs, front.Inputs);
+        _contributions.Expand(_weights[0], _weights[1].Span[0], expanded);
+        return [expanded, .. _weights.Skip(2)];
+    }
+
+    private void CopyInputs(DataSplit split, ReadOnlySpan<int> indices, TensorView<T> input)
+    {
+        if (_contributions is not null)
+        {
+            _contributions.CopyInputs(split, indices, input);
+        }
+        else
+        {
+            (split == DataSplit.Train ? _rows.Train : _rows.Test!).CopyInputs(indices, input.Span);
         }
     }
 
@@ -160,6 +193,7 @@ internal sealed class SequentialRun<T> : IDisposable
 
         double rate = _plan.LearningRate(step) * _progress.RateFactor;
         _aggregation.Combine(_gradients);
+        ContributedNorm.Clear(_program.Parameters, _aggregation.Gradients);
         for (int i = 0; i < _weights.Length; i++)
         {
             Span<T> weights = _weights[i].Span, state = _state[i].Span;
@@ -181,7 +215,7 @@ internal sealed class SequentialRun<T> : IDisposable
         (int first, int rows) = _plan.RowsOf(step, replica, microBatch);
         ReadOnlySpan<int> indices = _order.RowsOf(step - 1, first, rows);
         TensorView<T> input = Rows(_input, rows), output = Rows(_output, rows), target = Rows(_target, rows), signal = Rows(_signal, rows);
-        _rows.Train.CopyInputs(indices, input.Span);
+        CopyInputs(DataSplit.Train, indices, input);
         _rows.Train.CopyTargets(indices, target.Span);
         PassContext context = new(_plan.Settings.Seed, step - 1, first, Training: true);
         int layer = _program.Forward(_weights, input, output, _stash.View, context, _scratch);
@@ -201,9 +235,9 @@ internal sealed class SequentialRun<T> : IDisposable
         int epoch = _plan.EpochOf(step);
         bool last = step == _plan.TotalSteps;
         LossResult? test = null;
-        if (_rows.Test is DataSet<T> rows && (epoch % _plan.Settings.Training.EvaluateEvery == 0 || last))
+        if (_rows.Test is not null && (epoch % _plan.Settings.Training.EvaluateEvery == 0 || last))
         {
-            test = Evaluate(rows);
+            test = Evaluate(DataSplit.Test);
             _recorder.On(new EvaluationCompleted(
                 step, DataSplit.Test, test.Value.LossSum / test.Value.Rows, (double)test.Value.Correct / test.Value.Rows));
         }
@@ -217,15 +251,16 @@ internal sealed class SequentialRun<T> : IDisposable
         return last || _progress.IsOutOfPatience(_plan.Settings.Training);
     }
 
-    private LossResult Evaluate(DataSet<T> data)
+    private LossResult Evaluate(DataSplit split)
     {
+        DataSet<T> data = split == DataSplit.Train ? _rows.Train : _rows.Test!;
         double lossSum = 0;
         int correct = 0;
         for (int first = 0; first < data.Rows; first += Limits.EvaluationRowsMax)
         {
             int rows = Math.Min(Limits.EvaluationRowsMax, data.Rows - first);
             TensorView<T> input = Rows(_input, rows), output = Rows(_output, rows), target = Rows(_target, rows);
-            data.CopyInputs(_inOrder.AsSpan(first, rows), input.Span);
+            CopyInputs(split, _inOrder.AsSpan(first, rows), input);
             data.CopyTargets(_inOrder.AsSpan(first, rows), target.Span);
             PassContext context = new(_plan.Settings.Seed, 0, first, Training: false);
             _program.Forward(_weights, input, output, _stash.View, context, _scratch);

@@ -83,7 +83,7 @@ internal sealed class RunRecorder(RunPlan plan, bool targetsAreClasses, IRunObse
             TrainAccuracy = _trainAccuracy,
             TestLoss = ended.End == RunEnd.Completed ? _testLoss : null,
             TestAccuracy = ended.End == RunEnd.Completed ? _testAccuracy : null,
-            Parameters = [.. plan.Parameters.Zip(parameters, (place, values) => (place.Parameter, values))],
+            Parameters = [.. plan.Results.Zip(parameters, (place, values) => (place.Parameter, values))],
             MessagesByType = MessageCounters.Sum(counters),
             BytesSent = counters.Sum(counter => counter.Bytes),
             StepsRedone = _stepsRedone,

@@ -15,7 +15,7 @@ public static class ParameterInitializer
 
     /// <summary>
     /// Fills one parameter, row by row. Weights follow the layer's initializer; biases are 0, or drawn too by uniform(a, b);
-    /// PReLU slopes are the layer's slope or 0.25.
+    /// PReLU slopes are the layer's slope or 0.25. Of a contributed layer theta is 0 and scale is 1.
     /// </summary>
     public static void Fill<T>(NetworkSpec network, ParameterSpec parameter, ulong seed, Span<T> values)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -37,6 +37,9 @@ public static class ParameterInitializer
                 break;
             case "slope":
                 values.Fill(T.CreateChecked((layer as DenseSpec)?.Slope ?? DefaultPreluSlope));
+                break;
+            case "scale":
+                values.Fill(T.One);
                 break;
             default:
                 values.Clear();

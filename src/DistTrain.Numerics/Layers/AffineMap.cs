@@ -5,17 +5,47 @@ using DistTrain.Numerics.Tensors;
 
 namespace DistTrain.Numerics.Layers;
 
+/// <summary>The affine start of a layer, s = x Wᵀ + b, whatever W is made of.</summary>
+internal abstract class AffineMap<T>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    /// <summary>Writes s (rows × outputs).</summary>
+    public abstract void Forward(in ForwardPass<T> pass, TensorView<T> s);
+
+    /// <summary>From delta = d(loss)/ds: the gradients of the map's parameters, and d(loss)/dx if asked. Gradients add by sample.</summary>
+    public abstract void Backward(in BackwardPass<T> pass, TensorView<T> delta);
+
+    /// <summary>The gradient of b: the column sums of delta, row after row.</summary>
+    protected static void AddColumns(TensorView<T> delta, Span<T> gradient, bool accumulate, ComputeScratch scratch)
+    {
+        long mark = scratch.Mark;
+        Span<T> sum = accumulate ? scratch.Take<T>(1, delta.Columns).Span : gradient;
+        delta.Row(0).CopyTo(sum);
+        for (int row = 1; row < delta.Rows; row++)
+        {
+            TensorPrimitives.Add(sum, delta.Row(row), sum);
+        }
+
+        if (accumulate)
+        {
+            TensorPrimitives.Add(gradient, sum, gradient);
+        }
+
+        scratch.Release(mark);
+    }
+}
+
 /// <summary>s = x Wᵀ + b, with W of its own or (tied) the transpose of another layer's weight.</summary>
 /// <param name="weight">Index of the weight among the stage's parameters.</param>
 /// <param name="bias">Index of the bias, or −1.</param>
 /// <param name="tied">Whether the weight serves transposed: s = x W + b.</param>
 /// <param name="weightShared">Whether a later layer uses the weight too, and so has written its gradient earlier in the
 /// pass.</param>
-internal sealed class AffineMap<T>(int weight, int bias, bool tied, bool weightShared)
+internal sealed class WeightMap<T>(int weight, int bias, bool tied, bool weightShared) : AffineMap<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    /// <summary>Writes s (rows × outputs).</summary>
-    public void Forward(in ForwardPass<T> pass, TensorView<T> s)
+    /// <inheritdoc/>
+    public override void Forward(in ForwardPass<T> pass, TensorView<T> s)
     {
         TensorView<T> b = bias < 0 ? default : pass.Parameters[bias];
         Gemm.Multiply(pass.Input, false, pass.Parameters[weight], !tied, s, false, b, pass.Fork);
@@ -25,7 +55,7 @@ internal sealed class AffineMap<T>(int weight, int bias, bool tied, bool weightS
     /// From delta = d(loss)/ds: the gradients of W and b, and d(loss)/dx if asked. Gradients add by sample: the weight's in the
     /// matrix product's documented order, the bias's row after row.
     /// </summary>
-    public void Backward(in BackwardPass<T> pass, TensorView<T> delta)
+    public override void Backward(in BackwardPass<T> pass, TensorView<T> delta)
     {
         ForwardPass<T> forward = pass.Forward;
         TensorView<T> gradient = pass.Gradients[weight];
@@ -48,23 +78,5 @@ internal sealed class AffineMap<T>(int weight, int bias, bool tied, bool weightS
         {
             Gemm.Multiply(delta, false, forward.Parameters[weight], tied, pass.InputSignal, false, default, forward.Fork);
         }
-    }
-
-    private static void AddColumns(TensorView<T> delta, Span<T> gradient, bool accumulate, ComputeScratch scratch)
-    {
-        long mark = scratch.Mark;
-        Span<T> sum = accumulate ? scratch.Take<T>(1, delta.Columns).Span : gradient;
-        delta.Row(0).CopyTo(sum);
-        for (int row = 1; row < delta.Rows; row++)
-        {
-            TensorPrimitives.Add(sum, delta.Row(row), sum);
-        }
-
-        if (accumulate)
-        {
-            TensorPrimitives.Add(gradient, sum, gradient);
-        }
-
-        scratch.Release(mark);
     }
 }

@@ -24,6 +24,7 @@ internal static class NetworkShape
         DenseSpec dense => dense.Units,
         MaxoutSpec maxout => maxout.Units,
         KCompetitiveSpec k => k.Units,
+        ContributedSpec contributed => OutputWidth(contributed.Inner, inputWidth),
         _ => inputWidth,
     };
 }

@@ -41,8 +41,11 @@ internal sealed class StageBuilder<T>
         return (layers, _parameters.ToArray());
     }
 
-    private Layer<T> Build(int index, int width) => _network.Layers[index] switch
+    private Layer<T> Build(int index, int width) => Build(index, width, _network.Layers[index]);
+
+    private Layer<T> Build(int index, int width, LayerSpec spec) => spec switch
     {
+        ContributedSpec contributed => Build(index, width, contributed.Inner),
         DenseSpec dense => BuildDense(index, width, dense),
         MaxoutSpec maxout => new MaxoutLayer<T>(
             index, width, maxout.Units, maxout.Pieces, BuildAffine(index, width, maxout.Units * maxout.Pieces, maxout.Bias)),
@@ -62,6 +65,12 @@ internal sealed class StageBuilder<T>
 
     private AffineMap<T> BuildAffine(int index, int width, int outputs, bool bias, int? tiedTo = null)
     {
+        if (_network.Layers[index] is ContributedSpec contributed)
+        {
+            int theta = Add("theta", index, contributed.Features, outputs), scale = Add("scale", index, 1, 1);
+            return new ContributedMap<T>(contributed, theta, scale, bias ? Add("bias", index, 1, outputs) : -1);
+        }
+
         int weight;
         if (tiedTo is not int source)
         {
@@ -82,7 +91,7 @@ internal sealed class StageBuilder<T>
             shared |= _network.Layers[later] is DenseSpec { TiedTo: int to } && to == sharer;
         }
 
-        return new AffineMap<T>(weight, bias ? Add("bias", index, 1, outputs) : -1, tiedTo is not null, shared);
+        return new WeightMap<T>(weight, bias ? Add("bias", index, 1, outputs) : -1, tiedTo is not null, shared);
     }
 
     private int Add(string name, int layer, int rows, int columns)

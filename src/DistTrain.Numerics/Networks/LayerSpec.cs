@@ -1,7 +1,7 @@
 namespace DistTrain.Numerics.Networks;
 
 /// <summary>What one layer of a network is. A closed family: <see cref="DenseSpec"/>, <see cref="MaxoutSpec"/>,
-/// <see cref="KCompetitiveSpec"/>, <see cref="DropoutSpec"/>.</summary>
+/// <see cref="KCompetitiveSpec"/>, <see cref="DropoutSpec"/>; and <see cref="ContributedSpec"/>, which no experiment file names.</summary>
 public abstract record LayerSpec
 {
     private protected LayerSpec()

@@ -3,7 +3,7 @@ namespace DistTrain.Protocol.Methods;
 /// <summary>All methods by name.</summary>
 public static class MethodCatalog
 {
-    private static readonly Method[] All = [new Backprop(), new PipeDream()];
+    private static readonly Method[] All = [new Backprop(), new PipeDream(), new FrontContribution()];
 
     /// <summary>The names, in the order of the documentation.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. All.Select(method => method.Name)];

@@ -3,6 +3,7 @@ using DistTrain.Numerics.Compression;
 using DistTrain.Numerics.Layers;
 using DistTrain.Numerics.Networks;
 using DistTrain.Numerics.Optimizers;
+using DistTrain.Protocol.Actors;
 using DistTrain.Protocol.Methods;
 using DistTrain.Protocol.Settings;
 
@@ -25,7 +26,8 @@ public sealed record StagePlan(
 /// <param name="Shard">The shard.</param>
 /// <param name="Parameters">Tensors in layer order.</param>
 /// <param name="Length">Sum of the tensors' lengths, in values.</param>
-public sealed record SlicePlan(int Index, int Stage, int Shard, IReadOnlyList<ParameterSpec> Parameters, int Length);
+/// <param name="Frozen">Whether steps leave it alone. Frozen slices come after all others.</param>
+public sealed record SlicePlan(int Index, int Stage, int Shard, IReadOnlyList<ParameterSpec> Parameters, int Length, bool Frozen = false);
 
 /// <summary>Where a tensor lies.</summary>
 /// <param name="Parameter">The tensor.</param>
@@ -47,8 +49,15 @@ public sealed class RunPlan
         TestRows = testRows;
         Method = MethodCatalog.Find(settings.Method.Name)
             ?? throw new InvalidInputException($"method.name: '{settings.Method.Name}' is not known");
-        Topology = new Topology(settings.Replicas, settings.Stages.Count, settings.ParameterServer.Shards);
-        (Stages, Slices, Parameters) = Lay(settings);
+        Front = FrontContributionPlan.For(settings, trainRows, testRows);
+        Network = Front?.Network ?? settings.Network;
+        Topology = new Topology(settings.Replicas, settings.Stages.Count, settings.ParameterServer.Shards, Front?.Shares ?? 1);
+        (Stages, Slices, Parameters) = Lay(settings, Network, Front);
+        Results = Front is null ? Parameters : ResultsOf(Front);
+        TrainedSlices = Slices.Count(slice => !slice.Frozen);
+        Participants = Front is null
+            ? [.. Enumerable.Range(1, Topology.LayerActors).Select(index => new ActorId(index))]
+            : [Topology.LayerActor(0, Stages.Count - 1)];
         StepsPerEpoch = (trainRows + settings.Training.BatchSize - 1) / settings.Training.BatchSize;
         TotalSteps = (long)StepsPerEpoch * settings.Training.Epochs;
     }
@@ -70,6 +79,21 @@ public sealed class RunPlan
 
     /// <summary>All tensors in layer order, each with its place.</summary>
     public IReadOnlyList<ParameterPlace> Parameters { get; }
+
+    /// <summary>What front contribution adds; null for other methods.</summary>
+    public FrontContributionPlan? Front { get; }
+
+    /// <summary>The network that steps train: the experiment's, or what the method makes of it.</summary>
+    public NetworkSpec Network { get; }
+
+    /// <summary>The experiment's network in layer order, each tensor with the place of its values once the run has ended.</summary>
+    public IReadOnlyList<ParameterPlace> Results { get; }
+
+    /// <summary>How many slices steps update; they have the lowest indices.</summary>
+    public int TrainedSlices { get; }
+
+    /// <summary>The layer actors that steps and evaluations involve.</summary>
+    public IReadOnlyList<ActorId> Participants { get; }
 
     /// <summary>Training rows.</summary>
     public int TrainRows { get; }
@@ -106,6 +130,12 @@ public sealed class RunPlan
     /// <summary>Whether layer actors carry an error-feedback residual from step to step.</summary>
     public bool CarriesResidual => Settings.ParameterServer.Compression == CompressionKind.TopK;
 
+    /// <summary>Whether a stage starts from the rows' inputs: the first one, or the only one that trains.</summary>
+    public bool IsFirstStage(int stage) => Front is null ? stage == 0 : IsLastStage(stage);
+
+    /// <summary>Whether a stage owns the loss.</summary>
+    public bool IsLastStage(int stage) => stage == Stages.Count - 1;
+
     /// <summary>The epoch of a step, both from 1.</summary>
     public int EpochOf(long step) => (int)((step - 1) / StepsPerEpoch) + 1;
 
@@ -130,16 +160,20 @@ public sealed class RunPlan
     /// <summary>η of a step before any plateau factor.</summary>
     public double LearningRate(long step) => LearningRates.At(Settings.Optimizer, step - 1, TotalSteps, StepsPerEpoch);
 
-    private static (List<StagePlan> Stages, List<SlicePlan> Slices, List<ParameterPlace> Parameters) Lay(RunSettings settings)
+    private static (List<StagePlan> Stages, List<SlicePlan> Slices, List<ParameterPlace> Parameters) Lay(
+        RunSettings settings, NetworkSpec network, FrontContributionPlan? front)
     {
         List<StagePlan> stages = [];
         List<SlicePlan> slices = [];
         List<ParameterPlace> places = [];
         long[] load = new long[settings.ParameterServer.Shards];
         int layer = 0;
-        foreach (int count in settings.Stages)
+        foreach (int layers in settings.Stages)
         {
-            IReadOnlyList<ParameterSpec> parameters = new StageProgram<float>(settings.Network, layer, count).Parameters;
+            // Under front contribution the final stage trains every layer, and those before it none.
+            bool contributes = front is not null && stages.Count < settings.Stages.Count - 1, trainsAll = front is not null && !contributes;
+            (int first, int count) = trainsAll ? (0, network.Layers.Count) : (layer, layers);
+            IReadOnlyList<ParameterSpec> parameters = contributes ? [] : new StageProgram<float>(network, first, count).Parameters;
             List<int> stageSlices = [];
             List<ParameterSpec>[] perShard = AssignToShards(parameters, load);
             for (int shard = 0; shard < perShard.Length; shard++)
@@ -160,12 +194,30 @@ public sealed class RunPlan
                 slices.Add(new SlicePlan(slices.Count, stages.Count, shard, perShard[shard], offset));
             }
 
-            stages.Add(new StagePlan(stages.Count, layer, count, parameters, stageSlices));
-            layer += count;
+            stages.Add(new StagePlan(stages.Count, first, count, parameters, stageSlices));
+            layer += layers;
         }
 
         Dictionary<string, ParameterPlace> byName = places.ToDictionary(place => place.Parameter.Name, StringComparer.Ordinal);
-        return (stages, slices, [.. stages.SelectMany(stage => stage.Parameters).Select(parameter => byName[parameter.Name])]);
+        List<ParameterPlace> ordered = [.. stages.SelectMany(stage => stage.Parameters).Select(parameter => byName[parameter.Name])];
+        foreach (ParameterSpec frozen in (ParameterSpec[])(front is null ? [] : [front.Weight, front.Expanded]))
+        {
+            int shard = Array.IndexOf(load, load.Min());
+            load[shard] += frozen.Length;
+            ordered.Add(new ParameterPlace(frozen, slices.Count, 0));
+            slices.Add(new SlicePlan(slices.Count, 0, shard, [frozen], frozen.Length, Frozen: true));
+        }
+
+        return (stages, slices, ordered);
+    }
+
+    private List<ParameterPlace> ResultsOf(FrontContributionPlan front)
+    {
+        ParameterPlace expanded = Parameters.Single(place => place.Parameter == front.Expanded);
+        List<ParameterPlace> results = [expanded with { Parameter = front.Weight }];
+        results.AddRange(Parameters.Where(place =>
+            !Slices[place.Slice].Frozen && !ContributedSpec.IsTheta(place.Parameter) && !ContributedSpec.IsScale(place.Parameter)));
+        return results;
     }
 
     /// <summary>Each tensor goes, in layer order, to the shard with the fewest values so far, the lowest index at a tie.</summary>

@@ -21,9 +21,10 @@ public enum ActorRole
 /// </summary>
 public sealed class Topology
 {
-    /// <summary>The actors of a run with so many replicas, stages and shards.</summary>
-    public Topology(int replicas, int stages, int shards)
+    /// <summary>The actors of a run with so many replicas, stages and shards, and first-stage actors that share the features.</summary>
+    public Topology(int replicas, int stages, int shards, int shares = 1)
     {
+        Shares = shares;
         Replicas = replicas;
         Stages = stages;
         Shards = shards;
@@ -38,14 +39,23 @@ public sealed class Topology
     /// <summary>Number of shards.</summary>
     public int Shards { get; }
 
+    /// <summary>Number of actors that have a share of the features each; above 1 only with a single replica.</summary>
+    public int Shares { get; }
+
     /// <summary>Number of layer actors.</summary>
-    public int LayerActors => Replicas * Stages;
+    public int LayerActors => (Replicas * Stages) + Shares - 1;
 
     /// <summary>Number of actors.</summary>
     public int Count => 1 + LayerActors + Shards;
 
     /// <summary>The layer actor of a replica's stage.</summary>
     public ActorId LayerActor(int replica, int stage) => new(1 + (replica * Stages) + stage);
+
+    /// <summary>The first-stage actor of a share of the features: the first stage's own one, then those beside it.</summary>
+    public ActorId ShareActor(int share) => share == 0 ? LayerActor(0, 0) : new ActorId((Replicas * Stages) + share);
+
+    /// <summary>The share of a layer actor of the first stage; −1 for those of other stages.</summary>
+    public int ShareOf(ActorId actor) => actor.Index > Replicas * Stages ? actor.Index - (Replicas * Stages) : StageOf(actor).Stage == 0 ? 0 : -1;
 
     /// <summary>A shard.</summary>
     public ActorId Shard(int shard) => new(1 + LayerActors + shard);
@@ -55,18 +65,21 @@ public sealed class Topology
         actor.Index == 0 ? ActorRole.Coordinator : actor.Index <= LayerActors ? ActorRole.LayerActor : ActorRole.Shard;
 
     /// <summary>Replica and stage of a layer actor.</summary>
-    public (int Replica, int Stage) StageOf(ActorId actor) => ((actor.Index - 1) / Stages, (actor.Index - 1) % Stages);
+    public (int Replica, int Stage) StageOf(ActorId actor) =>
+        actor.Index > Replicas * Stages ? (0, 0) : ((actor.Index - 1) / Stages, (actor.Index - 1) % Stages);
 
     /// <summary>Index of a shard.</summary>
     public int ShardOf(ActorId actor) => actor.Index - 1 - LayerActors;
 
-    /// <summary>The name in scenarios, messages and traces: <c>coordinator</c>, <c>layer-2</c>, <c>layer-2/replica-1</c>, <c>parameter-server</c>, <c>parameter-server-1</c>.</summary>
+    /// <summary>The name in scenarios, messages and traces: <c>coordinator</c>, <c>layer-2</c>, <c>layer-2/replica-1</c>, <c>layer-0/share-1</c>, <c>parameter-server</c>, <c>parameter-server-1</c>.</summary>
     public string NameOf(ActorId actor)
     {
         switch (RoleOf(actor))
         {
             case ActorRole.Coordinator:
                 return "coordinator";
+            case ActorRole.LayerActor when actor.Index > Replicas * Stages:
+                return $"layer-0/share-{ShareOf(actor)}";
             case ActorRole.LayerActor:
                 (int replica, int stage) = StageOf(actor);
                 return Replicas == 1 ? $"layer-{stage}" : $"layer-{stage}/replica-{replica}";

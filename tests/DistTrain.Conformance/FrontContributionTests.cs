@@ -1,0 +1,108 @@
+using System.Runtime.InteropServices;
+using DistTrain.Conformance.Support;
+using DistTrain.Engines;
+using DistTrain.Numerics;
+using DistTrain.Numerics.Layers;
+using DistTrain.Numerics.Networks;
+using DistTrain.Protocol.Settings;
+using Shouldly;
+using Xunit;
+
+namespace DistTrain.Conformance;
+
+/// <summary>Front contribution is backpropagation's trajectory, in coordinates of its own.</summary>
+public sealed class FrontContributionTests
+{
+    private static readonly LayerSpec Maxout = new MaxoutSpec(5, 3), KCompetitive = new KCompetitiveSpec(9, 4, 1.5), Prelu = new DenseSpec(9, ActivationKind.Prelu, Bias: false);
+
+    public static TheoryData<string> Cases => [.. Runs.Keys];
+
+    private static SortedDictionary<string, FrontRun> Runs { get; } = new(StringComparer.Ordinal)
+    {
+        ["gram, one hidden layer"] = new FrontRun(),
+        ["basis, one hidden layer"] = new FrontRun { Form = ContributionForm.Basis },
+        ["basis, more rows than features"] = new FrontRun { Form = ContributionForm.Basis, Features = 17 },
+        ["gram, more rows than features"] = new FrontRun { Features = 17 },
+        ["gram, three hidden layers"] = new FrontRun { HiddenLayers = 3 },
+        ["basis, three hidden layers"] = new FrontRun { HiddenLayers = 3, Form = ContributionForm.Basis },
+        ["gram, three shares"] = new FrontRun { Shares = 3 },
+        ["gram, three shares, three hidden layers, nesterov"] = new FrontRun { Shares = 3, HiddenLayers = 3, Nesterov = true },
+        ["gram, nesterov, clipping"] = new FrontRun { Nesterov = true, Clips = true },
+        ["gram, clipping"] = new FrontRun { Clips = true },
+        ["basis, nesterov, clipping"] = new FrontRun { Form = ContributionForm.Basis, Nesterov = true, Clips = true },
+        ["gram, three shares, clipping"] = new FrontRun { Shares = 3, Clips = true },
+        ["gram, micro-batches"] = new FrontRun { MicroBatches = 3 },
+        ["basis, micro-batches, clipping"] = new FrontRun { Form = ContributionForm.Basis, MicroBatches = 3, Clips = true },
+        ["gram, maxout"] = new FrontRun { First = Maxout, Clips = true },
+        ["basis, maxout"] = new FrontRun { First = Maxout, Form = ContributionForm.Basis },
+        ["gram, k-competitive"] = new FrontRun { First = KCompetitive },
+        ["basis, k-competitive"] = new FrontRun { First = KCompetitive, Form = ContributionForm.Basis },
+        ["gram, prelu without bias"] = new FrontRun { First = Prelu, Nesterov = true },
+    };
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void EveryStepHasTheLossOfBackpropagationAndTheExpandedWeightsAreItsWeights(string name)
+    {
+        FrontRun run = Runs[name];
+        Observed backprop = new(), front = new();
+        RunOutcome expected = Trainers.RunSequentially(run.Backprop, backprop), outcome = Trainers.RunSequentially(run.Front, front);
+
+        outcome.Status.ShouldBe(RunStatus.Completed);
+        front.Steps.Count.ShouldBe(backprop.Steps.Count);
+        front.Steps.Count.ShouldBeGreaterThanOrEqualTo(1000);
+        foreach ((StepProgress actual, StepProgress reference) in front.Steps.Zip(backprop.Steps))
+        {
+            Math.Abs(actual.Loss - reference.Loss).ShouldBeLessThanOrEqualTo(1e-12 * Math.Max(1, reference.Loss), $"step {actual.Step}");
+        }
+
+        LargestDistance(outcome, expected).ShouldBeLessThanOrEqualTo(1e-10);
+        expected.FinalLoss.ShouldBeLessThan(0.8 * backprop.Steps[0].Loss, "the run has learned something");
+        front.Epochs.Zip(backprop.Epochs).Where(pair => pair.Second.TestLoss is not null)
+            .ShouldAllBe(pair => Math.Abs(pair.First.TestLoss!.Value - pair.Second.TestLoss!.Value) <= 1e-11);
+        outcome.FinalLoss.ShouldBe(expected.FinalLoss, 1e-11);
+        (outcome.TrainAccuracy, outcome.TestAccuracy).ShouldBe((expected.TrainAccuracy, expected.TestAccuracy));
+    }
+
+    [Theory]
+    [InlineData(ContributionForm.Gram, false)]
+    [InlineData(ContributionForm.Basis, false)]
+    [InlineData(ContributionForm.Gram, true)]
+    public void InFloat32ItIsAsNearToTheFloat64RunAsBackpropagationIs(ContributionForm form, bool clips)
+    {
+        FrontRun run = new() { Form = form, Clips = clips }, single = run with { Precision = Precision.Float32 };
+        Observed exact = new(), backprop = new(), front = new();
+        Trainers.RunSequentially(run.Backprop, exact);
+        Trainers.RunSequentially(single.Backprop, backprop);
+        Trainers.RunSequentially(single.Front, front);
+        double own = Largest(backprop, exact), contributed = Largest(front, exact);
+        contributed.ShouldBeLessThanOrEqualTo((4 * own) + 1e-6);
+        contributed.ShouldBeGreaterThan(0);
+    }
+
+    [Fact]
+    public void TheCasesThatClipDoClip()
+    {
+        FrontRun run = new() { Clips = true, Epochs = 2 };
+        Trainers.RunSequentially(run.Front).FinalLoss.ShouldNotBe(Trainers.RunSequentially((run with { Clips = false }).Front).FinalLoss);
+    }
+
+    private static double Largest(Observed run, Observed exact) =>
+        run.Steps.Zip(exact.Steps).Max(pair => Math.Abs(pair.First.Loss - pair.Second.Loss));
+
+    private static double LargestDistance(RunOutcome outcome, RunOutcome expected)
+    {
+        double largest = 0;
+        outcome.Parameters.Select(parameter => parameter.Spec).ShouldBe(expected.Parameters.Select(parameter => parameter.Spec));
+        foreach (((ParameterSpec _, byte[] actual), (ParameterSpec _, byte[] reference)) in outcome.Parameters.Zip(expected.Parameters))
+        {
+            ReadOnlySpan<double> a = MemoryMarshal.Cast<byte, double>(actual), b = MemoryMarshal.Cast<byte, double>(reference);
+            for (int i = 0; i < a.Length; i++)
+            {
+                largest = Math.Max(largest, Math.Abs(a[i] - b[i]));
+            }
+        }
+
+        return largest;
+    }
+}

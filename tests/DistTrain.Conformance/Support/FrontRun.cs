@@ -1,0 +1,72 @@
+using DistTrain.Engines;
+using DistTrain.Numerics;
+using DistTrain.Numerics.Networks;
+using DistTrain.Protocol.Settings;
+
+namespace DistTrain.Conformance.Support;
+
+/// <summary>A run of 1,000 mini-batch steps on more features than rows, by backpropagation and by front contribution.</summary>
+internal sealed record FrontRun
+{
+    public const int TrainRows = 43;
+    private const int Inputs = 60;
+    private const int Classes = 4;
+
+    public LayerSpec First { get; init; } = new DenseSpec(9, ActivationKind.Relu);
+
+    public int HiddenLayers { get; init; } = 1;
+
+    public ContributionForm Form { get; init; } = ContributionForm.Gram;
+
+    public int Shares { get; init; } = 1;
+
+    public bool Nesterov { get; init; }
+
+    public bool Clips { get; init; }
+
+    public int MicroBatches { get; init; } = 1;
+
+    public int Epochs { get; init; } = 167;
+
+    public int Features { get; init; } = Inputs;
+
+    public Precision Precision { get; init; } = Precision.Float64;
+
+    public ulong Seed { get; init; } = 3;
+
+    /// <summary>The run by backpropagation.</summary>
+    public RunRequest Backprop => Request(new MethodSettings(Schedule: "sequential"));
+
+    /// <summary>The run by front contribution.</summary>
+    public RunRequest Front => Request(new MethodSettings("front-contribution") { Form = Form, Shares = Shares });
+
+    private RunRequest Request(MethodSettings method)
+    {
+        LayerSpec[] hidden =
+        [
+            First,
+            .. Enumerable.Range(1, HiddenLayers - 1).Select(layer => new DenseSpec(6 + layer, layer % 2 == 0 ? ActivationKind.Tanh : ActivationKind.Elu)),
+        ];
+        RunSettings settings = new()
+        {
+            Name = "front",
+            Seed = Seed,
+            Precision = Precision,
+            Network = new NetworkSpec(Features, [.. hidden, new DenseSpec(Classes, ActivationKind.Softmax)]),
+            Loss = LossKind.CrossEntropy,
+            Optimizer = new OptimizerSpec(OptimizerKind.Sgd, 0.02)
+            {
+                Momentum = 0.9,
+                Nesterov = Nesterov,
+                WeightDecay = 1e-3,
+                ClipNorm = Clips ? 0.5 : null,
+                Schedule = LearningRateSchedule.Cosine,
+            },
+            Training = new TrainingSettings(Epochs, 8, MicroBatches) { EvaluateEvery = 50 },
+            Method = method,
+            Stages = [.. Enumerable.Repeat(1, HiddenLayers + 1)],
+            CheckpointEverySteps = 0,
+        };
+        return new RunRequest { Settings = settings, Data = SmallData.Classes(Precision, TrainRows, 20, Features, Classes), ComputeThreads = 2 };
+    }
+}
