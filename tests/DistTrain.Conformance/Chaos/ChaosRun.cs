@@ -55,7 +55,7 @@ internal sealed class ChaosRun : IDisposable
         _bytes = new PoolBytes(_pool);
     }
 
-    /// <summary>Asks for a stop once so many stimuli were handled; for tests of stopping.</summary>
+    /// <summary>Asks for a stop once so many stimuli were handled.</summary>
     public int? StopAfterStimuli { get; init; }
 
     public ChaosAccount ToEnd()
@@ -74,11 +74,9 @@ internal sealed class ChaosRun : IDisposable
             MisbehaveSometimes();
         }
 
-        (ActorId, string)[] waiting = [.. Enumerable.Range(0, _actors.Length)
-            .Select(index => (new ActorId(index), _actors[index]?.Machine.WaitsFor ?? "dead"))];
         if (_recorder.Ended is null)
         {
-            _recorder.On(new RunEnded(RunEnd.Failed, 0, $"stuck after {handled} stimuli: {string.Join("; ", waiting.Select(one => one.ToString()))}"));
+            _recorder.On(new RunEnded(RunEnd.Failed, 0, $"stuck after {handled} stimuli: {WhoWaits()}"));
         }
 
         long step = _recorder.Ended!.Step;
@@ -93,7 +91,6 @@ internal sealed class ChaosRun : IDisposable
             StalenessSteps = _staleness,
             Crashes = _crashes,
             Dropped = _dropped,
-            Waiting = waiting,
         };
     }
 
@@ -103,6 +100,9 @@ internal sealed class ChaosRun : IDisposable
         _codec.Dispose();
         _pool.Dispose();
     }
+
+    private string WhoWaits() => string.Join("; ", Enumerable.Range(0, _actors.Length)
+        .Select(index => $"{_plan.Topology.NameOf(new ActorId(index))}: {_actors[index]?.Machine.WaitsFor ?? "dead"}"));
 
     private void After(double milliseconds, Action happens) => _events.Enqueue(happens, (_now + milliseconds, _order++));
 
