@@ -9,7 +9,8 @@ using DistTrain.Protocol.Settings;
 namespace DistTrain.Benchmarks;
 
 /// <summary>
-/// What actors cost: the same training by the plain sequential loop and by actors on one compute thread at one stage, in alternating rounds. The ratio
+/// What actors cost: the same training by the plain sequential loop and by actors on one compute thread at one stage, in
+/// alternating rounds. The ratio
 /// of a round is immune to whatever slows both; its median over the rounds is the figure.
 /// </summary>
 internal static class OverheadBenchmark

@@ -2,7 +2,8 @@ using DistTrain.Protocol.Jobs;
 
 namespace DistTrain.Protocol.Effects;
 
-/// <summary>What a machine tells the outside. A closed family. Steps and epochs are reported once committed, never before.</summary>
+/// <summary>What a machine tells the outside. A closed family. Steps and epochs are reported once committed, never
+/// before.</summary>
 public abstract record Report
 {
     private protected Report()

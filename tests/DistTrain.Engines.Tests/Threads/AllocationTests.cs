@@ -14,7 +14,8 @@ namespace DistTrain.Engines.Tests.Threads;
 [CollectionDefinition(nameof(AllocationTests), DisableParallelization = true)]
 public sealed class AllocationCollection;
 
-/// <summary>What a run allocates once it repeats its steps: messages of at most 256 bytes, and nothing that grows with the network.</summary>
+/// <summary>What a run allocates once it repeats its steps: messages of at most 256 bytes, and nothing that grows with the
+/// network.</summary>
 [Collection(nameof(AllocationTests))]
 public sealed class AllocationTests
 {
