@@ -7,7 +7,8 @@ using DistTrain.Protocol.Settings;
 namespace DistTrain.Protocol.Methods;
 
 /// <summary>
-/// Front contribution: the layers before the final one contribute once, the final-layer actor trains alone on what their updates would have
+/// Front contribution: the layers before the final one contribute once, the final-layer actor trains alone on what their
+/// updates would have
 /// contributed, and at the end the first stage forms its weights. The same trajectory as backpropagation.
 /// </summary>
 internal sealed class FrontContribution : Method

@@ -4,7 +4,8 @@ using DistTrain.Protocol.Methods;
 
 namespace DistTrain.Protocol.Settings;
 
-/// <summary>What settings must fulfil beyond their types, each problem with its key. Whoever builds a <see cref="Planning.RunPlan"/> checks first.</summary>
+/// <summary>What settings must fulfil beyond their types, each problem with its key. Whoever builds a
+/// <see cref="Planning.RunPlan"/> checks first.</summary>
 public static class SettingsChecks
 {
     /// <summary>Everything that is wrong with the settings; empty when they can be served.</summary>
