@@ -27,7 +27,7 @@ internal static class OverheadBenchmark
     {
         RunRequest request = new() { Settings = Settings(microBatches), Data = data, ComputeThreads = 1 };
         ThreadsEngine threads = new();
-        Quiet quiet = new();
+        Quiet quiet = Quiet.Instance;
         List<double> ratios = [], plain = [], actors = [];
         for (int round = -1; round < rounds; round++)
         {
@@ -66,19 +66,4 @@ internal static class OverheadBenchmark
         Stages = [3],
         CheckpointEverySteps = 0,
     };
-
-    private sealed class Quiet : IRunObserver
-    {
-        public void OnStep(in StepProgress step)
-        {
-        }
-
-        public void OnEpoch(EpochProgress epoch)
-        {
-        }
-
-        public void OnNotice(string text)
-        {
-        }
-    }
 }
