@@ -24,7 +24,7 @@ public sealed partial class Coordinator : ActorMachine
     private RunEnd _end = RunEnd.Completed;
     private string _reason = "";
     private long _issued, _keptStep, _decidingStep;
-    private bool _stopRequested, _issueWaits, _contributed, _alone;
+    private bool _keepsAgain, _stopRequested, _issueWaits, _contributed, _alone;
 
     /// <summary>The coordinator, going on from a committed step of which a snapshot exists, or from step 0.</summary>
     public Coordinator(RunPlan plan, int incarnation, long run, CoordinatorProgress from)
@@ -132,6 +132,9 @@ public sealed partial class Coordinator : ActorMachine
                 TrainAloneIfReady();
                 break;
             case Expanded expanded when _phase == Phase.Expanding && expanded.Step == _progress.Step:
+                // A snapshot of this step may exist or be under way: it does not hold the expanded weights.
+                _keptStep = -1;
+                _keepsAgain = _snapshotPending is not null;
                 _phase = Phase.Ending;
                 Advance();
                 break;
@@ -159,9 +162,10 @@ public sealed partial class Coordinator : ActorMachine
                 break;
             case SnapshotRecord kept when kept.Progress == _snapshotPending:
                 _snapshot = kept.Progress;
-                _keptStep = _snapshot.Step;
+                _keptStep = _keepsAgain ? -1 : _snapshot.Step;
+                _keepsAgain = false;
                 _snapshotPending = null;
-                Effects.Report(new SnapshotCompleted(_keptStep));
+                Effects.Report(new SnapshotCompleted(_snapshot.Step));
                 Advance();
                 break;
         }
@@ -228,6 +232,7 @@ public sealed partial class Coordinator : ActorMachine
         EnterEpoch(membership.Epoch, membership.Incarnations);
         _issued = _progress.Step;
         _snapshotPending = null;
+        _keepsAgain = false;
         _decidingStep = 0;
         _decide = new DecideJob(Plan.TrainedSlices);
         _contributed = false;

@@ -176,12 +176,13 @@ public sealed partial class ParameterShard
         long ready = long.MaxValue;
         foreach (SliceState slice in _slices)
         {
-            if (slice.Plan.Frozen)
-            {
-                continue;
-            }
-
-            ready = Math.Min(ready, !slice.HasVersion ? 0 : Plan.Asynchronous ? slice.AppliedByAll : slice.Newest.Step);
+            // A frozen slice takes part in no step, but until it is restored a snapshot of the shard has to wait, and commits with it.
+            ready = Math.Min(
+                ready,
+                !slice.HasVersion ? 0
+                : slice.Plan.Frozen ? long.MaxValue
+                : Plan.Asynchronous ? slice.AppliedByAll
+                : slice.Newest.Step);
         }
 
         while (_prepared < Math.Min(ready, _issued))
