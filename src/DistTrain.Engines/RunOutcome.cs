@@ -63,6 +63,9 @@ public sealed record RunOutcome
     /// <summary>Training rows through the pipeline per second of training (evaluation apart).</summary>
     public double SamplesPerSecond { get; init; }
 
+    /// <summary>What front contribution did; null for other methods.</summary>
+    public FrontContributionOutcome? FrontContribution { get; init; }
+
     /// <summary>From start to end.</summary>
     public TimeSpan Wall { get; init; }
 

@@ -17,7 +17,7 @@ public sealed class FrontContributionTests
 
     public static TheoryData<string> Cases => [.. Runs.Keys];
 
-    private static SortedDictionary<string, FrontRun> Runs { get; } = new(StringComparer.Ordinal)
+    internal static SortedDictionary<string, FrontRun> Runs { get; } = new(StringComparer.Ordinal)
     {
         ["gram, one hidden layer"] = new FrontRun(),
         ["basis, one hidden layer"] = new FrontRun { Form = ContributionForm.Basis },

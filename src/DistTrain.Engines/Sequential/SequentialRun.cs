@@ -102,7 +102,7 @@ internal sealed class SequentialRun<T> : IDisposable
         }
 
         _recorder.On(ended);
-        return _recorder.Outcome([.. Results().Select(weight => MemoryMarshal.AsBytes(weight.Span).ToArray())], []);
+        return _recorder.Outcome([.. Results().Select(weight => MemoryMarshal.AsBytes(weight.Span).ToArray())], []) with { FrontContribution = new AloneCounter(_plan).Outcome };
     }
 
     public void Dispose()

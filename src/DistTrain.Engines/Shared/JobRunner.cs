@@ -1,5 +1,6 @@
 using System.Numerics;
 using DistTrain.Data;
+using DistTrain.Engines.Shared.Front;
 using DistTrain.Numerics.Kernels;
 using DistTrain.Numerics.Layers;
 using DistTrain.Numerics.Tensors;
@@ -22,6 +23,7 @@ internal sealed class JobRunner<T> : IJobRunner
     private readonly ShardArithmetic<T> _shards;
     private readonly double[] _signalFactors;
     private readonly int[] _evaluationRows;
+    private readonly FrontJobRunner<T>? _front;
 
     public JobRunner(RunRequest request, RunPlan plan, BufferPool pool, SnapshotStore snapshots)
     {
@@ -30,12 +32,13 @@ internal sealed class JobRunner<T> : IJobRunner
         _rows = request.Data.As<T>();
         _order = new BatchOrder(plan.Settings.Seed, plan.TrainRows, plan.Settings.Training.BatchSize, plan.Settings.Training.Shuffle);
         _programs = [.. plan.Stages.Select(stage => new StageProgram<T>(
-            plan.Settings.Network,
+            plan.Network,
             stage.FirstLayer,
             stage.LayerCount,
-            stage.Index == plan.Stages.Count - 1 ? plan.Settings.Loss : null))];
+            plan.IsLastStage(stage.Index) ? plan.Settings.Loss : null))];
         _layouts = [.. plan.Stages.Select(stage => new SliceLayout(plan, stage))];
         _shards = new ShardArithmetic<T>(request, plan, pool, snapshots);
+        _front = plan.Front is null ? null : new FrontJobRunner<T>(plan, plan.Front, _rows, pool);
         _evaluationRows = [.. Enumerable.Range(0, Math.Max(plan.TrainRows, plan.TestRows))];
 
         // A falsified contribution is a falsified signal at the loss: gradients are linear in it.
@@ -62,6 +65,9 @@ internal sealed class JobRunner<T> : IJobRunner
             case BackwardJob backward:
                 Backward(backward, scratch, fork);
                 break;
+            case FrontJob front:
+                _front!.Run(front, scratch, fork);
+                break;
             default:
                 _shards.Run(job, scratch);
                 break;
@@ -76,6 +82,12 @@ internal sealed class JobRunner<T> : IJobRunner
         ReadOnlySpan<int> rows = job.Training
             ? _order.RowsOf(job.Step - 1, job.FirstRow, job.Rows)
             : _evaluationRows.AsSpan(job.FirstRow, job.Rows);
+        if (_front is not null && !job.Targets)
+        {
+            _front.Load(job, rows);
+            return;
+        }
+
         TensorView<T> destination = Rent(job, 0, job.Rows, job.Targets ? source.Targets : source.Inputs);
         if (job.Targets)
         {
@@ -123,7 +135,7 @@ internal sealed class JobRunner<T> : IJobRunner
         Span<TensorView<T>> gradients = stackalloc TensorView<T>[program.Parameters.Count];
         layout.Views(_pool, job.Inputs.AsSpan(4), weights);
         layout.Views(_pool, job.Outputs.AsSpan(1), gradients);
-        TensorView<T> below = job.Stage == 0 ? default : Rent(job, 0, job.Rows, program.InputWidth);
+        TensorView<T> below = _plan.IsFirstStage(job.Stage) ? default : Rent(job, 0, job.Rows, program.InputWidth);
         program.Backward(
             weights,
             _pool.View<T>(job.Inputs[0], job.Rows, program.InputWidth),

@@ -1,10 +1,12 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using DistTrain.Engines.Shared.Front;
 using DistTrain.Numerics.Aggregation;
 using DistTrain.Numerics.Compression;
 using DistTrain.Numerics.Initialization;
 using DistTrain.Numerics.Kernels;
 using DistTrain.Numerics.Layers;
+using DistTrain.Numerics.Networks;
 using DistTrain.Numerics.Optimizers;
 using DistTrain.Numerics.Tensors;
 using DistTrain.Protocol;
@@ -78,7 +80,7 @@ internal sealed class ShardArithmetic<T>
             Restore(slice);
         }
 
-        byte[][] values = [.. _plan.Parameters.Select(place => _pool.Bytes(slices[place.Slice].Outputs[0])
+        byte[][] values = [.. _plan.Results.Select(place => _pool.Bytes(slices[place.Slice].Outputs[0])
             .Slice(place.Offset * ValueBytes, place.Parameter.Length * ValueBytes).ToArray())];
         foreach (BufferHandle output in slices.SelectMany(slice => slice.Outputs))
         {
@@ -102,7 +104,9 @@ internal sealed class ShardArithmetic<T>
         foreach (ParameterSpec parameter in slice.Parameters)
         {
             int length = parameter.Length;
-            TensorView<T> gradient = Aggregated(job, parameter, offset, encodedOffset, scratch);
+            TensorView<T> gradient = ContributedSpec.IsScale(parameter)
+                ? ContributedNorm.Zero<T>(scratch)
+                : Aggregated(job, parameter, offset, encodedOffset, scratch);
             Range values = offset..(offset + length), states = (offset * stateCount)..((offset + length) * stateCount);
             bool finite = _optimizer.Apply(
                 job.LearningRate, job.Update, job.GradientScale, weights[values], gradient.Span, state[states], next[values], nextState[states]);
@@ -203,7 +207,7 @@ internal sealed class ShardArithmetic<T>
                 TensorView<T> gradient = job.Inputs.Length == 1
                     ? Decoded(job.Inputs[0], parameter, offset, encodedOffset, scratch)
                     : Aggregated(job.Inputs, parameter, offset, encodedOffset, scratch);
-                own[0] = Elementwise.SumOfSquares<T>(gradient.Span);
+                own[0] = ContributedNorm.Of(_plan.Network, parameter, gradient);
             }
 
             offset += parameter.Length;
@@ -219,7 +223,7 @@ internal sealed class ShardArithmetic<T>
         int perTensor = PartialsPerTensor;
         Span<double> totals = scratch.Take<double>(1, perTensor).Span;
         totals.Clear();
-        foreach (ParameterPlace place in _plan.Parameters)
+        foreach (ParameterPlace place in _plan.Parameters.Where(place => place.Slice < _plan.TrainedSlices))
         {
             int tensor = IndexIn(_plan.Slices[place.Slice], place.Parameter);
             Span<double> partials = _pool.View<double>(job.Inputs[place.Slice]).Span.Slice(tensor * perTensor, perTensor);
@@ -278,9 +282,11 @@ internal sealed class ShardArithmetic<T>
 
     private void Initialize(ParameterSpec parameter, Span<T> values)
     {
-        if (_request.InitialWeights is IReadOnlyDictionary<string, byte[]> given)
+        // Before anything is expanded, expanded weights are the first ones.
+        parameter = parameter == _plan.Front?.Expanded ? _plan.Front.Weight : parameter;
+        if (_request.InitialWeights?.GetValueOrDefault(parameter.Name) is byte[] given)
         {
-            MemoryMarshal.Cast<byte, T>(given[parameter.Name]).CopyTo(values);
+            MemoryMarshal.Cast<byte, T>(given).CopyTo(values);
         }
         else
         {

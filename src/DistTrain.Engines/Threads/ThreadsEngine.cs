@@ -14,11 +14,6 @@ public sealed class ThreadsEngine(TimeProvider? time = null) : IEngine
     public string? Refuses(RunRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
-        if (request.Settings.Method.Name == "front-contribution")
-        {
-            return "method.name: front-contribution runs in the sequential trainer only so far; expected backprop or pipedream";
-        }
-
         IReadOnlyList<SettingsProblem> problems = SettingsChecks.Problems(request.Settings, request.Data.TrainRows);
         return problems.Count == 0 ? null : string.Join("; ", problems.Select(problem => $"{problem.Key}: {problem.Message}"));
     }

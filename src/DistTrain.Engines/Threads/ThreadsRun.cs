@@ -1,5 +1,6 @@
 using System.Runtime.ExceptionServices;
 using DistTrain.Engines.Shared;
+using DistTrain.Engines.Shared.Front;
 using DistTrain.Numerics;
 using DistTrain.Protocol.Actors;
 using DistTrain.Protocol.Effects;
@@ -22,6 +23,7 @@ internal sealed class ThreadsRun : IActorHost, IDisposable
     private readonly ActorCell[] _cells;
     private readonly RunRecorder _recorder;
     private readonly CoordinatorProgress _from;
+    private readonly AloneCounter _alone;
     private readonly Lock _reportLock = new();
     private readonly ManualResetEventSlim _ended = new();
     private ExceptionDispatchInfo? _failure;
@@ -29,6 +31,7 @@ internal sealed class ThreadsRun : IActorHost, IDisposable
     public ThreadsRun(RunRequest request, IRunObserver observer, TimeProvider time)
     {
         _plan = new RunPlan(request.Settings, request.Data.TrainRows, request.Data.TestRows);
+        _alone = new AloneCounter(_plan);
         _from = StartingPoint(request);
         SnapshotFiles? files = request.JournalFolder is string folder ? new SnapshotFiles(folder, _plan) : null;
         _snapshots = new SnapshotStore(_pool, files);
@@ -67,7 +70,7 @@ internal sealed class ThreadsRun : IActorHost, IDisposable
         _crew.Dispose();
         _failure?.Throw();
         byte[][] parameters = _recorder.Ended!.End == RunEnd.Failed ? [] : _runner.ReadParameters(_recorder.Ended.Step);
-        return _recorder.Outcome(parameters, [.. _cells.Select(cell => cell.Sent)]);
+        return _recorder.Outcome(parameters, [.. _cells.Select(cell => cell.Sent)]) with { FrontContribution = _alone.Outcome };
     }
 
     /// <summary>Lets an actor die and tells the coordinator, as an engine that noticed would.</summary>
@@ -77,8 +80,11 @@ internal sealed class ThreadsRun : IActorHost, IDisposable
         _cells[ActorId.Coordinator.Index].Post(new Stimulus(StimulusKind.Suspected) { Actor = actor });
     }
 
-    public void Deliver(in Envelope envelope) =>
+    public void Deliver(in Envelope envelope)
+    {
+        _alone.See(envelope);
         _cells[envelope.To.Index].Post(new Stimulus(StimulusKind.Message) { Envelope = envelope });
+    }
 
     public void Persist(ActorCell cell, int life, PersistRecord record)
     {
@@ -103,6 +109,7 @@ internal sealed class ThreadsRun : IActorHost, IDisposable
     {
         lock (_reportLock)
         {
+            _alone.On(report);
             _recorder.On(report);
             if (_recorder.Ended is not null)
             {
@@ -111,13 +118,8 @@ internal sealed class ThreadsRun : IActorHost, IDisposable
         }
     }
 
-    public void Spawn(ActorId actor, int incarnation)
-    {
-        ActorMachine machine = _plan.Topology.RoleOf(actor) == ActorRole.LayerActor
-            ? new LayerActor(_plan, actor, incarnation, RunIdentity)
-            : new ParameterShard(_plan, actor, incarnation, RunIdentity);
-        _cells[actor.Index].Start(machine);
-    }
+    public void Spawn(ActorId actor, int incarnation) =>
+        _cells[actor.Index].Start(Machines.Start(_plan, actor, incarnation, RunIdentity));
 
     public void Dispose()
     {

@@ -165,6 +165,22 @@ public abstract class ActorMachine
     /// <summary>Whether more may be sent to an actor without waiting for its acknowledgements.</summary>
     private protected bool HasRoomTo(ActorId to) => LinkTo(to).HasRoom;
 
+    /// <summary>
+    /// Takes everything sent to an actor as acknowledged, where something else has told that it arrived: the actor may now be gone without anybody
+    /// waiting for it.
+    /// </summary>
+    private protected void Settle(ActorId peer)
+    {
+        Link link = LinkTo(peer);
+        while (link.TryAcknowledge(long.MaxValue, out Envelope envelope))
+        {
+            ReleaseBuffers(envelope.Message);
+        }
+    }
+
+    /// <summary>Whether an actor still has to acknowledge something.</summary>
+    private protected bool IsOwedBy(ActorId peer) => LinkTo(peer).Waits;
+
     /// <summary>Runs a job in this epoch.</summary>
     private protected void Run(Job job)
     {

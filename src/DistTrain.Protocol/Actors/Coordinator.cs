@@ -19,11 +19,11 @@ public sealed class Coordinator : ActorMachine
     private DecideJob _decide;
     private CoordinatorProgress _progress, _snapshot;
     private CoordinatorProgress? _snapshotPending;
-    private Phase _phase = Phase.Training;
+    private Phase _phase = Phase.Training, _afterContributing;
     private RunEnd _end = RunEnd.Completed;
     private string _reason = "";
     private long _issued, _keptStep, _decidingStep;
-    private bool _stopRequested, _issueWaits;
+    private bool _stopRequested, _issueWaits, _contributed, _alone;
 
     /// <summary>The coordinator, going on from a committed step of which a snapshot exists, or from step 0.</summary>
     public Coordinator(RunPlan plan, int incarnation, long run, CoordinatorProgress from)
@@ -36,17 +36,20 @@ public sealed class Coordinator : ActorMachine
         _tallies = new StepTally[plan.StepsUncommittedMax + 1];
         for (int tally = 0; tally < _tallies.Length; tally++)
         {
-            _tallies[tally] = new StepTally(topology.Shards, topology.Replicas, plan.Slices.Count);
+            _tallies[tally] = new StepTally(topology.Shards, topology.Replicas, plan.TrainedSlices);
         }
 
         _evaluation = new EvaluationRound(topology.Replicas);
-        _decide = new DecideJob(plan.Slices.Count);
+        _decide = new DecideJob(plan.TrainedSlices);
         _snapshotBy = new bool[topology.Shards];
         _membership = new Membership(topology);
     }
 
     private enum Phase
     {
+        /// <summary>Front contribution: the rows are contributed to the final-layer actor.</summary>
+        Contributing,
+
         /// <summary>Steps are issued and committed.</summary>
         Training,
 
@@ -55,6 +58,9 @@ public sealed class Coordinator : ActorMachine
 
         /// <summary>The training rows are evaluated at the end of the run.</summary>
         EvaluatingEnd,
+
+        /// <summary>Front contribution: the first stage forms its weights.</summary>
+        Expanding,
 
         /// <summary>The last snapshot is taken.</summary>
         Ending,
@@ -68,6 +74,8 @@ public sealed class Coordinator : ActorMachine
     {
         Phase.Training when _issued > _progress.Step => $"the commit of step {_progress.Step + 1}",
         Phase.EvaluatingEpoch or Phase.EvaluatingEnd => $"the evaluation after step {_progress.Step}",
+        Phase.Contributing => "the contributions of the rows",
+        Phase.Expanding => $"the first stage's weights after step {_progress.Step}",
         Phase.Ending => $"the snapshot of step {_progress.Step}",
         _ => "",
     };
@@ -86,7 +94,7 @@ public sealed class Coordinator : ActorMachine
                 _stopRequested = true;
                 if (_phase == Phase.Training && Epoch > 0)
                 {
-                    ForEachLayerActor(new Drain(_issued));
+                    ForEachParticipant(new Drain(_issued));
                     Advance();
                 }
 
@@ -117,6 +125,14 @@ public sealed class Coordinator : ActorMachine
                     Effects.Persist(new SnapshotRecord(_snapshotPending));
                 }
 
+                break;
+            case Contributed:
+                _contributed = true;
+                TrainAloneIfReady();
+                break;
+            case Expanded expanded when _phase == Phase.Expanding && expanded.Step == _progress.Step:
+                _phase = Phase.Ending;
+                Advance();
                 break;
             case EvaluationResult result when _evaluation.Take(result):
                 OnEvaluated();
@@ -155,6 +171,7 @@ public sealed class Coordinator : ActorMachine
 
     private protected override void OnAcknowledged()
     {
+        TrainAloneIfReady();
         if (_issueWaits)
         {
             _issueWaits = false;
@@ -172,6 +189,13 @@ public sealed class Coordinator : ActorMachine
 
     private void OnSuspected(ActorId actor)
     {
+        bool needed = Plan.IsParticipant(actor) || _phase is Phase.Contributing or Phase.Expanding || _membership.IsChanging;
+        if (!needed)
+        {
+            _membership.RecordLoss(actor);
+            return;
+        }
+
         if (!_membership.TryReplace(actor, Epoch + 1, out MembershipRecord? record))
         {
             Fail($"{Plan.Topology.NameOf(actor)} failed {Limits.RestartsPerActorMax} times, so its fault is not passing");
@@ -191,7 +215,8 @@ public sealed class Coordinator : ActorMachine
             // A shard's memory is gone with it: everybody goes back to what was kept outside.
             _progress = _snapshot;
             // Only an end that was asked for, or forced, may come at an earlier step; a run that had completed is completed again.
-            _phase = _phase == Phase.Ending && _end != RunEnd.Completed ? Phase.Ending : Phase.Training;
+            bool ends = _phase is Phase.Ending or Phase.Expanding && _end != RunEnd.Completed;
+            _phase = !ends ? Phase.Training : Plan.Front is null ? Phase.Ending : Phase.Expanding;
         }
 
         long redone = _issued - _progress.Step;
@@ -201,21 +226,84 @@ public sealed class Coordinator : ActorMachine
         _issued = _progress.Step;
         _snapshotPending = null;
         _decidingStep = 0;
-        _decide = new DecideJob(Plan.Slices.Count);
+        _decide = new DecideJob(Plan.TrainedSlices);
+        _contributed = false;
+        SetAlone(false);
         _membership.SpawnChanged(before, membership, Effects);
         BeginEpoch begin = new(_progress.Step, membership.Incarnations);
-        ForEachLayerActor(begin);
-        ForEachShard(begin);
+        for (int index = 1; index < Plan.Topology.Count; index++)
+        {
+            Send(new ActorId(index), begin);
+        }
+
         if (Epoch > 1)
         {
             Effects.Report(new Recovered(Epoch, _progress.Step, redone));
         }
 
+        if (Plan.Front is not null && _phase is not (Phase.Expanding or Phase.Ending))
+        {
+            // Whoever trained alone may be gone, and what was contributed with it.
+            _afterContributing = _phase == Phase.Contributing ? _afterContributing : _phase;
+            _phase = Phase.Contributing;
+            Send(Plan.Participants[0], new CollectContributions(_progress.Step));
+            return;
+        }
+
         Resume();
+    }
+
+    /// <summary>Goes on once everything is contributed and no other layer actor owes an acknowledgement: from then on there is not even one of those.</summary>
+    private void TrainAloneIfReady()
+    {
+        if (_phase != Phase.Contributing || !_contributed)
+        {
+            return;
+        }
+
+        for (int index = 1; index <= Plan.Topology.LayerActors; index++)
+        {
+            if (!Plan.IsParticipant(new ActorId(index)) && IsOwedBy(new ActorId(index)))
+            {
+                return;
+            }
+        }
+
+        _phase = _afterContributing;
+        SetAlone(true);
+        Resume();
+    }
+
+    private void SetAlone(bool alone)
+    {
+        if (alone != _alone)
+        {
+            _alone = alone;
+            Effects.Report(new TrainsAlone(alone));
+        }
+    }
+
+    private void BeginExpanding()
+    {
+        SetAlone(false);
+        if (_membership.HasLost)
+        {
+            Effects.Persist(_membership.ReplaceLost(Epoch + 1));
+        }
+        else
+        {
+            ForEachShard(new Expand(_progress.Step));
+        }
     }
 
     private void Resume()
     {
+        if (_phase == Phase.Expanding)
+        {
+            BeginExpanding();
+            return;
+        }
+
         if (_phase is Phase.EvaluatingEpoch or Phase.EvaluatingEnd)
         {
             StartEvaluation(_evaluation.Split, _phase);
@@ -267,7 +355,7 @@ public sealed class Coordinator : ActorMachine
             _issued++;
             _tallies[_issued % _tallies.Length].Begin(_issued);
             IssueStep issue = new(_issued, _progress.RateFactor, Plan.EndsEpoch(_issued));
-            ForEachLayerActor(issue);
+            ForEachParticipant(issue);
             ForEachShard(issue);
         }
     }
@@ -277,7 +365,7 @@ public sealed class Coordinator : ActorMachine
     {
         for (int index = 1; index < Plan.Topology.Count; index++)
         {
-            if (!HasRoomTo(new ActorId(index)))
+            if (Plan.IsParticipant(new ActorId(index)) && !HasRoomTo(new ActorId(index)))
             {
                 _issueWaits = true;
                 return false;
@@ -376,7 +464,7 @@ public sealed class Coordinator : ActorMachine
     private void StartEvaluation(DataSplit split, Phase phase)
     {
         _phase = phase;
-        ForEachLayerActor(_evaluation.Begin(_progress.Step, split));
+        ForEachParticipant(_evaluation.Begin(_progress.Step, split));
     }
 
     private void OnEvaluated()
@@ -412,7 +500,15 @@ public sealed class Coordinator : ActorMachine
         }
     }
 
-    private void BeginEnd(RunEnd end, string reason) => (_phase, _end, _reason) = (Phase.Ending, end, reason);
+    private void BeginEnd(RunEnd end, string reason)
+    {
+        (_phase, _end, _reason) = (Phase.Ending, end, reason);
+        if (Plan.Front is not null)
+        {
+            _phase = Phase.Expanding;
+            BeginExpanding();
+        }
+    }
 
     private string DescribeDivergence(StepTally tally)
     {
@@ -435,14 +531,11 @@ public sealed class Coordinator : ActorMachine
 
     private StepTally TallyOf(long step) => _tallies[step % _tallies.Length];
 
-    private void ForEachLayerActor(Message message)
+    private void ForEachParticipant(Message message)
     {
-        for (int replica = 0; replica < Plan.Topology.Replicas; replica++)
+        foreach (ActorId participant in Plan.Participants)
         {
-            for (int stage = 0; stage < Plan.Topology.Stages; stage++)
-            {
-                Send(Plan.Topology.LayerActor(replica, stage), message);
-            }
+            Send(participant, message);
         }
     }
 

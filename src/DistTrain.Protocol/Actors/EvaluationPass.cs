@@ -208,6 +208,7 @@ internal sealed class EvaluationPass
         Place(_jobs.Load);
         _jobs.Load.Targets = targets;
         _jobs.Load.Outputs[0] = BufferHandle.None;
+        _actor.Contributions?.Lend(_jobs.Load);
         _actor.RunJob(_jobs.Load);
     }
 

@@ -38,8 +38,8 @@ public sealed class LayerActor : ActorMachine
     {
         (_replica, int stage) = plan.Topology.StageOf(self);
         _stage = plan.Stages[stage];
-        _isFirst = stage == 0;
-        _isLast = stage == plan.Stages.Count - 1;
+        _isFirst = plan.IsFirstStage(stage);
+        _isLast = plan.IsLastStage(stage);
         _microBatches = plan.Settings.Training.MicroBatches;
         _stepsAtOnce = plan.Asynchronous ? 2 : plan.Method.StepsAtOnce(plan);
         _slots = new MicroBatchSlot[_stepsAtOnce * _microBatches];
@@ -57,6 +57,7 @@ public sealed class LayerActor : ActorMachine
         // Nobody sends weights to a stage without parameters.
         _noWeights = _stage.Slices.Count == 0 ? new WeightSet(0) : null;
         _gradient = new StepGradient(_stage.Slices.Count);
+        Contributions = plan.Front is null ? null : new ContributionCollection(this, plan.Front);
         _evaluation = new EvaluationPass(this, _stage, _replica, _isFirst, _isLast);
         _jobs = NewJobs();
     }
@@ -65,6 +66,7 @@ public sealed class LayerActor : ActorMachine
     public override string WaitsFor =>
         _evaluation.IsActive ? _evaluation.WaitsFor
         : _jobRuns ? "a job"
+        : Contributions is { WaitsFor.Length: > 0 } contributions ? contributions.WaitsFor
         : _current is not Instruction instruction ? ""
         : instruction.Kind switch
         {
@@ -99,6 +101,12 @@ public sealed class LayerActor : ActorMachine
                 break;
             case Drain drain:
                 _instructions!.Drain(drain.LastStep);
+                break;
+            case CollectContributions collect:
+                Contributions!.Begin(collect.Step);
+                break;
+            case ContributedTile tile:
+                Contributions!.Take(tile);
                 break;
             case Evaluate evaluate:
                 _evaluation.Begin(evaluate);
@@ -140,11 +148,18 @@ public sealed class LayerActor : ActorMachine
         _signalBelow = BufferHandle.None;
         _gradient.ReleaseAll(Effects);
         _evaluation.Abandon();
+        Contributions?.Abandon();
     }
 
     private protected override void OnJobDone(Job job)
     {
         _jobRuns = false;
+        if (job is AddTileJob tile)
+        {
+            Contributions!.OnJobDone(tile);
+            return;
+        }
+
         if (job is StageJob { Training: false })
         {
             _evaluation.OnJobDone(job);
@@ -193,6 +208,12 @@ public sealed class LayerActor : ActorMachine
         _jobRuns = true;
         Run(job);
     }
+
+    /// <summary>Whether a job of this actor runs.</summary>
+    internal bool HasJob => _jobRuns;
+
+    /// <summary>What the rows have contributed, under front contribution.</summary>
+    internal ContributionCollection? Contributions { get; }
 
     /// <summary>Sends for a part of this actor.</summary>
     internal void SendTo(ActorId to, Message message) => Send(to, message);
@@ -302,6 +323,7 @@ public sealed class LayerActor : ActorMachine
         _jobs.Load.Step = instruction.Step;
         _jobs.Load.Targets = targets;
         _jobs.Load.Outputs[0] = BufferHandle.None;
+        Contributions?.Lend(_jobs.Load);
         RunJob(_jobs.Load);
     }
 

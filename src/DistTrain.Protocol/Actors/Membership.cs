@@ -9,6 +9,7 @@ namespace DistTrain.Protocol.Actors;
 internal sealed class Membership(Topology topology)
 {
     private readonly int[] _restarts = new int[topology.Count];
+    private readonly List<ActorId> _lost = [];
     private int[] _wanted = [];
     private MembershipRecord? _pending;
 
@@ -30,9 +31,33 @@ internal sealed class Membership(Topology topology)
         }
 
         _wanted[actor.Index]++;
-        IsChanging = true;
-        record = _pending = new MembershipRecord(epoch, [.. _wanted]);
+        record = ReplaceLost(epoch);
         return true;
+    }
+
+    /// <summary>Whether actors are lost that nobody has needed since.</summary>
+    public bool HasLost => _lost.Count > 0;
+
+    /// <summary>Records the loss of an actor that nobody needs now: it is replaced with the next epoch.</summary>
+    public void RecordLoss(ActorId actor)
+    {
+        if (!_lost.Contains(actor))
+        {
+            _lost.Add(actor);
+        }
+    }
+
+    /// <summary>New incarnations for all recorded losses.</summary>
+    public MembershipRecord ReplaceLost(int epoch)
+    {
+        foreach (ActorId lost in _lost)
+        {
+            _wanted[lost.Index]++;
+        }
+
+        _lost.Clear();
+        IsChanging = true;
+        return _pending = new MembershipRecord(epoch, [.. _wanted]);
     }
 
     /// <summary>

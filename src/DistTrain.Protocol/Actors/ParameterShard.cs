@@ -15,6 +15,7 @@ public sealed class ParameterShard : ActorMachine
     private readonly SliceState[] _slices;
     private readonly int _shard, _replicas;
     private readonly long _aheadMax;
+    private readonly ShardExpansion _expansion;
     private long _issued, _committed, _prepared, _stalenessSteps, _snapshotStep = -1;
     private double _rateFactor = 1, _gradientScale = 1;
     private int _chosenReplica = -1, _restoring, _snapshotting;
@@ -29,6 +30,7 @@ public sealed class ParameterShard : ActorMachine
         _slices = [.. plan.Slices.Where(slice => slice.Shard == _shard).Select(slice => new SliceState(slice, _replicas, plan.Asynchronous))];
 
         // A synchronous step waits for the commit of the one before; PipeDream's stages are up to the pipeline's depth apart.
+        _expansion = new ShardExpansion(plan.Topology.Shares);
         _aheadMax = plan.Method.Synchronous ? 1 : plan.Stages.Count;
     }
 
@@ -48,6 +50,7 @@ public sealed class ParameterShard : ActorMachine
             case IssueStep issue:
                 _issued = issue.Step;
                 _rateFactor = issue.RateFactor;
+                SettleShares();
                 AdvanceAll();
                 break;
             case Decision decision:
@@ -64,6 +67,14 @@ public sealed class ParameterShard : ActorMachine
                     TakeSnapshot();
                 }
 
+                break;
+            case Expand expand:
+                _expansion.Step = expand.Step;
+                SendCoefficients();
+                break;
+            case ExpandedShare share:
+                _expansion.Take(share, Effects);
+                AssembleIfReady();
                 break;
             default:
                 throw new InvariantException($"A shard takes no {message.GetType().Name}.");
@@ -83,6 +94,9 @@ public sealed class ParameterShard : ActorMachine
                 break;
             case RestoreJob restore:
                 OnRestored(StateOf(restore.Slice), restore);
+                break;
+            case AssembleJob assemble:
+                OnAssembled(StateOf(Plan.ExpandedSlice), assemble);
                 break;
             case SnapshotJob:
                 _snapshotting--;
@@ -104,6 +118,7 @@ public sealed class ParameterShard : ActorMachine
     {
         (_issued, _committed, _prepared) = (committedStep, committedStep, committedStep);
         (_restoring, _snapshotting, _decidedStep, _snapshotStep) = (0, 0, 0, -1);
+        _expansion.Forget(Effects);
         foreach (SliceState slice in _slices)
         {
             slice.ForgetWork(Effects);
@@ -113,6 +128,7 @@ public sealed class ParameterShard : ActorMachine
 
     private protected override void ReleaseState()
     {
+        _expansion.Forget(Effects);
         foreach (SliceState slice in _slices)
         {
             slice.ForgetWork(Effects);
@@ -126,12 +142,14 @@ public sealed class ParameterShard : ActorMachine
         // A version computed beyond the committed step is worth keeping only where it would come out the same without a new decision.
         // Asynchronous modes keep one version, which holds all that was applied.
         bool keepsPrepared = Plan.Method.Synchronous && !Plan.NeedsDecision;
-        if (!Plan.Asynchronous)
+        if (!Plan.Asynchronous && !slice.Plan.Frozen)
         {
             slice.DropAfter(keepsPrepared ? committedStep + 1 : committedStep, Effects);
         }
 
-        bool usable = Plan.Asynchronous ? slice.HasVersion && slice.AppliedByAll >= committedStep : slice.Find(committedStep) is not null;
+        bool usable = slice.Plan.Frozen ? slice.HasVersion
+            : Plan.Asynchronous ? slice.HasVersion && slice.AppliedByAll >= committedStep
+            : slice.Find(committedStep) is not null;
         if (usable)
         {
             slice.DropBefore(committedStep, Effects);
@@ -160,11 +178,24 @@ public sealed class ParameterShard : ActorMachine
         {
             TakeSnapshot();
         }
+
+        SendCoefficients();
+        AssembleIfReady();
     }
 
     private void SendToAllReplicas(SliceState slice, long step)
     {
         SliceVersion version = slice.Find(step) ?? slice.Newest;
+        if (slice.Plan.Frozen)
+        {
+            for (int share = 0; share < Plan.Topology.Shares && slice.Plan.Index == Plan.WeightSlice; share++)
+            {
+                Send(Plan.Topology.ShareActor(share), new Weights(step, slice.Plan.Index, version.Weights, BufferHandle.None));
+            }
+
+            return;
+        }
+
         for (int replica = 0; replica < _replicas; replica++)
         {
             SendWeights(slice, version, replica, step, version.Carried[replica]);
@@ -383,6 +414,11 @@ public sealed class ParameterShard : ActorMachine
         long ready = long.MaxValue;
         foreach (SliceState slice in _slices)
         {
+            if (slice.Plan.Frozen)
+            {
+                continue;
+            }
+
             ready = Math.Min(ready, !slice.HasVersion ? 0 : Plan.Asynchronous ? slice.AppliedByAll : slice.Newest.Step);
         }
 
@@ -398,6 +434,11 @@ public sealed class ParameterShard : ActorMachine
         int first = -1;
         foreach (SliceState slice in _slices)
         {
+            if (slice.Plan.Frozen)
+            {
+                continue;
+            }
+
             int layer = (slice.Find(step) ?? slice.Newest).NonFiniteLayer;
             first = first < 0 || (layer >= 0 && layer < first) ? layer : first;
         }
@@ -423,7 +464,7 @@ public sealed class ParameterShard : ActorMachine
         {
             SliceVersion version = slice.Find(_snapshotStep) ?? slice.Newest;
             InvariantException.Require(
-                version.Step == _snapshotStep || Plan.Asynchronous, "The version of a committed step is there until the next commit.");
+                version.Step == _snapshotStep || Plan.Asynchronous || slice.Plan.Frozen, "The version of a committed step is there until the next commit.");
             SnapshotJob job = new(slice.Plan.Index, _replicas) { Step = _snapshotStep, Updates = version.Updates };
             job.Inputs[0] = version.Weights;
             job.Inputs[1] = version.OptimizerState;
@@ -433,6 +474,55 @@ public sealed class ParameterShard : ActorMachine
         }
 
         AnswerSnapshot();
+    }
+
+    /// <summary>Steps begin when everything is contributed, so the first stage has had its weights.</summary>
+    private void SettleShares()
+    {
+        for (int share = 0; share < Plan.Topology.Shares && Plan.Front is not null; share++)
+        {
+            Settle(Plan.Topology.ShareActor(share));
+        }
+    }
+
+    /// <summary>Sends what is to be expanded to the first stage, once it is restored.</summary>
+    private void SendCoefficients()
+    {
+        if (_expansion.Step < 0 || _restoring > 0)
+        {
+            return;
+        }
+
+        foreach (SliceState slice in _slices.Where(slice => Plan.CoefficientSlices.Contains(slice.Plan.Index)))
+        {
+            SliceVersion version = slice.Find(_expansion.Step)
+                ?? throw new InvariantException("The version of a committed step is there until the next commit.");
+            for (int share = 0; share < Plan.Topology.Shares; share++)
+            {
+                Send(
+                    Plan.Topology.ShareActor(share),
+                    new Coefficients(_expansion.Step, slice.Plan.Index, version.Weights, version.OptimizerState));
+            }
+        }
+    }
+
+    private void AssembleIfReady()
+    {
+        if (_expansion.IsComplete && StateOf(Plan.ExpandedSlice).HasVersion)
+        {
+            Run(_expansion.Assemble());
+        }
+    }
+
+    private void OnAssembled(SliceState slice, AssembleJob job)
+    {
+        SliceVersion version = slice.NewVersion();
+        (version.Step, version.Updates) = (_expansion.SharesStep, slice.Newest.Updates);
+        (version.Weights, version.OptimizerState) = (job.Outputs[0], job.Outputs[1]);
+        slice.DropAll(Effects);
+        slice.Push(version);
+        Send(ActorId.Coordinator, new Expanded(version.Step));
+        _expansion.ForgetShares(Effects);
     }
 
     /// <summary>A shard without slices has nothing to keep, and answers all the same.</summary>

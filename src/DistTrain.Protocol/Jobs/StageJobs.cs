@@ -34,8 +34,10 @@ public abstract class StageJob : Job
     public DataSplit Split { get; internal set; }
 }
 
-/// <summary>Loads inputs or targets. Outputs: [0] rows × width.</summary>
-public sealed class LoadBatchJob(int stage, int replica) : StageJob(0, 1, stage, replica)
+/// <summary>
+/// Loads inputs or targets. Inputs: none, or where inputs are contributions, [0] S₀ and [1] Φ of the split's rows. Outputs: [0] rows × width.
+/// </summary>
+public sealed class LoadBatchJob(int stage, int replica) : StageJob(2, 1, stage, replica)
 {
     /// <summary>Targets instead of inputs.</summary>
     public bool Targets { get; internal set; }

@@ -14,6 +14,9 @@ public static class MessageBuffers
         Weights weights => weights.Buffer,
         Partials partials => partials.Values,
         EvaluationActivation activation => activation.Buffer,
+        ContributedTile tile => tile.Outputs,
+        Coefficients coefficients => coefficients.Values,
+        ExpandedShare share => share.Weights,
         _ => BufferHandle.None,
     };
 
@@ -22,6 +25,9 @@ public static class MessageBuffers
     {
         Contribution contribution => contribution.Carried,
         Weights weights => weights.Carried,
+        ContributedTile tile => tile.Coordinates,
+        Coefficients coefficients => coefficients.Velocity,
+        ExpandedShare share => share.Velocity,
         _ => BufferHandle.None,
     };
 }

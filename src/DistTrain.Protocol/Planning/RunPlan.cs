@@ -54,6 +54,11 @@ public sealed class RunPlan
         Topology = new Topology(settings.Replicas, settings.Stages.Count, settings.ParameterServer.Shards, Front?.Shares ?? 1);
         (Stages, Slices, Parameters) = Lay(settings, Network, Front);
         Results = Front is null ? Parameters : ResultsOf(Front);
+        CoefficientSlices =
+        [
+            .. Parameters.Where(place => ContributedSpec.IsTheta(place.Parameter) || ContributedSpec.IsScale(place.Parameter))
+                .Select(place => place.Slice).Distinct(),
+        ];
         TrainedSlices = Slices.Count(slice => !slice.Frozen);
         Participants = Front is null
             ? [.. Enumerable.Range(1, Topology.LayerActors).Select(index => new ActorId(index))]
@@ -92,6 +97,15 @@ public sealed class RunPlan
     /// <summary>How many slices steps update; they have the lowest indices.</summary>
     public int TrainedSlices { get; }
 
+    /// <summary>The slice of the first stage's W₀ under front contribution; the one after it receives the expanded weights.</summary>
+    public int WeightSlice => TrainedSlices;
+
+    /// <summary>The slice that receives the expanded weights.</summary>
+    public int ExpandedSlice => TrainedSlices + 1;
+
+    /// <summary>The slices that hold what is to be expanded.</summary>
+    public IReadOnlyList<int> CoefficientSlices { get; }
+
     /// <summary>The layer actors that steps and evaluations involve.</summary>
     public IReadOnlyList<ActorId> Participants { get; }
 
@@ -129,6 +143,10 @@ public sealed class RunPlan
 
     /// <summary>Whether layer actors carry an error-feedback residual from step to step.</summary>
     public bool CarriesResidual => Settings.ParameterServer.Compression == CompressionKind.TopK;
+
+    /// <summary>Whether steps and evaluations involve an actor.</summary>
+    public bool IsParticipant(ActorId actor) =>
+        Front is null || Topology.RoleOf(actor) != ActorRole.LayerActor || actor == Participants[0];
 
     /// <summary>Whether a stage starts from the rows' inputs: the first one, or the only one that trains.</summary>
     public bool IsFirstStage(int stage) => Front is null ? stage == 0 : IsLastStage(stage);

@@ -262,9 +262,7 @@ internal sealed class ChaosRun : IDisposable
         }
     }
 
-    private void Spawn(ActorId actor, int incarnation) => Start(actor, _plan.Topology.RoleOf(actor) == ActorRole.LayerActor
-        ? new LayerActor(_plan, actor, incarnation, RunIdentity)
-        : new ParameterShard(_plan, actor, incarnation, RunIdentity));
+    private void Spawn(ActorId actor, int incarnation) => Start(actor, Machines.Start(_plan, actor, incarnation, RunIdentity));
 
     private void Send(in Envelope envelope)
     {

@@ -34,6 +34,10 @@ internal sealed record FrontRun
 
     public ulong Seed { get; init; } = 3;
 
+    public int Shards { get; init; } = 1;
+
+    public int CheckpointEvery { get; init; }
+
     /// <summary>The run by backpropagation.</summary>
     public RunRequest Backprop => Request(new MethodSettings(Schedule: "sequential"));
 
@@ -65,7 +69,8 @@ internal sealed record FrontRun
             Training = new TrainingSettings(Epochs, 8, MicroBatches) { EvaluateEvery = 50 },
             Method = method,
             Stages = [.. Enumerable.Repeat(1, HiddenLayers + 1)],
-            CheckpointEverySteps = 0,
+            ParameterServer = new ParameterServerSettings { Shards = Shards },
+            CheckpointEverySteps = CheckpointEvery,
         };
         return new RunRequest { Settings = settings, Data = SmallData.Classes(Precision, TrainRows, 20, Features, Classes), ComputeThreads = 2 };
     }

@@ -289,9 +289,7 @@ internal sealed class FakeHost
             Abandon(old);
         }
 
-        _actors[id.Index] = new FakeActor(_plan.Topology.RoleOf(id) == ActorRole.LayerActor
-            ? new LayerActor(_plan, id, incarnation, Run)
-            : new ParameterShard(_plan, id, incarnation, Run));
+        _actors[id.Index] = new FakeActor(Machines.Start(_plan, id, incarnation, Run));
     }
 
     private void Transmit(Envelope envelope)

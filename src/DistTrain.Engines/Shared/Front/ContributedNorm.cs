@@ -31,6 +31,15 @@ internal static class ContributedNorm
         return Elementwise.SumOfSquares<T>(gradient.Span);
     }
 
+    /// <summary>The scale's gradient.</summary>
+    public static TensorView<T> Zero<T>(ComputeScratch scratch)
+        where T : unmanaged
+    {
+        TensorView<T> zero = scratch.Take<T>(1, 1);
+        zero.Span.Clear();
+        return zero;
+    }
+
     /// <summary>Makes the scale's gradient 0 again, once what was in its place has been read.</summary>
     public static void Clear<T>(IReadOnlyList<ParameterSpec> parameters, ReadOnlySpan<TensorView<T>> gradients)
         where T : unmanaged

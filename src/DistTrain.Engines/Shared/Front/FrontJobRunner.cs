@@ -1,0 +1,147 @@
+using System.Numerics;
+using DistTrain.Data;
+using DistTrain.Numerics.Kernels;
+using DistTrain.Numerics.Layers;
+using DistTrain.Numerics.Networks;
+using DistTrain.Numerics.Optimizers;
+using DistTrain.Numerics.Tensors;
+using DistTrain.Protocol;
+using DistTrain.Protocol.Jobs;
+using DistTrain.Protocol.Planning;
+
+namespace DistTrain.Engines.Shared.Front;
+
+/// <summary>The jobs of front contribution.</summary>
+internal sealed class FrontJobRunner<T>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    private readonly RunPlan _plan;
+    private readonly FrontContributionPlan _front;
+    private readonly FrontArithmetic<T> _arithmetic;
+    private readonly BufferPool _pool;
+    private readonly ParameterPlace _theta, _scale;
+    private readonly bool _hasVelocity;
+
+    public FrontJobRunner(RunPlan plan, FrontContributionPlan front, TrainTest<T> rows, BufferPool pool)
+    {
+        (_plan, _front, _pool) = (plan, front, pool);
+        _arithmetic = new FrontArithmetic<T>(front, rows);
+        _theta = plan.Parameters.Single(place => ContributedSpec.IsTheta(place.Parameter));
+        _scale = plan.Parameters.Single(place => ContributedSpec.IsScale(place.Parameter));
+        _hasVelocity = new Optimizer<T>(plan.Settings.Optimizer).StateCount > 0;
+    }
+
+    private static unsafe int ValueBytes => sizeof(T);
+
+    public void Run(FrontJob job, ComputeScratch scratch, IForkJoin fork)
+    {
+        switch (job)
+        {
+            case BasisJob basis:
+                _arithmetic.Basis(Rent(basis, 0, _plan.TrainRows, _front.Features), Rent(basis, 1, _front.Features, _front.Inputs), scratch, fork);
+                break;
+            case ContributeJob contribute:
+                Contribute(contribute, scratch, fork);
+                break;
+            case AddTileJob add:
+                AddTile(add);
+                break;
+            case ExpandJob expand:
+                Expand(expand, scratch, fork);
+                break;
+            case AssembleJob assemble:
+                Assemble(assemble);
+                break;
+            default:
+                throw new InvariantException($"No host runs a {job.GetType().Name}.");
+        }
+    }
+
+    /// <summary>Loads the contributions of some rows.</summary>
+    public void Load(LoadBatchJob job, ReadOnlySpan<int> rows)
+    {
+        TensorView<T> input = Rent(job, 0, job.Rows, _plan.Network.Inputs);
+        _arithmetic.Gather(
+            _pool.View<T>(job.Inputs[0], _arithmetic.RowsOf(job.Split), _front.Outputs),
+            _pool.View<T>(job.Inputs[1], _arithmetic.RowsOf(job.Split), _front.Features),
+            rows,
+            input);
+    }
+
+    private void Contribute(ContributeJob job, ComputeScratch scratch, IForkJoin fork)
+    {
+        ContributionTilePlan tile = _front.Tiles[job.Tile];
+        (TensorView<T>, TensorView<T>) basis = job.Inputs[2].IsNone
+            ? default
+            : (_pool.View<T>(job.Inputs[1], _plan.TrainRows, _front.Features), Directions(job.Inputs[2]));
+        _arithmetic.Contribute(
+            tile, job.Share, Weight(job.Inputs[0]), basis, Rent(job, 0, tile.Rows, _front.Outputs), Rent(job, 1, tile.Rows, tile.Columns), scratch, fork);
+    }
+
+    private void AddTile(AddTileJob job)
+    {
+        ContributionTilePlan tile = _front.Tiles[job.Tile];
+        int rows = _arithmetic.RowsOf(tile.Split);
+        if (job.Outputs[0].IsNone)
+        {
+            Rent(job, 0, rows, _front.Outputs);
+            Rent(job, 1, rows, _front.Features);
+        }
+
+        FrontArithmetic<T>.Add(
+            tile,
+            job.Share > 0,
+            _pool.View<T>(job.Inputs[0], tile.Rows, _front.Outputs),
+            _pool.View<T>(job.Inputs[1], tile.Rows, tile.Columns),
+            _pool.View<T>(job.Outputs[0], rows, _front.Outputs),
+            _pool.View<T>(job.Outputs[1], rows, _front.Features));
+    }
+
+    private void Expand(ExpandJob job, ComputeScratch scratch, IForkJoin fork)
+    {
+        int slices = _plan.CoefficientSlices.Count;
+        TensorView<T> weight = Weight(job.Inputs[0]), directions = job.Inputs[1].IsNone ? default : Directions(job.Inputs[1]);
+        for (int part = 0; part < (_hasVelocity ? 2 : 1); part++)
+        {
+            ReadOnlySpan<BufferHandle> buffers = job.Inputs.AsSpan(2 + (part * slices), slices);
+            TensorView<T> theta = View(_theta, buffers), scale = View(_scale, buffers);
+            TensorView<T> columns = Rent(job, part, _front.Outputs, _front.FeaturesOf(job.Share).Count);
+            _arithmetic.Expand(job.Share, theta, scale.Span[0], weight, directions, columns, scratch, fork);
+        }
+    }
+
+    private void Assemble(AssembleJob job)
+    {
+        for (int part = 0; part < (_hasVelocity ? 2 : 1); part++)
+        {
+            TensorView<T> whole = Rent(job, part, _front.Outputs, _front.Inputs);
+            for (int share = 0; share < _front.Shares; share++)
+            {
+                BufferHandle columns = job.Inputs[(part * _front.Shares) + share];
+                _arithmetic.Place(share, _pool.View<T>(columns, _front.Outputs, _front.FeaturesOf(share).Count), whole);
+            }
+        }
+    }
+
+    // SGD's state is one value for each of the slice's, in the same places.
+    private TensorView<T> View(ParameterPlace place, ReadOnlySpan<BufferHandle> slices)
+    {
+        int position = 0;
+        while (_plan.CoefficientSlices[position] != place.Slice)
+        {
+            position++;
+        }
+
+        return _pool.View<T>(slices[position]).Slice(place.Offset, place.Parameter.Rows, place.Parameter.Columns);
+    }
+
+    private TensorView<T> Weight(BufferHandle buffer) => _pool.View<T>(buffer, _front.Outputs, _front.Inputs);
+
+    private TensorView<T> Directions(BufferHandle buffer) => _pool.View<T>(buffer, _front.Features, _front.Inputs);
+
+    private TensorView<T> Rent(Job job, int output, int rows, int columns)
+    {
+        job.Outputs[output] = _pool.Rent((long)rows * columns * ValueBytes);
+        return _pool.View<T>(job.Outputs[output], rows, columns);
+    }
+}

@@ -1,0 +1,223 @@
+using System.Globalization;
+using DistTrain.Conformance.Chaos;
+using DistTrain.Conformance.Support;
+using DistTrain.Engines;
+using DistTrain.Engines.Sequential;
+using DistTrain.Engines.Threads;
+using DistTrain.Numerics;
+using DistTrain.Numerics.Networks;
+using DistTrain.Protocol.Actors;
+using DistTrain.Protocol.Planning;
+using DistTrain.Protocol.Settings;
+using Shouldly;
+using Xunit;
+
+namespace DistTrain.Conformance;
+
+/// <summary>Front contribution by actors: the bits of the plain loop, whoever dies, and nobody is asked while the final-layer actor trains alone.</summary>
+public sealed class FrontContributionActorsTests
+{
+    private const int Steps = 24;
+    private static readonly FrontRun Short = new() { Epochs = 4, HiddenLayers = 3, Shares = 3, Shards = 2, CheckpointEvery = 5 };
+
+    public static TheoryData<string> Cases => [.. FrontContributionTests.Runs.Keys];
+
+    public static TheoryData<string> Engines => [.. Trainers.EngineNames];
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void ActorsGiveTheBitsOfThePlainLoopAndAreSilentMeanwhile(string name)
+    {
+        foreach (string engine in Trainers.EngineNames)
+        {
+            foreach (Precision precision in (Precision[])[Precision.Float64, Precision.Float32])
+            {
+                RunRequest request = (FrontContributionTests.Runs[name] with { Epochs = 4, Precision = precision, Shards = 3 }).Front;
+                Observed plain = new(), actors = new();
+                RunOutcome expected = Trainers.RunSequentially(request, plain), outcome = Trainers.Run(engine, request, actors);
+                outcome.Status.ShouldBe(RunStatus.Completed, outcome.Reason);
+                Bits.Of(outcome).ShouldBe(Bits.Of(expected));
+                actors.Steps.Select(step => step.Loss).ShouldBe(plain.Steps.Select(step => step.Loss));
+                actors.Epochs.Select(epoch => epoch.TestLoss).ShouldBe(plain.Epochs.Select(epoch => epoch.TestLoss));
+                (outcome.TestAccuracy, outcome.TrainAccuracy).ShouldBe((expected.TestAccuracy, expected.TrainAccuracy));
+                ShouldHaveTrainedAlone(outcome, times: 1);
+            }
+        }
+    }
+
+    [Fact]
+    public void EveryOtherLayerActorMayDieRightAfterContributeAndComeBackForExpand()
+    {
+        RunRequest request = Short.Front;
+        Topology topology = PlanOf(request).Topology;
+        topology.LayerActors.ShouldBe(6);
+        ActorId[] others = [.. Enumerable.Range(1, topology.LayerActors).Select(index => new ActorId(index)).Where(actor => actor != FinalActor(request))];
+        RunOutcome outcome = ShouldGiveTheBitsOfThePlainLoop(request, (step, run) =>
+        {
+            if (step == 1)
+            {
+                Array.ForEach(others, run.Crash);
+            }
+        });
+        ShouldHaveTrainedAlone(outcome, times: 1);
+        outcome.StepsRedone.ShouldBe(0);
+        outcome.Restarts.ShouldBe(1, "one epoch brings them all back, for the expansion");
+    }
+
+    [Theory]
+    [InlineData(ContributionForm.Gram)]
+    [InlineData(ContributionForm.Basis)]
+    public void AnyActorMayDieAtAnyStep(ContributionForm form)
+    {
+        RunRequest request = (Short with { Form = form, Shares = form == ContributionForm.Gram ? 2 : 1, Clips = true }).Front;
+        int actors = PlanOf(request).Topology.Count;
+        for (int actor = 1; actor < actors; actor++)
+        {
+            foreach (long at in (long[])[1, 7, Steps])
+            {
+                ShouldGiveTheBitsOfThePlainLoop(request, (step, run) =>
+                {
+                    if (step == at)
+                    {
+                        run.Crash(new ActorId(actor));
+                    }
+                });
+            }
+        }
+    }
+
+    [Fact]
+    public void AfterTheLossOfTheFinalLayerActorEverythingIsContributedAgain()
+    {
+        RunRequest request = Short.Front;
+        RunOutcome outcome = ShouldGiveTheBitsOfThePlainLoop(request, (step, run) =>
+        {
+            if (step == 9)
+            {
+                run.Crash(FinalActor(request));
+            }
+        });
+        ShouldHaveTrainedAlone(outcome, times: 2);
+        outcome.StepsRedone.ShouldBeLessThanOrEqualTo(2);
+    }
+
+    [Fact]
+    public void AStoppedRunHasTheExpandedWeightsOfItsStepAndAResumedOneEndsWithTheSameWeights()
+    {
+        RunRequest request = Short.Front;
+        string reference = Bits.Of(Trainers.RunSequentially(request));
+        foreach (long stopAt in (long[])[1, 8, 17])
+        {
+            DirectoryInfo folder = Directory.CreateTempSubdirectory("disttrain-front-");
+            try
+            {
+                RunRequest kept = request with { JournalFolder = folder.FullName };
+                RunOutcome stopped = StopAt(stopAt, kept);
+                stopped.Status.ShouldBe(RunStatus.Stopped);
+                stopped.Steps.ShouldBeLessThan(Steps);
+                Bits.Of(stopped).ShouldBe(Bits.Of(StoppedSequentially(stopped.Steps, request)));
+                Journal.LastSnapshotStep(folder.FullName).ShouldBe(stopped.Steps);
+                RunOutcome resumed = new ThreadsEngine().Run(kept with { ResumeFromStep = stopped.Steps }, new Observed(), default);
+                resumed.Status.ShouldBe(RunStatus.Completed, resumed.Reason);
+                Bits.Of(resumed).ShouldBe(reference);
+            }
+            finally
+            {
+                folder.Delete(recursive: true);
+            }
+        }
+    }
+
+    [Fact]
+    public void ADivergedRunSaysSoAndHasTheWeightsBefore()
+    {
+        RunRequest request = Short.Front;
+        request = request with { Settings = request.Settings with { Optimizer = new OptimizerSpec(OptimizerKind.Sgd, 1e200) } };
+        RunOutcome outcome = new ThreadsEngine().Run(request, new Observed(), default);
+        outcome.Status.ShouldBe(RunStatus.Diverged);
+        outcome.Reason.ShouldContain("not finite");
+    }
+
+    [Theory]
+    [InlineData(0.0, 0.0)]
+    [InlineData(0.004, 0.0)]
+    [InlineData(0.002, 0.002)]
+    public void LossReorderingAndDeathsChangeNoBit(double layerActorCrash, double shardCrash)
+    {
+        for (ulong seed = 1; seed <= 10; seed++)
+        {
+            RunRequest request = (Short with
+            {
+                Seed = seed,
+                Epochs = 2,
+                Shares = (int)(seed % 3) + 1,
+                Clips = seed % 2 == 0,
+                Form = seed % 6 == 0 ? ContributionForm.Basis : ContributionForm.Gram,
+            }).Front;
+            ChaosFaults faults = new() { Seed = seed, LayerActorCrash = layerActorCrash, ShardCrash = shardCrash, FalseSuspicion = layerActorCrash / 4 };
+            using ChaosRun run = new(request, faults, new Observed());
+            ChaosAccount account = run.ToEnd();
+            string what = string.Create(CultureInfo.InvariantCulture, $"seed {seed}");
+            account.Outcome.Status.ShouldBe(RunStatus.Completed, $"{what}: {account.Outcome.Reason}");
+            account.LiveBuffers.ShouldBe(0, what);
+            Bits.Of(account.Outcome).ShouldBe(Bits.Of(Trainers.RunSequentially(request)), what);
+        }
+    }
+
+    private static RunOutcome ShouldGiveTheBitsOfThePlainLoop(RunRequest request, Action<long, ThreadsRun> atStep)
+    {
+        string reference = Bits.Of(Trainers.RunSequentially(request));
+        ThreadsRun? current = null;
+        using ThreadsRun run = new(request, new Observed { AtStep = step => atStep(step, current!) }, TimeProvider.System);
+        current = run;
+        RunOutcome outcome = run.ToEnd(default);
+        outcome.Status.ShouldBe(RunStatus.Completed, outcome.Reason);
+        Bits.Of(outcome).ShouldBe(reference);
+        return outcome;
+    }
+
+    private static void ShouldHaveTrainedAlone(RunOutcome outcome, int times)
+    {
+        FrontContributionOutcome front = outcome.FrontContribution.ShouldNotBeNull();
+        front.TimesAlone.ShouldBe(times);
+        front.MessagesWhileAlone.ShouldBe(0);
+        outcome.MessagesByType.Select(pair => pair.Key).ShouldNotContain("activation");
+        outcome.MessagesByType.Select(pair => pair.Key).ShouldContain("contributed-tile");
+    }
+
+    private static RunOutcome StopAt(long step, RunRequest request)
+    {
+        using CancellationTokenSource stop = new();
+        Observed observed = new()
+        {
+            AtStep = now =>
+            {
+                if (now == step)
+                {
+                    stop.Cancel();
+                }
+            },
+        };
+        return new ThreadsEngine().Run(request, observed, stop.Token);
+    }
+
+    private static RunOutcome StoppedSequentially(long step, RunRequest request)
+    {
+        using CancellationTokenSource stop = new();
+        Observed observed = new()
+        {
+            AtStep = now =>
+            {
+                if (now == step)
+                {
+                    stop.Cancel();
+                }
+            },
+        };
+        return SequentialTrainer.Run(request, observed, stop: stop.Token);
+    }
+
+    private static RunPlan PlanOf(RunRequest request) => new(request.Settings, request.Data.TrainRows, request.Data.TestRows);
+
+    private static ActorId FinalActor(RunRequest request) => PlanOf(request).Participants[0];
+}
