@@ -116,7 +116,7 @@ internal sealed class PlanReport(CommandHost host)
 
     private void PrintMemory(IReadOnlyList<CostEntry> served)
     {
-        Table table = PaperTerminal.Table(1, "memory of each actor", "weights", "state", "gradients", "stored", "contributed");
+        Table table = PaperTerminal.Table(1, "memory of each actor", "weights", "state", "gradients", "stored", "contrib.");
         foreach (CostEntry entry in served)
         {
             table.Add(Label(entry), "", "", "", "", "");
@@ -138,7 +138,7 @@ internal sealed class PlanReport(CommandHost host)
         }
 
         PaperTerminal.On(host).Write(table);
-        host.Out.WriteLine("Most that each holds, of its own or lent within one process, without the data. Stored: activations between forward and backward passes.");
+        host.Out.WriteLine("Most that each holds, of its own or lent within one process, without the data. Stored: activations between forward and backward passes. Contrib.: S0 and coordinates of all rows, basis, tiles.");
     }
 
     private static string Verdict(CostVerdict? verdict, PreparedRun run)
@@ -155,7 +155,7 @@ internal sealed class PlanReport(CommandHost host)
         string limits = $"All else unchanged it would pay {rows}, {inputs} and {epochs}.";
         return verdict.Pays
             ? $"Front contribution pays: with {size} its {form} form takes {Factor(verdict.Factor)} times fewer FLOPs than backpropagation over the whole run "
-                + $"(at most {Factor(verdict.Ceiling)} in the first layer). {limits}"
+                + $"(at most {Factor(verdict.Ceiling)} in the first layer). {limits} Time gains less where products are so small that messages and starting up outweigh them."
             : $"Front contribution is not worth it: with {size} its better form ({form}) takes {Factor(1 / verdict.Factor)} times the FLOPs of "
                 + $"backpropagation over the whole run. {limits}";
     }
