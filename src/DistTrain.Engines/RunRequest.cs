@@ -17,7 +17,8 @@ public sealed record RunRequest
     /// <summary>Committed step to go on from: a snapshot of that step is in <see cref="JournalFolder"/>; 0 starts anew.</summary>
     public long ResumeFromStep { get; init; }
 
-    /// <summary>Given initial weights: parameter name to values in the run's precision, little-endian, row by row; null draws them from the seed.</summary>
+    /// <summary>Given initial weights: parameter name to values in the run's precision, little-endian, row by row; null
+    /// draws them from the seed.</summary>
     public IReadOnlyDictionary<string, byte[]>? InitialWeights { get; init; }
 
     /// <summary>Threads that compute; 0 for one per core.</summary>
@@ -27,5 +28,6 @@ public sealed record RunRequest
     public IReadOnlyList<ByzantineReplica> Byzantine { get; init; } = [];
 }
 
-/// <summary>A replica whose gradients reach the parameter server multiplied by <paramref name="Factor"/> (sign-flip: −1).</summary>
+/// <summary>A replica whose gradients reach the parameter server multiplied by <paramref name="Factor"/> (sign-flip:
+/// −1).</summary>
 public sealed record ByzantineReplica(int Replica, double Factor);

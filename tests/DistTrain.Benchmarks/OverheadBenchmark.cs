@@ -9,7 +9,8 @@ using DistTrain.Protocol.Settings;
 namespace DistTrain.Benchmarks;
 
 /// <summary>
-/// What actors cost: the same training by the plain sequential loop and by actors on one compute thread at one stage, in alternating rounds. The ratio
+/// What actors cost: the same training by the plain sequential loop and by actors on one compute thread at one stage, in
+/// alternating rounds. The ratio
 /// of a round is immune to whatever slows both; its median over the rounds is the figure.
 /// </summary>
 internal static class OverheadBenchmark
@@ -26,7 +27,7 @@ internal static class OverheadBenchmark
     {
         RunRequest request = new() { Settings = Settings(microBatches), Data = data, ComputeThreads = 1 };
         ThreadsEngine threads = new();
-        Quiet quiet = new();
+        Quiet quiet = Quiet.Instance;
         List<double> ratios = [], plain = [], actors = [];
         for (int round = -1; round < rounds; round++)
         {
@@ -65,19 +66,4 @@ internal static class OverheadBenchmark
         Stages = [3],
         CheckpointEverySteps = 0,
     };
-
-    private sealed class Quiet : IRunObserver
-    {
-        public void OnStep(in StepProgress step)
-        {
-        }
-
-        public void OnEpoch(EpochProgress epoch)
-        {
-        }
-
-        public void OnNotice(string text)
-        {
-        }
-    }
 }

@@ -7,9 +7,16 @@ if (args is ["overhead", ..])
     return 0;
 }
 
+if (args is ["front", ..])
+{
+    FrontBenchmark.Run(args.Length > 1 ? int.Parse(args[1]) : 5, args.Length > 2 ? args[2] : null, args.Length > 3 ? int.Parse(args[3]) : 1);
+    return 0;
+}
+
 if (args.Length == 0)
 {
     Console.WriteLine("usage: dotnet run -c Release --project tests/DistTrain.Benchmarks -- overhead [rounds]");
+    Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- front [rounds [folder of golub-leukemia.csv.gz [compute threads]]]");
     Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- --filter '*'   (BenchmarkDotNet)");
     return 2;
 }

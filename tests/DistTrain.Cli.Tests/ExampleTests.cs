@@ -5,7 +5,8 @@ using Xunit;
 namespace DistTrain.Cli.Tests;
 
 /// <summary>
-/// The files of <c>examples/</c> as a reader would run them, on the public data sets where those are kept in <c>shared/data</c> beside the project or above it;
+/// The files of <c>examples/</c> as a reader would run them, on the public data sets where those are kept in
+/// <c>shared/data</c> beside the project or above it;
 /// skipped otherwise. The bounds are what PyTorch reaches, less what seeds differ by.
 /// </summary>
 public sealed class ExampleTests : IDisposable

@@ -8,7 +8,8 @@ using System.Runtime.InteropServices;
 
 namespace DistTrain.Commands.Tests;
 
-/// <summary>An engine that counts steps instead of training: parameters stay as they start, and every step's loss is 1 / step.</summary>
+/// <summary>An engine that counts steps instead of training: parameters stay as they start, and every step's loss is 1 /
+/// step.</summary>
 internal sealed class FakeEngine : IEngine
 {
     public string Name { get; init; } = "threads";

@@ -10,37 +10,54 @@ using Xunit;
 namespace DistTrain.Conformance;
 
 /// <summary>
-/// Messages are lost, doubled and overtaken, actors die: a synchronous run ends with the bits of the plain loop all the same, and an
+/// Messages are lost, doubled and overtaken, actors die: a synchronous run ends with the bits of the plain loop all the
+/// same, and an
 /// asynchronous one applies each contribution once.
 /// </summary>
 public sealed class ChaosTests
 {
-    private const int RunsPerPart = 8;
+    private const int RunsPerPart = 40;
 
     public static TheoryData<int> Parts => [.. Enumerable.Range(0, 4)];
 
     [Theory]
     [MemberData(nameof(Parts))]
-    public void LossAndReorderingChangeNoBit(int part) =>
-        ForEach(part, 1_000, seed => new ChaosFaults { Seed = seed }, ShouldGiveTheBitsOfThePlainLoop);
+    public void LossAndReorderingChangeNoBit(int part)
+    {
+        int dropped = 0;
+        ForEach(
+            part,
+            1_000,
+            seed => new ChaosFaults { Seed = seed },
+            (request, faults) => dropped += ShouldGiveTheBitsOfThePlainLoop(request, faults).Dropped);
+        dropped.ShouldBeGreaterThan(0);
+    }
 
     [Theory]
     [MemberData(nameof(Parts))]
-    public void DeathsOfLayerActorsChangeNoBit(int part) =>
+    public void DeathsOfLayerActorsChangeNoBit(int part)
+    {
+        int crashes = 0;
         ForEach(
             part,
             2_000,
             seed => new ChaosFaults { Seed = seed, LayerActorCrash = 0.003, FalseSuspicion = 0.001 },
-            ShouldGiveTheBitsOfThePlainLoop);
+            (request, faults) => crashes += ShouldGiveTheBitsOfThePlainLoop(request, faults).Crashes);
+        crashes.ShouldBeGreaterThan(RunsPerPart);
+    }
 
     [Theory]
     [MemberData(nameof(Parts))]
-    public void DeathsOfShardsChangeNoBit(int part) =>
+    public void DeathsOfShardsChangeNoBit(int part)
+    {
+        int crashes = 0;
         ForEach(
             part,
             3_000,
             seed => new ChaosFaults { Seed = seed, LayerActorCrash = 0.001, ShardCrash = 0.002, FalseSuspicion = 0.001 },
-            ShouldGiveTheBitsOfThePlainLoop);
+            (request, faults) => crashes += ShouldGiveTheBitsOfThePlainLoop(request, faults).Crashes);
+        crashes.ShouldBeGreaterThan(RunsPerPart);
+    }
 
     [Theory]
     [MemberData(nameof(Parts))]
@@ -67,6 +84,46 @@ public sealed class ChaosTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Parts))]
+    public void AStopAmongFaultsLeavesTheWeightsOfItsStep(int part) =>
+        ForEach(
+            part,
+            6_000,
+            seed => new ChaosFaults { Seed = seed, LayerActorCrash = 0.003, ShardCrash = 0.001, FalseSuspicion = 0.001 },
+            (request, faults) =>
+            {
+                using ChaosRun run = new(request, faults, new Observed()) { StopAfterStimuli = new Draw(faults.Seed, stream: 11).Below(1_500) };
+                ChaosAccount account = run.ToEnd();
+                string what = Describe(request, faults.Seed);
+                account.LiveBuffers.ShouldBe(0, what);
+                account.Outcome.Status.ShouldBeOneOf(RunStatus.Stopped, RunStatus.Completed);
+                Bits.Of(account.Outcome).ShouldBe(Bits.Of(PlainUpTo(account.Outcome.Steps, request)), what);
+            });
+
+    private static RunOutcome PlainUpTo(long step, RunRequest request)
+    {
+        using CancellationTokenSource stop = new();
+        Observed observed = new()
+        {
+            AtStep = at =>
+            {
+                if (at == step)
+                {
+                    stop.Cancel();
+                }
+            },
+        };
+        if (step == 0)
+        {
+            stop.Cancel();
+        }
+
+        RunOutcome outcome = Trainers.RunSequentially(request, observed, stop.Token);
+        outcome.Steps.ShouldBe(step);
+        return outcome;
+    }
+
     private static void ForEach(int part, int first, Func<ulong, ChaosFaults> faults, Action<RunRequest, ChaosFaults> check)
     {
         for (int i = 0; i < RunsPerPart; i++)
@@ -76,7 +133,7 @@ public sealed class ChaosTests
         }
     }
 
-    private static void ShouldGiveTheBitsOfThePlainLoop(RunRequest request, ChaosFaults faults)
+    private static ChaosAccount ShouldGiveTheBitsOfThePlainLoop(RunRequest request, ChaosFaults faults)
     {
         Observed plain = new(), chaotic = new();
         RunOutcome expected = Trainers.RunSequentially(request, plain);
@@ -85,10 +142,11 @@ public sealed class ChaosTests
 
         ShouldBeWhole(account, request, faults.Seed);
         string what = Describe(request, faults.Seed);
-        account.Dropped.ShouldBeGreaterThan(0, what);
-        Bits.Of(account.Outcome).ShouldBe(Bits.Of(expected), what);
+        account.Outcome.Steps.ShouldBe(expected.Steps, what);
         chaotic.Steps.Select(step => step.Loss).ShouldBe(plain.Steps.Select(step => step.Loss), what);
+        Bits.Of(account.Outcome).ShouldBe(Bits.Of(expected), what);
         account.Updates.ShouldAllBe(updates => updates == expected.Steps, what);
+        return account;
     }
 
     private static void ShouldApplyEachContributionOnce(RunRequest request, ChaosFaults faults)

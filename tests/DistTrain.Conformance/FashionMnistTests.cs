@@ -15,7 +15,8 @@ namespace DistTrain.Conformance;
 public sealed class FashionMnistCollection;
 
 /// <summary>
-/// What asynchrony and robust aggregation promise is a matter of accuracy, so it takes real data: Fashion-MNIST, 784-256-128-10, where it
+/// What asynchrony and robust aggregation promise is a matter of accuracy, so it takes real data: Fashion-MNIST,
+/// 784-256-128-10, where it
 /// is kept in <c>shared/data</c> beside the project or above it; skipped otherwise.
 /// </summary>
 [Collection(nameof(FashionMnistTests))]

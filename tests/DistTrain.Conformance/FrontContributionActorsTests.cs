@@ -3,6 +3,7 @@ using DistTrain.Conformance.Chaos;
 using DistTrain.Conformance.Support;
 using DistTrain.Engines;
 using DistTrain.Engines.Sequential;
+using DistTrain.Engines.Shared.Front;
 using DistTrain.Engines.Threads;
 using DistTrain.Numerics;
 using DistTrain.Numerics.Networks;
@@ -14,7 +15,8 @@ using Xunit;
 
 namespace DistTrain.Conformance;
 
-/// <summary>Front contribution by actors: the bits of the plain loop, whoever dies, and nobody is asked while the final-layer actor trains alone.</summary>
+/// <summary>Front contribution by actors: the bits of the plain loop, whoever dies, and nobody is asked while the
+/// final-layer actor trains alone.</summary>
 public sealed class FrontContributionActorsTests
 {
     private const int Steps = 24;
@@ -136,6 +138,18 @@ public sealed class FrontContributionActorsTests
         RunOutcome outcome = new ThreadsEngine().Run(request, new Observed(), default);
         outcome.Status.ShouldBe(RunStatus.Diverged);
         outcome.Reason.ShouldContain("not finite");
+    }
+
+    [Fact]
+    public void WhatDoesNotFitMemoryIsRefusedBeforeItStartsWithWhatWouldWork()
+    {
+        RunRequest request = (Short with { Shares = 1, Features = 17 }).Front;
+        FrontMemory.Refuses(request, 1 << 20).ShouldBeNull();
+        FrontMemory.Refuses((Short with { Shares = 1 }).Backprop, 1).ShouldBeNull();
+        string problem = FrontMemory.Refuses(request, 20_000).ShouldNotBeNull();
+        problem.ShouldStartWith("method.form: the Gram matrix of 43 training and 20 test rows");
+        problem.ShouldContain("method.form: basis");
+        problem.ShouldContain("at most 50 rows in all, or method backprop");
     }
 
     [Theory]

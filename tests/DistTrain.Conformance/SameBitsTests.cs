@@ -112,6 +112,31 @@ public sealed class SameBitsTests
 
     [Theory]
     [MemberData(nameof(Engines))]
+    public void RunsThatDivergeEndAtTheSameStepWithTheSameWeights(string engine)
+    {
+        foreach (double rate in (double[])[1e3, 1e12, 1e20, 1e30, 1e38])
+        {
+            RunRequest request = With(Base(microBatches: 2), settings => settings with
+            {
+                Stages = [2, 2],
+                Network = new NetworkSpec(
+                    7,
+                    [
+                        new DenseSpec(9, ActivationKind.Relu), new DropoutSpec(0.25), new DenseSpec(6, ActivationKind.Linear),
+                        new DenseSpec(5, ActivationKind.Linear),
+                    ]),
+                Loss = LossKind.SquaredError,
+                Optimizer = settings.Optimizer with { LearningRate = rate },
+            });
+            RunOutcome expected = Trainers.RunSequentially(request), outcome = Trainers.Run(engine, request);
+            expected.Status.ShouldBe(RunStatus.Diverged);
+            (outcome.Status, outcome.Steps).ShouldBe((expected.Status, expected.Steps), $"rate {rate}: {outcome.Reason}; {expected.Reason}");
+            Bits.Of(outcome).ShouldBe(Bits.Of(expected), $"rate {rate}");
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Engines))]
     public void WhatIsReportedIsTheSameToo(string engine)
     {
         RunRequest request = With(Base(microBatches: 2), settings => settings with { Stages = [2, 2], Replicas = 2 });

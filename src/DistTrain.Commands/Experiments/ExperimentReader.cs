@@ -148,7 +148,19 @@ internal sealed class ExperimentReader(
         MethodSettings method = new(
             reader.Word("name", MethodCatalog.Names) ?? defaults.Name,
             reader.Word("schedule", ScheduleCatalog.Names) ?? defaults.Schedule);
-        reader.Finish();
+        if (method.Name == MethodCatalog.FrontContribution)
+        {
+            method = method with
+            {
+                Form = reader.Choice("form", Names.Form) ?? defaults.Form,
+                Collapse = reader.Choice("collapse", Names.Collapse) ?? defaults.Collapse,
+                Shares = reader.Whole("shares", 1, Limits.ShardsMax) ?? defaults.Shares,
+            };
+        }
+
+        reader.Finish(key => key is "form" or "collapse" or "shares"
+            ? $"only front-contribution has this setting; expected name: {MethodCatalog.FrontContribution}, or no {key}"
+            : null);
         return method;
     }
 

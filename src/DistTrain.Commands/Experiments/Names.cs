@@ -65,6 +65,15 @@ internal static class Names
         ("int8", CompressionKind.Int8),
         ("top-k", CompressionKind.TopK));
 
+    public static NameTable<ContributionForm> Form { get; } = new(
+        ("auto", ContributionForm.Auto),
+        ("gram", ContributionForm.Gram),
+        ("basis", ContributionForm.Basis));
+
+    public static NameTable<Collapse> Collapse { get; } = new(
+        ("input", Protocol.Settings.Collapse.Input),
+        ("all", Protocol.Settings.Collapse.All));
+
     public static NameTable<Durability> Durability { get; } = new(
         ("memory", Protocol.Settings.Durability.Memory),
         ("step", Protocol.Settings.Durability.Step),

@@ -26,7 +26,8 @@ internal static class PaperTerminal
         return console;
     }
 
-    /// <summary>A table with the given column titles; columns after the first <paramref name="texts"/> hold figures and align right. Tables fit 80 characters.</summary>
+    /// <summary>A table with the given column titles; columns after the first <paramref name="texts"/> hold figures and
+    /// align right. Tables fit 80 characters.</summary>
     public static Table Table(int texts, params string[] titles)
     {
         Table table = new() { Border = TableBorder.Simple };

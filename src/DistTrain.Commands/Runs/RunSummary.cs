@@ -51,6 +51,9 @@ internal sealed record RunSummary
     /// <summary>Restarts of actors.</summary>
     public int Restarts { get; init; }
 
+    /// <summary>What front contribution did; null for other methods.</summary>
+    public FrontContributionOutcome? FrontContribution { get; init; }
+
     /// <summary>The seeds that were tried, where there were several.</summary>
     public IReadOnlyList<SeedResult> Seeds { get; init; } = [];
 
@@ -78,6 +81,7 @@ internal sealed record RunSummary
         BytesSent = outcome.BytesSent,
         StepsRedone = outcome.StepsRedone,
         Restarts = outcome.Restarts,
+        FrontContribution = outcome.FrontContribution,
     };
 
     /// <summary>The JSON text, indented, with a line end.</summary>
@@ -138,7 +142,15 @@ internal sealed record RunSummary
         BytesSent = root.GetProperty("bytes_sent").GetInt64(),
         StepsRedone = root.GetProperty("steps_redone").GetInt64(),
         Restarts = root.GetProperty("restarts").GetInt32(),
+        FrontContribution = root.TryGetProperty("front_contribution", out JsonElement front) ? ParseFront(front) : null,
     };
+
+    private static FrontContributionOutcome ParseFront(JsonElement front) => new(
+        Experiments.Names.Form.ValueOf(front.GetProperty("form").GetString() ?? "") ?? throw new FormatException("front_contribution.form"),
+        front.GetProperty("shares").GetInt32(),
+        front.GetProperty("features").GetInt32(),
+        front.GetProperty("times_alone").GetInt64(),
+        front.GetProperty("messages_while_alone").GetInt64());
 
     private static double? Number(JsonElement root, string key) =>
         root.GetProperty(key) is { ValueKind: JsonValueKind.Number } number ? number.GetDouble() : null;
@@ -175,6 +187,17 @@ internal sealed record RunSummary
         json.WriteNumber("bytes_sent", BytesSent);
         json.WriteNumber("steps_redone", StepsRedone);
         json.WriteNumber("restarts", Restarts);
+        if (FrontContribution is FrontContributionOutcome front)
+        {
+            json.WriteStartObject("front_contribution");
+            json.WriteString("form", Experiments.Names.Form.NameOf(front.Form));
+            json.WriteNumber("shares", front.Shares);
+            json.WriteNumber("features", front.Features);
+            json.WriteNumber("times_alone", front.TimesAlone);
+            json.WriteNumber("messages_while_alone", front.MessagesWhileAlone);
+            json.WriteEndObject();
+        }
+
         if (Seeds.Count > 0)
         {
             WriteSeeds(json);

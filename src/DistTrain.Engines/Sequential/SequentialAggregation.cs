@@ -10,7 +10,8 @@ using DistTrain.Protocol.Settings;
 
 namespace DistTrain.Engines.Sequential;
 
-/// <summary>Makes one gradient of the replicas' ones, tensor by tensor: compression there and back, aggregation, clipping.</summary>
+/// <summary>Makes one gradient of the replicas' ones, tensor by tensor: compression there and back, aggregation,
+/// clipping.</summary>
 internal sealed class SequentialAggregation<T> : IDisposable
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {

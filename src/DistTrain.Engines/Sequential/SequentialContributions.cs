@@ -9,7 +9,8 @@ using DistTrain.Protocol.Planning;
 
 namespace DistTrain.Engines.Sequential;
 
-/// <summary>Front contribution the plain way: everything contributed in one loop at the start, expanded in one at the end.</summary>
+/// <summary>Front contribution the plain way: everything contributed in one loop at the start, expanded in one at the
+/// end.</summary>
 internal sealed class SequentialContributions<T> : IDisposable
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {

@@ -27,13 +27,13 @@ internal sealed class SequentialRun<T> : IDisposable
     private readonly RunRecorder _recorder;
     private readonly ComputeScratch _scratch = new();
     private readonly List<Tensor<T>> _owned = [];
-    private readonly TensorView<T>[] _weights, _state;
     private readonly TensorView<T>[][] _gradients;
     private readonly SequentialAggregation<T> _aggregation;
     private readonly Tensor<T> _input, _output, _target, _signal, _stash;
     private readonly int[] _inOrder;
     private readonly RunRequest _request;
     private readonly SequentialContributions<T>? _contributions;
+    private TensorView<T>[] _weights, _state, _nextWeights, _nextState;
     private CoordinatorProgress _progress = new();
 
     public SequentialRun(RunRequest request, RunPlan plan, IRunObserver observer, TimeProvider time)
@@ -47,6 +47,8 @@ internal sealed class SequentialRun<T> : IDisposable
         _recorder = new RunRecorder(plan, request.Data.TargetsAreClasses, observer, time);
         _weights = [.. _program.Parameters.Select(parameter => Own(parameter.Rows, parameter.Columns))];
         _state = [.. _program.Parameters.Select(parameter => Own(_optimizer.StateCount, parameter.Length))];
+        _nextWeights = [.. _program.Parameters.Select(parameter => Own(parameter.Rows, parameter.Columns))];
+        _nextState = [.. _program.Parameters.Select(parameter => Own(_optimizer.StateCount, parameter.Length))];
         _gradients = new TensorView<T>[settings.Replicas][];
         for (int replica = 0; replica < settings.Replicas; replica++)
         {
@@ -196,14 +198,17 @@ internal sealed class SequentialRun<T> : IDisposable
         ContributedNorm.Clear(_program.Parameters, _aggregation.Gradients);
         for (int i = 0; i < _weights.Length; i++)
         {
-            Span<T> weights = _weights[i].Span, state = _state[i].Span;
-            if (!_optimizer.Apply(rate, step, _aggregation.Scale, weights, _aggregation.Gradients[i].Span, state, weights, state))
+            // Beside the step before, which stands when this one cannot be committed.
+            Span<T> weights = _weights[i].Span, state = _state[i].Span, gradient = _aggregation.Gradients[i].Span;
+            if (!_optimizer.Apply(rate, step, _aggregation.Scale, weights, gradient, state, _nextWeights[i].Span, _nextState[i].Span))
             {
                 reason = $"the update of step {step} is not finite; {_program.Parameters[i].Name} was the first with values that are not finite";
                 return false;
             }
         }
 
+        (_weights, _nextWeights) = (_nextWeights, _weights);
+        (_state, _nextState) = (_nextState, _state);
         _progress = _progress.AfterStep(step, lossSum, correct, _plan.RowsInStep(step));
         _recorder.On(new StepCommitted(step, lossSum, correct, _plan.RowsInStep(step), rate));
         reason = "";
@@ -246,7 +251,8 @@ internal sealed class SequentialRun<T> : IDisposable
         double? testLoss = test?.LossSum / test?.Rows;
         _recorder.On(new EpochCompleted(
             epoch, step, trainLoss, (double)_progress.EpochCorrect / _progress.EpochRows, testLoss, (double?)test?.Correct / test?.Rows));
-        _progress = _progress.AfterEpoch(testLoss ?? trainLoss, _plan.Settings.Optimizer);
+        bool isWatched = _rows.Test is null || testLoss is not null;
+        _progress = isWatched ? _progress.AfterEpoch(testLoss ?? trainLoss, _plan.Settings.Optimizer) : _progress.AfterEpochUnwatched();
         return last || _progress.IsOutOfPatience(_plan.Settings.Training);
     }
 

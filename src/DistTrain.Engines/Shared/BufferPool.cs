@@ -7,7 +7,8 @@ using DistTrain.Protocol.Jobs;
 namespace DistTrain.Engines.Shared;
 
 /// <summary>
-/// Buffers by handle with counted references: 64-byte aligned native memory that is reused by size class, so a run that repeats its steps
+/// Buffers by handle with counted references: 64-byte aligned native memory that is reused by size class, so a run that
+/// repeats its steps
 /// allocates nothing. Thread-safe. A handle that outlived its buffer is caught by its generation.
 /// </summary>
 internal sealed unsafe class BufferPool : IDisposable
@@ -124,7 +125,8 @@ internal sealed unsafe class BufferPool : IDisposable
     [System.Diagnostics.Conditional("DEBUG")]
     private static void Poison(in Entry entry) => new Span<byte>((void*)entry.Pointer, checked((int)entry.Capacity)).Fill(0xFF);
 
-    /// <summary>Quarters of powers of two: little is wasted, and the last, smaller batch of an epoch needs few classes of its own.</summary>
+    /// <summary>Quarters of powers of two: little is wasted, and the last, smaller batch of an epoch needs few classes of
+    /// its own.</summary>
     private static long SizeClass(long bytes)
     {
         if (bytes <= 256)

@@ -4,8 +4,10 @@ using DistTrain.Protocol.Jobs;
 namespace DistTrain.Engines.Shared;
 
 /// <summary>
-/// The process's long-lived compute threads, the only place kernels run. Actors are not threads: an actor with something to do is an entry in a run queue,
-/// jobs are another queue. A member drains the turns that it caused itself, then takes turns and jobs from the shared queues, and wakes a
+/// The process's long-lived compute threads, the only place kernels run. Actors are not threads: an actor with something to
+/// do is an entry in a run queue,
+/// jobs are another queue. A member drains the turns that it caused itself, then takes turns and jobs from the shared
+/// queues, and wakes a
 /// parked member only when it leaves a job behind: short turns are never worth a wake-up.
 /// </summary>
 internal sealed class ComputeCrew : IForkJoin, IDisposable
@@ -34,7 +36,8 @@ internal sealed class ComputeCrew : IForkJoin, IDisposable
         }
     }
 
-    /// <summary>Called once, on a crew thread, with whatever exception a machine or kernel let through: a bug, or no memory.</summary>
+    /// <summary>Called once, on a crew thread, with whatever exception a machine or kernel let through: a bug, or no
+    /// memory.</summary>
     public Action<Exception>? OnFailure { get; set; }
 
     public IJobRunner Runner { get; }

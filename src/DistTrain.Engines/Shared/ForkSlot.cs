@@ -3,7 +3,8 @@ using DistTrain.Numerics.Kernels;
 namespace DistTrain.Engines.Shared;
 
 /// <summary>
-/// One piece of chunked work that idle crew members may help with. Chunks are claimed one by one, so the opener finishes alone when nobody comes. One piece
+/// One piece of chunked work that idle crew members may help with. Chunks are claimed one by one, so the opener finishes
+/// alone when nobody comes. One piece
 /// at a time: a second opener meanwhile works alone.
 /// </summary>
 internal sealed class ForkSlot

@@ -7,7 +7,8 @@ namespace DistTrain.Engines.Shared;
 /// <summary>What an engine does for its actors beyond running them.</summary>
 internal interface IActorHost
 {
-    /// <summary>Puts an envelope on the wire. Its buffers carry one reference each for this delivery; whoever drops it gives them back.</summary>
+    /// <summary>Puts an envelope on the wire. Its buffers carry one reference each for this delivery; whoever drops it gives
+    /// them back.</summary>
     void Deliver(in Envelope envelope);
 
     /// <summary>Keeps a record; calls <see cref="ActorCell.OnPersisted"/> when that is done, now or later.</summary>

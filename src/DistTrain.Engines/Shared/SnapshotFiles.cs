@@ -12,7 +12,8 @@ using DistTrain.Protocol.Planning;
 namespace DistTrain.Engines.Shared;
 
 /// <summary>
-/// Snapshots in a journal folder: <c>step-000000200/slice-000.safetensors</c> … and <c>coordinator.json</c>, which is written last and makes the snapshot
+/// Snapshots in a journal folder: <c>step-000000200/slice-000.safetensors</c> … and <c>coordinator.json</c>, which is
+/// written last and makes the snapshot
 /// exist. Tensors are named by parameter, not by slice, so a run may be resumed with other stages and shards.
 /// </summary>
 internal sealed class SnapshotFiles(string folder, RunPlan plan)
@@ -97,7 +98,8 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan)
     }
 
     /// <summary>
-    /// Writes the coordinator's part, which makes the snapshot exist. Of the others the one before is kept; older ones go, and so do later ones, which belong
+    /// Writes the coordinator's part, which makes the snapshot exist. Of the others the one before is kept; older ones go,
+    /// and so do later ones, which belong
     /// to a run that was given up.
     /// </summary>
     public void Complete(CoordinatorProgress progress)

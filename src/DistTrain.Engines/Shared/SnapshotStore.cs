@@ -5,7 +5,8 @@ using DistTrain.Protocol.Jobs;
 namespace DistTrain.Engines.Shared;
 
 /// <summary>
-/// Snapshots of committed steps. In memory a snapshot is a reference to the buffers of its version, which are frozen, so it costs no copy; with
+/// Snapshots of committed steps. In memory a snapshot is a reference to the buffers of its version, which are frozen, so it
+/// costs no copy; with
 /// a journal folder it is written there too. A snapshot exists once the coordinator's part is kept, and not before.
 /// </summary>
 internal sealed class SnapshotStore(BufferPool pool, SnapshotFiles? files) : IDisposable

@@ -1,3 +1,4 @@
+using DistTrain.Engines.Shared.Front;
 using DistTrain.Protocol.Settings;
 
 namespace DistTrain.Engines.Threads;
@@ -15,7 +16,7 @@ public sealed class ThreadsEngine(TimeProvider? time = null) : IEngine
     {
         ArgumentNullException.ThrowIfNull(request);
         IReadOnlyList<SettingsProblem> problems = SettingsChecks.Problems(request.Settings, request.Data.TrainRows);
-        return problems.Count == 0 ? null : string.Join("; ", problems.Select(problem => $"{problem.Key}: {problem.Message}"));
+        return problems.Count == 0 ? FrontMemory.Refuses(request, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes) : string.Join("; ", problems.Select(problem => $"{problem.Key}: {problem.Message}"));
     }
 
     /// <inheritdoc/>

@@ -7,7 +7,8 @@ using DistTrain.Numerics.Tensors;
 namespace DistTrain.Numerics.FrontContribution;
 
 /// <summary>
-/// What some rows contribute once: S₀ = X W₀ᵀ and their coordinates Φ. With the features spread over shares, each share gives its part, and the parts add up
+/// What some rows contribute once: S₀ = X W₀ᵀ and their coordinates Φ. With the features spread over shares, each share
+/// gives its part, and the parts add up
 /// in share order.
 /// </summary>
 public static class ContributionTile
@@ -34,7 +35,8 @@ public static class ContributionTile
     }
 
     /// <summary>
-    /// Writes rows of the Gram matrix: k[i, j] = x_{first+i} · t_j for the first k.Columns training rows t. Of K itself, which is symmetric, a tile
+    /// Writes rows of the Gram matrix: k[i, j] = x_{first+i} · t_j for the first k.Columns training rows t. Of K itself,
+    /// which is symmetric, a tile
     /// needs only the columns up to its last row; <see cref="Add"/> mirrors the rest.
     /// </summary>
     public static void Gram<T>(
@@ -63,7 +65,8 @@ public static class ContributionTile
         scratch.Release(mark);
     }
 
-    /// <summary>Writes the coordinates of some rows in a basis: c (rows × r) = x Qᵀ, or x itself where the basis is the identity.</summary>
+    /// <summary>Writes the coordinates of some rows in a basis: c (rows × r) = x Qᵀ, or x itself where the basis is the
+    /// identity.</summary>
     public static void InBasis<T>(
         IInputRows<T> rows, int first, TensorView<T> q, TensorView<T> c, ComputeScratch scratch, IForkJoin? fork)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>

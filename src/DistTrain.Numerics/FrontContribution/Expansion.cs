@@ -6,7 +6,8 @@ using DistTrain.Numerics.Tensors;
 
 namespace DistTrain.Numerics.FrontContribution;
 
-/// <summary>The way back to a conventional layer: W = c·W₀ + Θᵀ E, and its velocity from those of Θ and c in the same way.</summary>
+/// <summary>The way back to a conventional layer: W = c·W₀ + Θᵀ E, and its velocity from those of Θ and c in the same
+/// way.</summary>
 public static class Expansion
 {
     private const int BlockRows = 512;
@@ -15,7 +16,8 @@ public static class Expansion
     /// <param name="theta">F × h′: Θ, or its velocity.</param>
     /// <param name="scale">c, or its velocity.</param>
     /// <param name="first">W₀: h′ × columns.</param>
-    /// <param name="directions">E, at most F rows (further ones are 0): the training inputs or the basis; null where the basis is the identity.</param>
+    /// <param name="directions">E, at most F rows (further ones are 0): the training inputs or the basis; null where the
+    /// basis is the identity.</param>
     /// <param name="result">h′ × columns.</param>
     /// <param name="scratch">The calling thread's.</param>
     /// <param name="fork">Helpers, or null.</param>

@@ -12,6 +12,7 @@ public interface IInputRows<T>
     /// <summary>Values of a row: all features or a share of them.</summary>
     int Columns { get; }
 
-    /// <summary>Writes rows <paramref name="first"/>, <paramref name="first"/> + 1, … to the rows of <paramref name="destination"/>.</summary>
+    /// <summary>Writes rows <paramref name="first"/>, <paramref name="first"/> + 1, … to the rows of
+    /// <paramref name="destination"/>.</summary>
     void Copy(int first, TensorView<T> destination);
 }

@@ -6,7 +6,8 @@ using DistTrain.Numerics.Tensors;
 namespace DistTrain.Numerics.FrontContribution;
 
 /// <summary>
-/// An orthonormal basis of the space that rows span, X = C Q, by blocked Householder reflections of Xᵀ without pivoting (Golub and Van Loan 2013, 5.2;
+/// An orthonormal basis of the space that rows span, X = C Q, by blocked Householder reflections of Xᵀ without pivoting
+/// (Golub and Van Loan 2013, 5.2;
 /// the compact WY form of Schreiber and Van Loan 1989).
 /// </summary>
 public static class RowBasis
@@ -14,7 +15,8 @@ public static class RowBasis
     private const int Panel = 32;
 
     /// <summary>
-    /// Writes C and Q and returns the rank r. A direction is dropped only where what is left of its row is at most N·ε·‖X‖; a row of zeros has coordinates that are
+    /// Writes C and Q and returns the rank r. A direction is dropped only where what is left of its row is at most N·ε·‖X‖;
+    /// a row of zeros has coordinates that are
     /// exactly zero. Columns of C and rows of Q from r on are zero.
     /// </summary>
     /// <param name="x">N × d, with N ≤ d.</param>
@@ -58,7 +60,8 @@ public static class RowBasis
         return rank;
     }
 
-    /// <summary>The first r columns of H₁ H₂ … H_r, as rows: the blocks applied to those of the identity, last block first.</summary>
+    /// <summary>The first r columns of H₁ H₂ … H_r, as rows: the blocks applied to those of the identity, last block
+    /// first.</summary>
     private static void FormBasis<T>(TensorView<T> q, List<Block<T>> blocks, int rank, ComputeScratch scratch, IForkJoin? fork)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -78,7 +81,8 @@ public static class RowBasis
     private static TensorView<T> Rows<T>(TensorView<T> matrix, int first, int end)
         where T : unmanaged => matrix.Slice(first * matrix.Columns, end - first, matrix.Columns);
 
-    /// <summary>Consecutive reflectors H = I − τ v vᵀ, v rows of a matrix, and the triangle T of their product I − Vᵀ T V.</summary>
+    /// <summary>Consecutive reflectors H = I − τ v vᵀ, v rows of a matrix, and the triangle T of their product I − Vᵀ T
+    /// V.</summary>
     private sealed class Block<T>(TensorView<T> reflectors, int start, TensorView<T> triangle)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -116,7 +120,8 @@ public static class RowBasis
             scratch.Release(mark);
         }
 
-        /// <summary>Adds the reflector that leaves nothing of a row behind its next coordinate, unless nothing is left there anyway.</summary>
+        /// <summary>Adds the reflector that leaves nothing of a row behind its next coordinate, unless nothing is left there
+        /// anyway.</summary>
         public void TryAdd(Span<T> row, double drop, ComputeScratch scratch)
         {
             int place = End;

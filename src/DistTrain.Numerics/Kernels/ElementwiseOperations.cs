@@ -4,7 +4,8 @@ using DistTrain.Numerics.Kernels.Simd;
 
 namespace DistTrain.Numerics.Kernels;
 
-/// <summary>One element of the result from one element of each of two inputs and a scalar; an operation may ignore some.</summary>
+/// <summary>One element of the result from one element of each of two inputs and a scalar; an operation may ignore
+/// some.</summary>
 internal interface IElementOperation
 {
     /// <summary>True when the second input is read.</summary>

@@ -1,6 +1,7 @@
 namespace DistTrain.Numerics.Kernels;
 
-/// <summary>How many elements of c one tile holds in registers; constants to the JIT, which drops what a shape does not use.</summary>
+/// <summary>How many elements of c one tile holds in registers; constants to the JIT, which drops what a shape does not
+/// use.</summary>
 internal interface ITileShape
 {
     /// <summary>Rows: 8 or 6.</summary>

@@ -1,6 +1,7 @@
 namespace DistTrain.Numerics.Kernels;
 
-/// <summary>Work that falls into chunks which may run in any order and on any thread; each chunk writes memory of its own.</summary>
+/// <summary>Work that falls into chunks which may run in any order and on any thread; each chunk writes memory of its
+/// own.</summary>
 public interface IChunkedWork
 {
     /// <summary>Runs chunk <paramref name="chunk"/>, from 0.</summary>

@@ -5,7 +5,8 @@ using DistTrain.Numerics.Kernels.Simd;
 
 namespace DistTrain.Numerics.Kernels;
 
-/// <summary>Reduces spans over 64 bytes of lanes whatever the vector width, so that the order of operations is always the same.</summary>
+/// <summary>Reduces spans over 64 bytes of lanes whatever the vector width, so that the order of operations is always the
+/// same.</summary>
 internal static unsafe class LaneReduction<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {

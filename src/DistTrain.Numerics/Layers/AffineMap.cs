@@ -12,7 +12,8 @@ internal abstract class AffineMap<T>
     /// <summary>Writes s (rows × outputs).</summary>
     public abstract void Forward(in ForwardPass<T> pass, TensorView<T> s);
 
-    /// <summary>From delta = d(loss)/ds: the gradients of the map's parameters, and d(loss)/dx if asked. Gradients add by sample.</summary>
+    /// <summary>From delta = d(loss)/ds: the gradients of the map's parameters, and d(loss)/dx if asked. Gradients add by
+    /// sample.</summary>
     public abstract void Backward(in BackwardPass<T> pass, TensorView<T> delta);
 
     /// <summary>The gradient of b: the column sums of delta, row after row.</summary>

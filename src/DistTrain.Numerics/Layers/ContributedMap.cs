@@ -6,7 +6,8 @@ using DistTrain.Numerics.Tensors;
 
 namespace DistTrain.Numerics.Layers;
 
-/// <summary>s = c·S₀ + Φ·Θ + b: the start of a layer whose weights are kept as contributions; see <see cref="ContributedSpec"/>.</summary>
+/// <summary>s = c·S₀ + Φ·Θ + b: the start of a layer whose weights are kept as contributions; see
+/// <see cref="ContributedSpec"/>.</summary>
 /// <param name="spec">Its shape and form.</param>
 /// <param name="theta">Index of Θ among the stage's parameters.</param>
 /// <param name="scale">Index of c.</param>

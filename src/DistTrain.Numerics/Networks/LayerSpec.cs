@@ -1,7 +1,8 @@
 namespace DistTrain.Numerics.Networks;
 
 /// <summary>What one layer of a network is. A closed family: <see cref="DenseSpec"/>, <see cref="MaxoutSpec"/>,
-/// <see cref="KCompetitiveSpec"/>, <see cref="DropoutSpec"/>; and <see cref="ContributedSpec"/>, which no experiment file names.</summary>
+/// <see cref="KCompetitiveSpec"/>, <see cref="DropoutSpec"/>; and <see cref="ContributedSpec"/>, which no experiment file
+/// names.</summary>
 public abstract record LayerSpec
 {
     private protected LayerSpec()
@@ -47,7 +48,8 @@ public sealed record KCompetitiveSpec(int Units, int K, double Alpha, bool Bias 
     public override string Kind => "k-competitive";
 }
 
-/// <summary>Inverted dropout: in training each value is 0 with probability Rate and divided by 1 − Rate otherwise; in evaluation the identity.</summary>
+/// <summary>Inverted dropout: in training each value is 0 with probability Rate and divided by 1 − Rate otherwise; in
+/// evaluation the identity.</summary>
 /// <param name="Rate">In [0, 1).</param>
 public sealed record DropoutSpec(double Rate) : LayerSpec
 {

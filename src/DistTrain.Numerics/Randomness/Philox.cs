@@ -8,7 +8,8 @@ public static class Philox
 {
     private const uint M0 = 0xD2511F53, M1 = 0xCD9E8D57, W0 = 0x9E3779B9, W1 = 0xBB67AE85;
 
-    /// <summary>Ten rounds over <paramref name="counter"/> with a 64-bit <paramref name="key"/>; no state, no allocation.</summary>
+    /// <summary>Ten rounds over <paramref name="counter"/> with a 64-bit <paramref name="key"/>; no state, no
+    /// allocation.</summary>
     public static PhiloxBlock Block(PhiloxBlock counter, ulong key)
     {
         (uint c0, uint c1, uint c2, uint c3) = (counter.X0, counter.X1, counter.X2, counter.X3);

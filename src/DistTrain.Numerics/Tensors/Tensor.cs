@@ -2,7 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace DistTrain.Numerics.Tensors;
 
-/// <summary>A row-major matrix that owns its memory: 64-byte aligned, outside the garbage-collected heap, zero at first.</summary>
+/// <summary>A row-major matrix that owns its memory: 64-byte aligned, outside the garbage-collected heap, zero at
+/// first.</summary>
 public sealed unsafe class Tensor<T> : IDisposable
     where T : unmanaged
 {

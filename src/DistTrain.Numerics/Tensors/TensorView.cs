@@ -12,7 +12,8 @@ public readonly unsafe struct TensorView<T>
 {
     private readonly T* _pointer;
 
-    /// <summary>A view of <paramref name="rows"/> × <paramref name="columns"/> values from <paramref name="pointer"/> on.</summary>
+    /// <summary>A view of <paramref name="rows"/> × <paramref name="columns"/> values from <paramref name="pointer"/>
+    /// on.</summary>
     public TensorView(T* pointer, int rows, int columns)
     {
         Debug.Assert(rows >= 0 && columns >= 0 && (long)rows * columns <= int.MaxValue, "A view's shape is not negative and fits a span.");

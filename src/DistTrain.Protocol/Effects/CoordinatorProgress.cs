@@ -47,7 +47,8 @@ public sealed record CoordinatorProgress
     public CoordinatorProgress AfterEpochUnwatched() => this with { EpochLossSum = 0, EpochCorrect = 0, EpochRows = 0 };
 
     /// <summary>
-    /// After an epoch whose watched loss is known. The plateau rule is PyTorch 1.13's ReduceLROnPlateau with its default threshold and no eps: better means
+    /// After an epoch whose watched loss is known. The plateau rule is PyTorch 1.13's ReduceLROnPlateau with its default
+    /// threshold and no eps: better means
     /// below best·(1 − 1e-4), and more than the patience's bad evaluations in a row reduce the rate.
     /// </summary>
     public CoordinatorProgress AfterEpoch(double watchedLoss, OptimizerSpec optimizer)

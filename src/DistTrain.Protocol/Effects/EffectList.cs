@@ -5,8 +5,10 @@ using DistTrain.Protocol.Messages;
 namespace DistTrain.Protocol.Effects;
 
 /// <summary>
-/// The effects of one step of a machine, in order. The host owns the list, clears it, hands it to the machine and then carries the effects
-/// out. Ordering contract: every externally visible effect (send, report, spawn) of this or a later list waits for the actor's earlier unfinished persists;
+/// The effects of one step of a machine, in order. The host owns the list, clears it, hands it to the machine and then
+/// carries the effects
+/// out. Ordering contract: every externally visible effect (send, report, spawn) of this or a later list waits for the
+/// actor's earlier unfinished persists;
 /// jobs, timers and references do not.
 /// </summary>
 public sealed class EffectList

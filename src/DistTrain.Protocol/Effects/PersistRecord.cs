@@ -17,5 +17,6 @@ public sealed record CommittedRecord(long Step, int Epoch) : PersistRecord;
 /// <summary>Coordinator: an epoch and the members' incarnations, kept before anyone is started with them.</summary>
 public sealed record MembershipRecord(int Epoch, int[] Incarnations) : PersistRecord;
 
-/// <summary>Coordinator: every shard's part of a snapshot is kept, and what the coordinator itself needs to go on from it.</summary>
+/// <summary>Coordinator: every shard's part of a snapshot is kept, and what the coordinator itself needs to go on from
+/// it.</summary>
 public sealed record SnapshotRecord(CoordinatorProgress Progress) : PersistRecord;

@@ -3,7 +3,8 @@ using DistTrain.Protocol.Messages;
 namespace DistTrain.Protocol.Links;
 
 /// <summary>
-/// One end of the channel between two actors within one epoch. What lies below may lose, double, delay and reorder; above it every message arrives
+/// One end of the channel between two actors within one epoch. What lies below may lose, double, delay and reorder; above it
+/// every message arrives
 /// once and in order, as long as both ends live. Pure bookkeeping: the machine does the sending.
 /// </summary>
 internal sealed class Link(int windowMax)
@@ -20,7 +21,8 @@ internal sealed class Link(int windowMax)
     public bool OwesAcknowledgement { get; set; }
 
     /// <summary>
-    /// Whether half of the window is free. A sender to whom nothing else gives credit sends only then; the other half is for what follows from it.
+    /// Whether half of the window is free. A sender to whom nothing else gives credit sends only then; the other half is for
+    /// what follows from it.
     /// </summary>
     public bool HasRoom => _unacknowledged.Count <= windowMax / 2;
 

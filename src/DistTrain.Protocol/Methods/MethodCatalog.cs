@@ -3,6 +3,9 @@ namespace DistTrain.Protocol.Methods;
 /// <summary>All methods by name.</summary>
 public static class MethodCatalog
 {
+    /// <summary>The method that takes settings of its own.</summary>
+    public const string FrontContribution = Methods.FrontContribution.MethodName;
+
     private static readonly Method[] All = [new Backprop(), new PipeDream(), new FrontContribution()];
 
     /// <summary>The names, in the order of the documentation.</summary>

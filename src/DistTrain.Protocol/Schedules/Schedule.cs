@@ -1,7 +1,8 @@
 namespace DistTrain.Protocol.Schedules;
 
 /// <summary>
-/// In which order a stage runs its passes: a pure function of (stages, micro-batches, stage index). Backward passes come in index order in
+/// In which order a stage runs its passes: a pure function of (stages, micro-batches, stage index). Backward passes come in
+/// index order in
 /// every schedule, so that a stage adds its micro-batches' gradients in the same order and every schedule gives the same bits.
 /// </summary>
 public abstract class Schedule
@@ -13,7 +14,8 @@ public abstract class Schedule
     /// <summary>The name in experiment files.</summary>
     public abstract string Name { get; }
 
-    /// <summary>The passes of one step at one stage. Each micro-batch has exactly one forward and, later, one backward pass.</summary>
+    /// <summary>The passes of one step at one stage. Each micro-batch has exactly one forward and, later, one backward
+    /// pass.</summary>
     /// <param name="stages">Stages of the pipeline, at least 1.</param>
     /// <param name="microBatches">Micro-batches of a step, at least 1.</param>
     /// <param name="stage">From 0.</param>

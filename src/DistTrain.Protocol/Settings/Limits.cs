@@ -3,7 +3,8 @@ namespace DistTrain.Protocol.Settings;
 /// <summary>Every limit of the protocol, with its reason. Queues and windows follow from these.</summary>
 public static class Limits
 {
-    /// <summary>Layers of a network: a step's bookkeeping stays small beside its arithmetic, and timing studies use up to 10,000.</summary>
+    /// <summary>Layers of a network: a step's bookkeeping stays small beside its arithmetic, and timing studies use up to
+    /// 10,000.</summary>
     public const int LayersMax = 10_000;
 
     /// <summary>Replicas: one slot each in every step's table, and Krum compares all pairs.</summary>
@@ -18,13 +19,16 @@ public static class Limits
     /// <summary>Steps in flight: more than this cannot overlap, for a step needs the weights of the one before.</summary>
     public const int StepsInFlightMax = 8;
 
-    /// <summary>How many steps a replica may be ahead of the slowest under async: beyond this its gradients only do harm.</summary>
+    /// <summary>How many steps a replica may be ahead of the slowest under async: beyond this its gradients only do
+    /// harm.</summary>
     public const int AsyncStalenessStepsMax = 64;
 
-    /// <summary>Rows that one evaluation pass holds: bounds activations in evaluation, large enough for full kernel speed.</summary>
+    /// <summary>Rows that one evaluation pass holds: bounds activations in evaluation, large enough for full kernel
+    /// speed.</summary>
     public const int EvaluationRowsMax = 256;
 
-    /// <summary>First wait before an unacknowledged message is sent again: well above a busy machine's scheduling delay.</summary>
+    /// <summary>First wait before an unacknowledged message is sent again: well above a busy machine's scheduling
+    /// delay.</summary>
     public static readonly TimeSpan RetryFirst = TimeSpan.FromMilliseconds(200);
 
     /// <summary>Longest wait between two sends of the same message: keeps a healed link from idling long.</summary>

@@ -34,6 +34,7 @@ public sealed record MethodSettings(string Name = "backprop", string Schedule = 
     /// <summary>front-contribution's reach. Default input.</summary>
     public Collapse Collapse { get; init; }
 
-    /// <summary>First-stage actors of front-contribution, each with a share of the features; 1 … <see cref="Limits.ShardsMax"/>. Default 1.</summary>
+    /// <summary>First-stage actors of front-contribution, each with a share of the features; 1 …
+    /// <see cref="Limits.ShardsMax"/>. Default 1.</summary>
     public int Shares { get; init; } = 1;
 }

@@ -8,7 +8,8 @@ public enum Consistency
     /// <summary>A step's update is made of every replica's contribution, added in replica order.</summary>
     Sync,
 
-    /// <summary>Each replica's contribution is applied when it arrives; staleness ends at <see cref="Limits.AsyncStalenessStepsMax"/>.</summary>
+    /// <summary>Each replica's contribution is applied when it arrives; staleness ends at
+    /// <see cref="Limits.AsyncStalenessStepsMax"/>.</summary>
     Async,
 
     /// <summary>As async, and no replica starts a step more than the bound ahead of the slowest one (Ho et al. 2013).</summary>
@@ -43,7 +44,8 @@ public sealed record ParameterServerSettings
     /// <summary>When contributions are applied.</summary>
     public Consistency Consistency { get; init; } = Consistency.Sync;
 
-    /// <summary>ssp's bound: how many steps a replica may be ahead of the slowest one; 0 … <see cref="Limits.AsyncStalenessStepsMax"/>. Default 3.</summary>
+    /// <summary>ssp's bound: how many steps a replica may be ahead of the slowest one; 0 …
+    /// <see cref="Limits.AsyncStalenessStepsMax"/>. Default 3.</summary>
     public int StalenessStepsMax { get; init; } = 3;
 
     /// <summary>How replicas' contributions become one gradient.</summary>

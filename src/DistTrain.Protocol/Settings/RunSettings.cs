@@ -3,7 +3,8 @@ using DistTrain.Numerics.Networks;
 
 namespace DistTrain.Protocol.Settings;
 
-/// <summary>Everything that can change the weights of a run, plus durability and copies; the resolved experiment file without its data.</summary>
+/// <summary>Everything that can change the weights of a run, plus durability and copies; the resolved experiment file
+/// without its data.</summary>
 public sealed record RunSettings
 {
     /// <summary>The run's name, for people.</summary>
@@ -55,7 +56,8 @@ public sealed record RunSettings
 /// <summary>What a commit survives.</summary>
 public enum Durability
 {
-    /// <summary>The loss of layer actors; after the loss of a shard or the process the run goes on from the last snapshot.</summary>
+    /// <summary>The loss of layer actors; after the loss of a shard or the process the run goes on from the last
+    /// snapshot.</summary>
     Memory,
 
     /// <summary>The death of every process at once.</summary>

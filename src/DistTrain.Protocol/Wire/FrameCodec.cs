@@ -5,8 +5,10 @@ using DistTrain.Protocol.Messages;
 namespace DistTrain.Protocol.Wire;
 
 /// <summary>
-/// Frames of local wires, as in safetensors: bytes that follow (uint32, little-endian), bytes of the header (uint32), a UTF-8 JSON header with tag,
-/// envelope and message fields, then the buffers' raw little-endian bytes. A codec keeps its scratch memory and serves one thread at a time.
+/// Frames of local wires, as in safetensors: bytes that follow (uint32, little-endian), bytes of the header (uint32), a
+/// UTF-8 JSON header with tag,
+/// envelope and message fields, then the buffers' raw little-endian bytes. A codec keeps its scratch memory and serves one
+/// thread at a time.
 /// </summary>
 public sealed class FrameCodec : IDisposable
 {

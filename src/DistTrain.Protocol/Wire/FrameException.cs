@@ -3,7 +3,8 @@ using System.Runtime.CompilerServices;
 
 namespace DistTrain.Protocol.Wire;
 
-/// <summary>Bytes that are no frame of this protocol. The message says which rule they break; whoever sent them cannot be trusted further.</summary>
+/// <summary>Bytes that are no frame of this protocol. The message says which rule they break; whoever sent them cannot be
+/// trusted further.</summary>
 public sealed class FrameException(string message) : Exception(message)
 {
     /// <summary>Throws when a rule does not hold.</summary>

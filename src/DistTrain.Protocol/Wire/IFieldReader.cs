@@ -2,7 +2,8 @@ using DistTrain.Protocol.Jobs;
 
 namespace DistTrain.Protocol.Wire;
 
-/// <summary>A wire format's reading side: gives a message's fields one by one, in the order of declaration, all checked before.</summary>
+/// <summary>A wire format's reading side: gives a message's fields one by one, in the order of declaration, all checked
+/// before.</summary>
 public interface IFieldReader
 {
     /// <summary>A 32-bit integer.</summary>

@@ -8,7 +8,8 @@ using DistTrain.Protocol.Messages;
 namespace DistTrain.Protocol.Wire;
 
 /// <summary>
-/// Reads a frame's header. It checks every field against the schema before anything is made of it, so that nothing is allocated for a frame that is
+/// Reads a frame's header. It checks every field against the schema before anything is made of it, so that nothing is
+/// allocated for a frame that is
 /// wrong but the values of its own bytes.
 /// </summary>
 internal sealed class JsonHeaderReader : IFieldReader
@@ -245,7 +246,8 @@ internal sealed class JsonHeaderReader : IFieldReader
             && json.TryGetInt32(out value);
     }
 
-    /// <summary>A parsed value. Integer also holds a double's bits, a truth value, an enumeration's value, or a buffer's offset (−1 for none).</summary>
+    /// <summary>A parsed value. Integer also holds a double's bits, a truth value, an enumeration's value, or a buffer's
+    /// offset (−1 for none).</summary>
     private struct Value
     {
         public bool IsThere;

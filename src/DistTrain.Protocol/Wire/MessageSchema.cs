@@ -6,7 +6,8 @@ using DistTrain.Protocol.Messages;
 namespace DistTrain.Protocol.Wire;
 
 /// <summary>
-/// A message type's declaration, taken from its record's primary constructor: tag and fields in order. Its two functions are compiled once, so that
+/// A message type's declaration, taken from its record's primary constructor: tag and fields in order. Its two functions are
+/// compiled once, so that
 /// writing and reading box nothing and look nothing up.
 /// </summary>
 public sealed class MessageSchema

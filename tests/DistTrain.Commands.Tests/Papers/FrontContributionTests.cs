@@ -55,7 +55,8 @@ public sealed class FrontContributionTests
     [Fact]
     public void BackpropagationFollowsEquations13And14()
     {
-        // x = (1, 2), s = 0.5 + 0.5 = 1, η(y − y_g) = 0.1: w5' = 0.4 − 0.1·1 = 0.3, w1' = 0.5 − 0.1·0.3·1 = 0.47, w2' = 0.25 − 0.1·0.3·2 = 0.19.
+        // x = (1, 2), s = 0.5 + 0.5 = 1, η(y − y_g) = 0.1: w5' = 0.4 − 0.1·1 = 0.3, w1' = 0.5 − 0.1·0.3·1 = 0.47, w2' = 0.25
+        // − 0.1·0.3·2 = 0.19.
         BackpropagationUnit unit = new(new UnitWeights(0.5, 0.25, 0.4));
         unit.Update(new Sample(1, 2, 0), 0.1);
         unit.Contribution(new Sample(1, 2, 0)).ShouldBe(0.3 * (0.47 + (2 * 0.19)), 1e-15);

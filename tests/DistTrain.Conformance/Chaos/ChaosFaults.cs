@@ -1,5 +1,4 @@
 using DistTrain.Engines;
-using DistTrain.Protocol.Actors;
 
 namespace DistTrain.Conformance.Chaos;
 
@@ -47,7 +46,4 @@ internal sealed record ChaosAccount
 
     /// <summary>Messages that were lost.</summary>
     public required int Dropped { get; init; }
-
-    /// <summary>Who was alive when it ended, and what for; for failure messages.</summary>
-    public required IReadOnlyList<(ActorId Actor, string WaitsFor)> Waiting { get; init; }
 }

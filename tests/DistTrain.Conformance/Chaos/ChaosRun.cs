@@ -15,7 +15,8 @@ using DistTrain.Protocol.Wire;
 namespace DistTrain.Conformance.Chaos;
 
 /// <summary>
-/// Real machines with real arithmetic on one thread and virtual time, where everything that may go wrong does. Every envelope passes through the
+/// Real machines with real arithmetic on one thread and virtual time, where everything that may go wrong does. Every
+/// envelope passes through the
 /// bytes of a frame. The same seed gives the same run.
 /// </summary>
 internal sealed class ChaosRun : IDisposable
@@ -54,7 +55,7 @@ internal sealed class ChaosRun : IDisposable
         _bytes = new PoolBytes(_pool);
     }
 
-    /// <summary>Asks for a stop once so many stimuli were handled; for tests of stopping.</summary>
+    /// <summary>Asks for a stop once so many stimuli were handled.</summary>
     public int? StopAfterStimuli { get; init; }
 
     public ChaosAccount ToEnd()
@@ -73,11 +74,9 @@ internal sealed class ChaosRun : IDisposable
             MisbehaveSometimes();
         }
 
-        (ActorId, string)[] waiting = [.. Enumerable.Range(0, _actors.Length)
-            .Select(index => (new ActorId(index), _actors[index]?.Machine.WaitsFor ?? "dead"))];
         if (_recorder.Ended is null)
         {
-            _recorder.On(new RunEnded(RunEnd.Failed, 0, $"stuck after {handled} stimuli: {string.Join("; ", waiting.Select(one => one.ToString()))}"));
+            _recorder.On(new RunEnded(RunEnd.Failed, 0, $"stuck after {handled} stimuli: {WhoWaits()}"));
         }
 
         long step = _recorder.Ended!.Step;
@@ -92,7 +91,6 @@ internal sealed class ChaosRun : IDisposable
             StalenessSteps = _staleness,
             Crashes = _crashes,
             Dropped = _dropped,
-            Waiting = waiting,
         };
     }
 
@@ -102,6 +100,9 @@ internal sealed class ChaosRun : IDisposable
         _codec.Dispose();
         _pool.Dispose();
     }
+
+    private string WhoWaits() => string.Join("; ", Enumerable.Range(0, _actors.Length)
+        .Select(index => $"{_plan.Topology.NameOf(new ActorId(index))}: {_actors[index]?.Machine.WaitsFor ?? "dead"}"));
 
     private void After(double milliseconds, Action happens) => _events.Enqueue(happens, (_now + milliseconds, _order++));
 

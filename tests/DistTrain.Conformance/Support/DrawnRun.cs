@@ -8,7 +8,8 @@ using DistTrain.Protocol.Settings;
 
 namespace DistTrain.Conformance.Support;
 
-/// <summary>A small synchronous run drawn from a number: everything that must not change bits, and everything that does.</summary>
+/// <summary>A small synchronous run drawn from a number: everything that must not change bits, and everything that
+/// does.</summary>
 internal static class DrawnRun
 {
     private const int Inputs = 7;
@@ -33,7 +34,11 @@ internal static class DrawnRun
             Network = network,
             Loss = loss,
             Optimizer = Optimizer(draw, mayClip: server.Aggregate != Aggregate.Krum),
-            Training = new TrainingSettings(2, batch, microBatches, draw.Chance(0.7)) { EvaluateEvery = draw.From(1, 2) },
+            Training = new TrainingSettings(draw.From(1, 3), batch, microBatches, draw.Chance(0.7))
+            {
+                EvaluateEvery = draw.From(1, 2),
+                EarlyStoppingPatience = draw.Of<int?>(null, null, 1, 2),
+            },
             Method = new MethodSettings("backprop", draw.Of("sequential", "fill-drain", "1f1b")),
             Stages = Stages(draw, network),
             Replicas = replicas,
@@ -60,6 +65,7 @@ internal static class DrawnRun
         string layers = string.Join(", ", s.Network.Layers.Select(layer => layer is DenseSpec dense ? $"{dense.Activation}{dense.Units}" : layer.Kind));
         return $"{s.Name}: [{layers}] stages [{string.Join(", ", s.Stages)}] {s.Precision} {s.Method.Schedule} "
             + $"rows {request.Data.TrainRows}/{request.Data.TestRows} batch {s.Training.BatchSize} micro-batches {s.Training.MicroBatches} "
+            + $"epochs {s.Training.Epochs} evaluated every {s.Training.EvaluateEvery} patience {s.Training.EarlyStoppingPatience} "
             + $"replicas {s.Replicas} shards {server.Shards} {server.Aggregate} {server.Compression} {s.Optimizer.Kind} "
             + $"momentum {s.Optimizer.Momentum} clip {s.Optimizer.ClipNorm} {s.Optimizer.Schedule} in flight {s.StepsInFlight} "
             + $"checkpoint {s.CheckpointEverySteps} threads {request.ComputeThreads}";

@@ -25,6 +25,6 @@ internal static class Trainers
     }
 
     /// <summary>Runs a request the plain way.</summary>
-    public static RunOutcome RunSequentially(RunRequest request, IRunObserver? observer = null) =>
-        SequentialTrainer.Run(request, observer ?? new Observed());
+    public static RunOutcome RunSequentially(RunRequest request, IRunObserver? observer = null, CancellationToken stop = default) =>
+        SequentialTrainer.Run(request, observer ?? new Observed(), stop: stop);
 }

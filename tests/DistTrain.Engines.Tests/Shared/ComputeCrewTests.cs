@@ -35,17 +35,25 @@ public sealed class ComputeCrewTests
         // Helpers that come and go all the time hit every gap between two forks.
         ForkSlot slot = new();
         bool ends = false;
+        Exception? failure = null;
         Thread[] helpers = [.. Enumerable.Range(0, 3).Select(_ => new Thread(() =>
         {
-            while (!Volatile.Read(ref ends))
+            try
             {
-                slot.TryHelp();
+                while (!Volatile.Read(ref ends))
+                {
+                    slot.TryHelp();
+                }
+            }
+            catch (Exception exception)
+            {
+                failure = exception;
             }
         }))];
         Array.ForEach(helpers, helper => helper.Start());
         try
         {
-            for (int fork = 0; fork < 20_000; fork++)
+            for (int fork = 0; fork < 20_000 && Volatile.Read(ref failure) is null; fork++)
             {
                 Chunks work = new(2 + (fork % 3));
                 slot.TryOpen(work, work.Count).ShouldBeTrue();
@@ -58,6 +66,8 @@ public sealed class ComputeCrewTests
             Volatile.Write(ref ends, true);
             Array.ForEach(helpers, helper => helper.Join());
         }
+
+        failure.ShouldBeNull();
     }
 
     [Fact]

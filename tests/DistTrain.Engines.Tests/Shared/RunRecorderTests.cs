@@ -50,6 +50,18 @@ public sealed class RunRecorderTests
     }
 
     [Fact]
+    public void AnOutcomeSaysTheStepOfItsWeightsThoughLaterOnesWereReported()
+    {
+        RunRecorder recorder = Recorder();
+        recorder.On(new StepCommitted(4, 1, 1, 8, 0.1));
+        recorder.On(new StepCommitted(5, 1, 1, 10, 0.1));
+        recorder.On(new Recovered(2, 3, 2));
+        recorder.On(new RunEnded(RunEnd.Stopped, 3, ""));
+        RunOutcome outcome = recorder.Outcome(Zeros(), []);
+        (outcome.Steps, outcome.Epochs).ShouldBe((3, 0));
+    }
+
+    [Fact]
     public void AResumedRunReportsFromItsStepOn()
     {
         RunRecorder recorder = Recorder();

@@ -11,7 +11,8 @@ using Xunit;
 
 namespace DistTrain.Engines.Tests.Threads;
 
-/// <summary>Actors that die on the threads engine, between two steps and within one: the weights come out as if nothing had happened.</summary>
+/// <summary>Actors that die on the threads engine, between two steps and within one: the weights come out as if nothing had
+/// happened.</summary>
 public sealed class CrashTests
 {
     private static readonly ParameterServerSettings TopK = new() { Shards = 2, Compression = CompressionKind.TopK, TopKRatio = 0.3 };

@@ -142,6 +142,23 @@ public sealed class ResumeTests
         Bits.Of(resumed).ShouldBe(Bits.Of(expected));
     }
 
+    [Fact]
+    public void ARunThatEarlyStoppingEndedDoesNotTrainOn()
+    {
+        using TestFolder folder = new();
+        RunRequest request = Runs.Of(settings => settings with
+        {
+            Optimizer = new OptimizerSpec(OptimizerKind.Sgd, 0.9) { Momentum = 0.9 },
+            Training = new TrainingSettings(40, 10, 2) { EarlyStoppingPatience = 2 },
+        }) with { JournalFolder = folder.Journal };
+        RunOutcome ended = new ThreadsEngine().Run(request, new Observed(), default);
+        ended.Steps.ShouldBeLessThan(160);
+        Observed observed = new();
+        RunOutcome again = new ThreadsEngine().Run(request with { ResumeFromStep = ended.Steps }, observed, default);
+        observed.Steps.ShouldBeEmpty();
+        Bits.Of(again).ShouldBe(Bits.Of(ended));
+    }
+
     private static RunOutcome StopAt(long step, RunRequest request)
     {
         using CancellationTokenSource stop = new();

@@ -52,7 +52,8 @@ public sealed class RowBasisTests : IDisposable
     [Fact]
     public void ANearlyDependentRowKeepsItsOwnDirection()
     {
-        // What is left of the second row is 1e-9 of it: an eigendecomposition of K, whose rounding is 1e-16 of the squares, would lose it.
+        // What is left of the second row is 1e-9 of it: an eigendecomposition of K, whose rounding is 1e-16 of the squares,
+        // would lose it.
         using Tensor<double> x = new(2, 5), c = new(2, 2), q = new(2, 5);
         TestValues.Fill(x.Span, 5);
         x.View.Row(0).CopyTo(x.View.Row(1));

@@ -14,7 +14,8 @@ public sealed class GemmTests
     private static readonly VectorWidth[] Widths =
         [VectorWidth.Best, VectorWidth.Scalar, VectorWidth.Bits128, VectorWidth.Bits256, VectorWidth.Bits512];
 
-    /// <summary>m, n, k around the edges of tiles (6, 8; 8 to 32 columns) and of blocks (128, 512, 1024), and layers of small networks.</summary>
+    /// <summary>m, n, k around the edges of tiles (6, 8; 8 to 32 columns) and of blocks (128, 512, 1024), and layers of
+    /// small networks.</summary>
     public static TheoryData<int, int, int> Shapes => new()
     {
         { 1, 1, 1 }, { 1, 1, 3 }, { 2, 3, 1 }, { 4, 2, 2 }, { 4, 1, 2 }, { 3, 5, 7 }, { 5, 16, 9 }, { 6, 17, 8 }, { 7, 15, 31 },

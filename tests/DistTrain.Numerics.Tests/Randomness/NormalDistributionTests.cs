@@ -7,7 +7,8 @@ namespace DistTrain.Numerics.Tests.Randomness;
 
 public sealed class NormalDistributionTests
 {
-    /// <summary>Probabilities in all three parts of the algorithm and beside their borders, with quantiles from 60 digits (mpmath).</summary>
+    /// <summary>Probabilities in all three parts of the algorithm and beside their borders, with quantiles from 60 digits
+    /// (mpmath).</summary>
     [Theory]
     [InlineData(0.5, 0.0)]
     [InlineData(0.025, -1.9599639845400543)]

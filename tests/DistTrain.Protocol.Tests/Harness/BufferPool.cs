@@ -95,7 +95,8 @@ internal sealed class BufferPool
 }
 
 /// <summary>
-/// What is in a gradient or in weights, newest first: whose contribution to which step, from how many micro-batches, and after which step's residual. For
+/// What is in a gradient or in weights, newest first: whose contribution to which step, from how many micro-batches, and
+/// after which step's residual. For
 /// a residual: whose, and after which step.
 /// </summary>
 internal sealed record Applied(Applied? Before, int Replica, long Step, int MicroBatches, long ResidualStep = 0);

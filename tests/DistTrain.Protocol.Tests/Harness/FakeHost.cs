@@ -8,7 +8,8 @@ using DistTrain.Protocol.Planning;
 namespace DistTrain.Protocol.Tests.Harness;
 
 /// <summary>
-/// Runs all actors of a plan on one thread in virtual time, with symbolic jobs and seeded faults, and checks what hosts are promised: references,
+/// Runs all actors of a plan on one thread in virtual time, with symbolic jobs and seeded faults, and checks what hosts are
+/// promised: references,
 /// frozen buffers, jobs that run once.
 /// </summary>
 internal sealed class FakeHost

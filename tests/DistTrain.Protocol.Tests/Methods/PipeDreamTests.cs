@@ -102,7 +102,8 @@ public sealed class PipeDreamTests
         return forwards;
     }
 
-    /// <summary>Steps the stages in random order until none can go on; a receive waits for its send, a forward pass for its weights.</summary>
+    /// <summary>Steps the stages in random order until none can go on; a receive waits for its send, a forward pass for its
+    /// weights.</summary>
     private static void Rendezvous(PipeDreamInstructions[] sources, State state, long[] contributed, RandomStream random, ref long draw)
     {
         for (int idle = 0; idle < 8 * sources.Length;)

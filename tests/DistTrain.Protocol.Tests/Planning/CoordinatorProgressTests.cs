@@ -13,7 +13,8 @@ public sealed class CoordinatorProgressTests
         Schedule = LearningRateSchedule.ReduceOnPlateau, Gamma = 0.5, PlateauPatience = patience,
     };
 
-    /// <summary>The expected factors are those of torch.optim.lr_scheduler.ReduceLROnPlateau(factor=0.5, patience=p), stepped with these losses.</summary>
+    /// <summary>The expected factors are those of torch.optim.lr_scheduler.ReduceLROnPlateau(factor=0.5, patience=p),
+    /// stepped with these losses.</summary>
     [Theory]
     [InlineData(0, new[] { 1.0, 1.0, 0.9, 0.95, 0.95 }, new[] { 1, 0.5, 0.5, 0.25, 0.125 })]
     [InlineData(2, new[] { 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0 }, new[] { 1, 1, 1, 0.5, 0.5, 0.5, 0.25 })]

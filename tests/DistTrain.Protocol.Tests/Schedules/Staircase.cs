@@ -2,7 +2,8 @@ using DistTrain.Protocol.Schedules;
 
 namespace DistTrain.Protocol.Tests.Schedules;
 
-/// <summary>Runs a step's passes at unit cost: a pass takes one slot, and what it makes is at the next stage in the slot after.</summary>
+/// <summary>Runs a step's passes at unit cost: a pass takes one slot, and what it makes is at the next stage in the slot
+/// after.</summary>
 internal sealed class Staircase
 {
     private readonly List<Pass?[]> _slots = [];

@@ -1,7 +1,8 @@
 namespace DistTrain.Commands.Papers.FrontContribution;
 
 /// <summary>
-/// Eq. (5), printed again as eq. (32), chained as it stands: s and S are those of the last input, and the next input's follow from
+/// Eq. (5), printed again as eq. (32), chained as it stands: s and S are those of the last input, and the next input's
+/// follow from
 /// them alone. Not exact: (s + S)/2 is w₁·x₁, so the first input with x₁ = 0 loses w₁, and likewise for w₂.
 /// </summary>
 internal sealed class ChainedStatesUnit(UnitWeights start) : IHiddenUnit

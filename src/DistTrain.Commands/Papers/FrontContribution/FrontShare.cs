@@ -1,7 +1,8 @@
 namespace DistTrain.Commands.Papers.FrontContribution;
 
 /// <summary>
-/// How p and v₁ follow from each other in the single-input schemes: p = ((v₁ − v₁ᶜ)/v₁ᶜ)·w₅, hence v₁ = v₁ᶜ·(w₅ + p)/w₅. Evaluated
+/// How p and v₁ follow from each other in the single-input schemes: p = ((v₁ − v₁ᶜ)/v₁ᶜ)·w₅, hence v₁ = v₁ᶜ·(w₅ + p)/w₅.
+/// Evaluated
 /// in this order, a unit is dead exactly when p = −w₅.
 /// </summary>
 /// <param name="LastRatio">v₁/v₁ᶜ after the last update; it serves while w₅ is too small to divide by.</param>

@@ -3,7 +3,8 @@ namespace DistTrain.Commands.Papers.FrontContribution;
 /// <summary>A way of running the 2-2-1 network that is held against backpropagation.</summary>
 /// <param name="Name">As in tables.</param>
 /// <param name="Key">As in JSON.</param>
-/// <param name="AllInputs">Whether it is run on the four XOR inputs in turn; otherwise on one input over and over, as in the paper.</param>
+/// <param name="AllInputs">Whether it is run on the four XOR inputs in turn; otherwise on one input over and over, as in the
+/// paper.</param>
 /// <param name="MustBeExact">Whether the command fails when it differs from backpropagation by more than rounding.</param>
 /// <param name="Create">A hidden unit from its initial weights; the sample counts for single-input schemes only.</param>
 internal sealed record Scheme(string Name, string Key, bool AllInputs, bool MustBeExact, Func<UnitWeights, Sample, IHiddenUnit> Create)

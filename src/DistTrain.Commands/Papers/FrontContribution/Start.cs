@@ -2,7 +2,8 @@ using DistTrain.Numerics.Randomness;
 
 namespace DistTrain.Commands.Papers.FrontContribution;
 
-/// <summary>A hidden unit at the start: two weights from the input and one to the output (w₁, w₂, w₅ of the paper, or w₃, w₄, w₆).</summary>
+/// <summary>A hidden unit at the start: two weights from the input and one to the output (w₁, w₂, w₅ of the paper, or w₃,
+/// w₄, w₆).</summary>
 internal readonly record struct UnitWeights(double Left, double Right, double Out)
 {
     /// <summary>The unit's output for an input: v = ReLU(s).</summary>

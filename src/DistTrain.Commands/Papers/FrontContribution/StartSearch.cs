@@ -8,7 +8,8 @@ internal static class StartSearch
     private const int DrawsMax = 5_000;
 
     /// <summary>The first fitting draw of a seed.</summary>
-    /// <exception cref="InvalidInputException">None of 5,000 draws fits; most likely the run is too short for a unit to die.</exception>
+    /// <exception cref="InvalidInputException">None of 5,000 draws fits; most likely the run is too short for a unit to
+    /// die.</exception>
     public static (Start Start, Sample Input) Find(
         ulong seed, Transition transition, bool allInputs, IReadOnlyList<double> learningRates, int iterations, CancellationToken stop)
     {
@@ -28,7 +29,8 @@ internal static class StartSearch
             $"paper front-contribution: in {DrawsMax} draws of seed {seed} no unit {missing} within {iterations} iterations at every learning rate; give {(transition == Transition.Dies ? "more" : "fewer")} --iterations or other --learning-rates");
     }
 
-    /// <summary>What happens in a run of backpropagation; null where no unit is active at the start, one is for a while only, or the run diverges.</summary>
+    /// <summary>What happens in a run of backpropagation; null where no unit is active at the start, one is for a while
+    /// only, or the run diverges.</summary>
     public static Transition? Shown(Start start, IReadOnlyList<Sample> inputs, double learningRate, int iterations)
     {
         BackpropagationUnit[] units = [new(start.First), new(start.Second)];

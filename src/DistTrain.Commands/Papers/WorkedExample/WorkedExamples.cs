@@ -5,7 +5,8 @@ namespace DistTrain.Commands.Papers.WorkedExample;
 
 /// <summary>
 /// The examples of the lecture "Backpropagation, activation function" (Inha University), which takes the network from Mazur's "A
-/// step by step backpropagation example" and the graphs from Stanford's CS231n, computed by the library's layers, losses and optimizer.
+/// step by step backpropagation example" and the graphs from Stanford's CS231n, computed by the library's layers, losses and
+/// optimizer.
 /// </summary>
 internal static class WorkedExamples
 {

@@ -19,10 +19,12 @@ internal sealed record XorVariant(ActivationKind Activation, string Remedy)
     /// <summary>How many starts are tried before a seed counts as stalled.</summary>
     public int Starts { get; init; } = 1;
 
-    /// <summary>η, of the mean over a step's rows: large enough that a run which does not learn in time is stuck and not just slow.</summary>
+    /// <summary>η, of the mean over a step's rows: large enough that a run which does not learn in time is stuck and not
+    /// just slow.</summary>
     public double LearningRate => Activation == ActivationKind.Relu ? 0.3 : 2;
 
-    /// <summary>Plain gradient descent, and each of the remedies that the answer to the question names, for both activations.</summary>
+    /// <summary>Plain gradient descent, and each of the remedies that the answer to the question names, for both
+    /// activations.</summary>
     public static IReadOnlyList<XorVariant> All { get; } = [.. ((ActivationKind[])[ActivationKind.Sigmoid, ActivationKind.Relu]).SelectMany(Of)];
 
     private static IEnumerable<XorVariant> Of(ActivationKind activation) =>

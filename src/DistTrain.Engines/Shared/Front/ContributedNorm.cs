@@ -10,7 +10,8 @@ namespace DistTrain.Engines.Shared.Front;
 internal static class ContributedNorm
 {
     /// <summary>
-    /// The squared norm of a gradient. In the Gram form Θ's own does not count: the norm of what it stands for is in the place of the scale's gradient.
+    /// The squared norm of a gradient. In the Gram form Θ's own does not count: the norm of what it stands for is in the
+    /// place of the scale's gradient.
     /// </summary>
     public static double Of<T>(NetworkSpec network, ParameterSpec parameter, TensorView<T> gradient)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>

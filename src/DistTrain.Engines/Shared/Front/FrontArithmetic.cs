@@ -10,7 +10,8 @@ using DistTrain.Protocol.Settings;
 
 namespace DistTrain.Engines.Shared.Front;
 
-/// <summary>The arithmetic of front contribution outside of steps, the same for the plain loop and for actors. Thread-safe.</summary>
+/// <summary>The arithmetic of front contribution outside of steps, the same for the plain loop and for actors.
+/// Thread-safe.</summary>
 internal sealed class FrontArithmetic<T>(FrontContributionPlan front, TrainTest<T> rows)
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
@@ -53,7 +54,8 @@ internal sealed class FrontArithmetic<T>(FrontContributionPlan front, TrainTest<
         scratch.Release(mark);
     }
 
-    /// <summary>Adds a share's part of a tile to the contributions of its split: outputs (all rows × h′) and coordinates (all rows × F).</summary>
+    /// <summary>Adds a share's part of a tile to the contributions of its split: outputs (all rows × h′) and coordinates
+    /// (all rows × F).</summary>
     public static void Add(
         ContributionTilePlan tile, bool add, TensorView<T> tileOutputs, TensorView<T> tileCoordinates, TensorView<T> outputs, TensorView<T> coordinates)
     {
@@ -75,7 +77,8 @@ internal sealed class FrontArithmetic<T>(FrontContributionPlan front, TrainTest<
         }
     }
 
-    /// <summary>Writes a share's columns of scale·W₀ + Θᵀ E: the weights, or their velocity from the velocities of Θ and c.</summary>
+    /// <summary>Writes a share's columns of scale·W₀ + Θᵀ E: the weights, or their velocity from the velocities of Θ and
+    /// c.</summary>
     public void Expand(
         int share, TensorView<T> theta, T scale, TensorView<T> weight, TensorView<T> directions, TensorView<T> result, ComputeScratch scratch, IForkJoin? fork)
     {
