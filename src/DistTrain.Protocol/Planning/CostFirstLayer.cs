@@ -1,4 +1,3 @@
-using DistTrain.Numerics.FrontContribution;
 using DistTrain.Numerics.Networks;
 using DistTrain.Numerics.Optimizers;
 using DistTrain.Protocol.Settings;
@@ -12,7 +11,7 @@ namespace DistTrain.Protocol.Planning;
 /// <item>Backpropagation: 2 d h a training row and epoch (forward, weight gradient; nothing before it wants a signal), d h an evaluated row.</item>
 /// <item>Gram form: N h a row and epoch, for its gradient is the signal itself, and N h an evaluated row; with clipping B² h more a step of B rows.</item>
 /// <item>Basis form: 2 r h a row and epoch, r h an evaluated row.</item>
-/// <item>Once: S₀ (N + M) d h; K by tiles up to the diagonal's tile, about N² d/2 for many tiles; M N d for the test rows' coordinates; the basis about
+/// <item>Once: S₀ (N + M) d h; K by blocks up to the diagonal's block, about N² d/2 for many blocks; M N d for the test rows' coordinates; the basis about
 /// 2 N² d, none where d ≤ N; the expansion r d h (Gram: N d h), twice with momentum.</item>
 /// </list>
 /// </summary>
@@ -20,6 +19,9 @@ internal sealed record CostFirstLayer(double Rows, double TestRows, double Input
 {
     // Columns that the basis takes at a time; its products depend on it in lower order only.
     private const int Panel = 32;
+
+    // K is computed up to the diagonal, in blocks of so many rows there.
+    private const double DiagonalBlock = 64;
 
     /// <summary>How often the test rows are evaluated.</summary>
     public double TestEvaluations { get; init; }
@@ -40,7 +42,7 @@ internal sealed record CostFirstLayer(double Rows, double TestRows, double Input
     public double Backprop => Inputs * Outputs * ((2 * Rows * Epochs) + EvaluatedRows);
 
     /// <summary>The Gram form's one-time work.</summary>
-    public double GramOnce => (LowerTiles(Rows) * Inputs) + (TestRows * Rows * Inputs) + FirstOutputs + Expansion(Rows);
+    public double GramOnce => (LowerBlocks(Rows) * Inputs) + (TestRows * Rows * Inputs) + FirstOutputs + Expansion(Rows);
 
     /// <summary>The Gram form over the whole run.</summary>
     public double Gram => GramOnce + (Rows * Outputs * ((Rows * Epochs) + EvaluatedRows)) + (Epochs * ClippingPerEpoch);
@@ -55,7 +57,7 @@ internal sealed record CostFirstLayer(double Rows, double TestRows, double Input
 
     /// <summary>What the Gram form could not do without: half of K and an expansion without velocity.</summary>
     public double GramLeast =>
-        Gram - (LowerTiles(Rows) * Inputs) + (Rows * Rows * Inputs / 2) - Expansion(Rows) + (Rows * Inputs * Outputs);
+        Gram - (LowerBlocks(Rows) * Inputs) + (Rows * Rows * Inputs / 2) - Expansion(Rows) + (Rows * Inputs * Outputs);
 
     /// <summary>What the basis form could not do without: 2 N² d for the basis and an expansion without velocity.</summary>
     public double BasisLeast => Rows < Inputs
@@ -96,12 +98,11 @@ internal sealed record CostFirstLayer(double Rows, double TestRows, double Input
     /// <summary>What a form could not do without.</summary>
     public double LeastOf(ContributionForm form) => form == ContributionForm.Gram ? GramLeast : BasisLeast;
 
-    /// <summary>Entries of K that are computed: of each tile's rows the columns up to its last row.</summary>
-    private static double LowerTiles(double rows)
+    /// <summary>Entries of K that are computed: of each block's rows the columns up to its last row.</summary>
+    private static double LowerBlocks(double rows)
     {
-        const double Tile = ContributionTile.RowsMax;
-        double whole = Math.Floor(rows / Tile), rest = rows - (whole * Tile);
-        return (Tile * Tile * whole * (whole + 1) / 2) + (rest * rows);
+        double whole = Math.Floor(rows / DiagonalBlock), rest = rows - (whole * DiagonalBlock);
+        return (DiagonalBlock * DiagonalBlock * whole * (whole + 1) / 2) + (rest * rows);
     }
 
     /// <summary>

@@ -37,7 +37,7 @@ public sealed class CostModelTests
     [Fact]
     public void ProductsOfFrontContributionEqualHandCounts()
     {
-        // 38 rows are one tile, so all of K is computed; two products expand weights and velocity.
+        // 38 rows are one block, so all of K is computed; two products expand weights and velocity.
         CostTable table = Table(Wide);
         CostArithmetic gram = Front(table, ContributionForm.Gram).Arithmetic, basis = Front(table, ContributionForm.Basis).Arithmetic;
         const int Rest = (3 * 9 * 6) + (3 * 6 * 5), RestForward = (9 * 6) + (6 * 5), Evaluated = 38 + (2 * 12);
@@ -51,6 +51,15 @@ public sealed class CostModelTests
         const int Panel32 = (3 * 496 * 60) + 10_416, Panel6 = (3 * 15 * 60) + 55;
         const int Blocks = (44 * ((64 * 60) + 1024)) + (6 * ((12 * 60) + 36));
         basis.Once.ShouldBe(Panel32 + Panel6 + Blocks + (12 * 38 * 60) + (50 * 60 * 9) + (2 * 38 * 60 * 9));
+    }
+
+    [Fact]
+    public void OfTheGramMatrixTheBlocksUpToTheDiagonalCount()
+    {
+        // 300 rows: four blocks of 64 with 64, 128, 192 and 256 columns, and 44 rows with all 300.
+        CostTable table = CostModel.Of(Benchmark(5_000, 64, momentum: 0.9), 300, 0);
+        const double Entries = (64 * (64 + 128 + 192 + 256)) + (44 * 300);
+        Front(table, ContributionForm.Gram).Arithmetic.Once.ShouldBe((Entries * 5_000) + (3.0 * 300 * 5_000 * 64));
     }
 
     [Fact]
