@@ -357,6 +357,7 @@ public sealed class RunFolderTests : IDisposable
 
     [Theory]
     [InlineData("train")]
+    [InlineData("plan")]
     [InlineData("evaluate")]
     [InlineData("predict")]
     [InlineData("export")]

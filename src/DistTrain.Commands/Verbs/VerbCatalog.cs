@@ -25,6 +25,7 @@ internal static class VerbCatalog
             """)
         {
             Train(engines, host),
+            Plan(engines, host),
             Evaluate(host),
             Predict(host),
             Export(host),
@@ -46,12 +47,7 @@ internal static class VerbCatalog
         string names = MapReader.OneOf([.. engines.Select(engine => engine.Name)]);
         Argument<string?> experiment = Optional("experiment", "Experiment file, or the name of a preset (disttrain presets). Default: glyphs.");
         Option<string?> engine = Value("--engine", "name", $"What runs the actors: {names}.");
-        Option<string[]> set = new("--set")
-        {
-            HelpName = "key=value",
-            Description = "Changes a setting, for example training.epochs=10 or network.0.dense.units=32. May be repeated.",
-            Arity = ArgumentArity.OneOrMore,
-        };
+        Option<string[]> set = Set();
         Option<string?> folder = Value("--out", "folder", "Run folder; must not exist yet or be empty. Default: runs/NAME-DATE-TIME.");
         Option<string?> resume = Value("--resume", "folder", "Goes on with the run in this folder from its last snapshot.");
         Option<bool> json = Flag("--json", "Prints summary.json on standard output and nothing else.");
@@ -70,6 +66,20 @@ internal static class VerbCatalog
             result.GetValue(folder),
             result.GetValue(resume),
             result.GetValue(json))));
+        return command;
+    }
+
+    private static Verb Plan(IReadOnlyList<IEngine> engines, CommandHost host)
+    {
+        Argument<string?> experiment = Optional("experiment", "Experiment file, or the name of a preset (disttrain presets). Default: glyphs.");
+        Option<string[]> set = Set();
+        Option<bool> json = Flag("--json", "Prints the whole table as JSON on standard output and nothing else.");
+        Verb command = new(
+            "plan",
+            "Says what a run would cost by each method, without training: FLOPs, messages, bytes, memory, and whether front contribution pays.",
+            ["disttrain plan my.yaml", "disttrain plan my.yaml --set training.epochs=50 --set training.batch-size=32"]) { experiment, set, json };
+        command.SetAction(result => new PlanCommand(host, engines).Execute(
+            result.GetValue(experiment), new Overrides(result.GetValue(set) ?? [], null), result.GetValue(json)));
         return command;
     }
 
@@ -148,6 +158,13 @@ internal static class VerbCatalog
 
     private static Option<string?> Value(string name, string value, string description) =>
         new(name) { HelpName = value, Description = description };
+
+    private static Option<string[]> Set() => new("--set")
+    {
+        HelpName = "key=value",
+        Description = "Changes a setting, for example training.epochs=10 or network.0.dense.units=32. May be repeated.",
+        Arity = ArgumentArity.OneOrMore,
+    };
 
     private static Option<bool> Flag(string name, string description) => new(name) { Description = description };
 }

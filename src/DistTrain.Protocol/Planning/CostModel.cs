@@ -1,0 +1,144 @@
+using DistTrain.Numerics.Layers;
+using DistTrain.Numerics.Networks;
+using DistTrain.Protocol.Methods;
+using DistTrain.Protocol.Schedules;
+using DistTrain.Protocol.Settings;
+
+namespace DistTrain.Protocol.Planning;
+
+/// <summary>
+/// What an experiment would cost by each method, from its settings and the number of rows alone: arithmetic, messages, tensor bytes, memory. A run that nothing
+/// disturbs and that does not stop early sends these messages and bytes exactly, acknowledgements aside.
+/// </summary>
+/// <remarks>
+/// Arithmetic counts multiply-adds of matrix products. A layer with n inputs and h outputs of W x takes n h of them a row forward, n h backward for the weights
+/// and n h for the signal to the layer before, where there is one. The first layer under front contribution takes less; <see cref="CostFirstLayer"/> has
+/// its formulas, <see cref="CostMessages"/> and <see cref="CostMemory"/> those of messages and memory.
+/// </remarks>
+public static class CostModel
+{
+    /// <summary>The cost of an experiment by every method.</summary>
+    /// <param name="settings">Validated settings, with the data's input width.</param>
+    /// <param name="trainRows">Training rows.</param>
+    /// <param name="testRows">Test rows; 0 for none.</param>
+    /// <param name="refuses">Why an engine cannot run settings that are valid otherwise, or null; asked for each method.</param>
+    public static CostTable Of(RunSettings settings, int trainRows, int testRows, Func<RunSettings, string?>? refuses = null)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        List<CostEntry> entries = [];
+        foreach (MethodSettings method in Methods(settings.Method.Shares))
+        {
+            RunSettings variant = settings with { Method = method };
+            string? refusal = SettingsChecks.Problems(variant, trainRows).Select(problem => $"{problem.Key}: {problem.Message}").FirstOrDefault()
+                ?? refuses?.Invoke(variant);
+            CostEntry entry = new(method, IsPlanned(settings, method, trainRows, testRows)) { Refusal = refusal };
+            entries.Add(refusal is null ? Cost(entry, new RunPlan(variant, trainRows, testRows)) : entry);
+        }
+
+        return new CostTable(entries, Verdict(settings, trainRows, testRows, entries));
+    }
+
+    private static IEnumerable<MethodSettings> Methods(int shares)
+    {
+        foreach (string name in MethodCatalog.Names)
+        {
+            switch (name)
+            {
+                case "backprop":
+                    foreach (string schedule in ScheduleCatalog.Names)
+                    {
+                        yield return new MethodSettings(name, schedule);
+                    }
+
+                    break;
+                case FrontContribution.MethodName:
+                    yield return new MethodSettings(name) { Form = ContributionForm.Gram, Shares = shares };
+                    yield return new MethodSettings(name) { Form = ContributionForm.Basis, Shares = shares };
+                    break;
+                default:
+                    yield return new MethodSettings(name);
+                    break;
+            }
+        }
+    }
+
+    private static bool IsPlanned(RunSettings settings, MethodSettings method, int trainRows, int testRows)
+    {
+        if (settings.Method.Name != method.Name)
+        {
+            return false;
+        }
+
+        return FrontContributionPlan.For(settings, trainRows, testRows) is FrontContributionPlan front
+            ? front.Form == method.Form
+            : method.Name != "backprop" || settings.Method.Schedule == method.Schedule;
+    }
+
+    private static CostEntry Cost(CostEntry entry, RunPlan plan)
+    {
+        StageProgram<float>[] programs =
+        [
+            .. plan.Stages.Select(stage => new StageProgram<float>(
+                plan.Network, stage.FirstLayer, stage.LayerCount, plan.IsLastStage(stage.Index) ? plan.Settings.Loss : null)),
+        ];
+        double valueBytes = plan.Settings.Precision == Numerics.Precision.Float32 ? sizeof(float) : sizeof(double);
+        return entry with
+        {
+            Arithmetic = Arithmetic(plan),
+            Messages = CostMessages.Of(plan, [.. programs.Select(program => program.OutputWidth)], valueBytes),
+            Actors = new CostMemory(plan, programs, valueBytes).Actors(),
+        };
+    }
+
+    private static CostArithmetic Arithmetic(RunPlan plan)
+    {
+        RunSettings settings = plan.Settings;
+        CostFirstLayer first = CostFirstLayer.Of(settings, plan.TrainRows, plan.TestRows);
+        (double forward, double training) = OtherLayers(settings.Network);
+        double batch = settings.Training.BatchSize, updates = plan.Slices.Where(slice => !slice.Frozen).Sum(slice => (double)slice.Length);
+        double width = plan.Front is null ? first.Inputs : plan.Front.Features, once = plan.Front is null ? 0 : first.OnceOf(plan.Front.Form);
+
+        // The Gram form's gradient is the signal itself; clipping then needs its norm.
+        bool isGram = plan.Front?.Form == ContributionForm.Gram;
+        double perRow = (isGram ? 1 : 2) * width * first.Outputs;
+        double clippingStep = isGram && first.Clips ? batch * batch * first.Outputs : 0, clipping = isGram ? first.ClippingPerEpoch : 0;
+        return new CostArithmetic(
+            (batch * (perRow + training)) + clippingStep,
+            first.Epochs * ((plan.TrainRows * (perRow + training)) + clipping),
+            once,
+            first.EvaluatedRows * ((width * first.Outputs) + forward),
+            updates);
+    }
+
+    /// <summary>Multiply-adds a row of all layers but the first: forward, and of a training pass.</summary>
+    private static (double Forward, double Training) OtherLayers(NetworkSpec network)
+    {
+        double forward = 0, training = 0, width = network.Inputs;
+        for (int layer = 0; layer < network.Layers.Count; layer++)
+        {
+            double outputs = ContributedSpec.OutputsOf(network.Layers[layer]);
+            forward += layer == 0 ? 0 : width * outputs;
+            training += layer == 0 ? 0 : 3 * width * outputs;
+            width = network.Layers[layer] is MaxoutSpec maxout ? maxout.Units : outputs > 0 ? outputs : width;
+        }
+
+        return (forward, training);
+    }
+
+    private static CostVerdict? Verdict(RunSettings settings, int trainRows, int testRows, IReadOnlyList<CostEntry> entries)
+    {
+        ContributionForm[] forms =
+        [
+            .. entries.Where(entry => entry.Settings.Name == FrontContribution.MethodName && entry.Refusal is null).Select(entry => entry.Settings.Form),
+        ];
+        if (forms.Length == 0)
+        {
+            return null;
+        }
+
+        CostFirstLayer first = CostFirstLayer.Of(settings, trainRows, testRows);
+        (double forward, double training) = OtherLayers(settings.Network);
+        double others = (trainRows * first.Epochs * training) + (first.EvaluatedRows * forward);
+        return CostBreakEven.Judge(first, forms, others);
+    }
+}

@@ -1,0 +1,82 @@
+using DistTrain.Conformance.Support;
+using DistTrain.Engines;
+using DistTrain.Numerics.Networks;
+using DistTrain.Protocol.Planning;
+using DistTrain.Protocol.Settings;
+using Shouldly;
+using Xunit;
+
+namespace DistTrain.Conformance;
+
+/// <summary>What the cost model says beforehand is what a run's summary counts afterwards, message by message and byte by byte.</summary>
+public sealed class CostModelRunTests
+{
+    // A machine that is busy for longer than the first retry sends something twice; that run is not undisturbed, and another one is.
+    private const int Attempts = 5;
+
+    [Fact]
+    public void DrawnRunsSendWhatWasPredicted()
+    {
+        for (ulong number = 1; number <= 24; number++)
+        {
+            // A snapshot is left out where the one before is still being written, which depends on the disk.
+            RunRequest request = DrawnRun.Of(number);
+            ShouldSendWhatWasPredicted(request with { Settings = request.Settings with { CheckpointEverySteps = 0 } });
+        }
+    }
+
+    [Fact]
+    public void PipeDreamSendsWhatWasPredicted() => ShouldSendWhatWasPredicted(Changed(
+        settings => settings with { Method = new MethodSettings("pipedream"), Training = settings.Training with { MicroBatches = 1 } }));
+
+    [Theory]
+    [InlineData(Consistency.Async)]
+    [InlineData(Consistency.Ssp)]
+    public void AsynchronousServersSendWhatWasPredicted(Consistency consistency) => ShouldSendWhatWasPredicted(Changed(settings => settings with
+    {
+        Replicas = 2, ParameterServer = new ParameterServerSettings { Shards = 2, Consistency = consistency },
+    }));
+
+    [Theory]
+    [InlineData(ContributionForm.Gram, 1, 1)]
+    [InlineData(ContributionForm.Gram, 3, 2)]
+    [InlineData(ContributionForm.Basis, 1, 3)]
+    public void FrontContributionSendsWhatWasPredicted(ContributionForm form, int shares, int shards) =>
+        ShouldSendWhatWasPredicted((new FrontRun { Epochs = 3, HiddenLayers = 2, Form = form, Shares = shares, Shards = shards }).Front);
+
+    [Fact]
+    public void SnapshotsThatDoNotOverlapAreCounted() => ShouldSendWhatWasPredicted(Changed(settings => settings with { CheckpointEverySteps = 7 }));
+
+    private static RunRequest Changed(Func<RunSettings, RunSettings> change)
+    {
+        RunSettings settings = change(new RunSettings
+        {
+            Name = "cost",
+            Network = new NetworkSpec(
+                7, [new DenseSpec(9, ActivationKind.Tanh), new DenseSpec(6, ActivationKind.Relu), new DenseSpec(5, ActivationKind.Softmax)]),
+            Loss = LossKind.CrossEntropy,
+            Optimizer = new OptimizerSpec(OptimizerKind.Sgd, 0.05) { Momentum = 0.9 },
+            Training = new TrainingSettings(5, 10, 2) { EvaluateEvery = 2 },
+            Stages = [1, 1, 1],
+            CheckpointEverySteps = 0,
+        });
+        return new RunRequest { Settings = settings, Data = SmallData.Classes(settings.Precision, 38, 300, 7, 5), ComputeThreads = 2 };
+    }
+
+    private static void ShouldSendWhatWasPredicted(RunRequest request)
+    {
+        CostEntry cost = CostModel.Of(request.Settings, request.Data.TrainRows, request.Data.TestRows).Methods.Single(entry => entry.Planned);
+        cost.Refusal.ShouldBeNull();
+        string expected = string.Join(", ", cost.Messages.Select(message => $"{message.Tag} {message.Total}")) + $"; {cost.BytesTotal} bytes";
+        string counted = "";
+        for (int attempt = 0; attempt < Attempts && counted != expected; attempt++)
+        {
+            RunOutcome outcome = Trainers.Run("threads", request);
+            outcome.Status.ShouldBe(RunStatus.Completed, outcome.Reason);
+            counted = string.Join(", ", outcome.MessagesByType.Where(type => type.Key != "acknowledge").Select(type => $"{type.Key} {type.Value}"))
+                + $"; {outcome.BytesSent} bytes";
+        }
+
+        counted.ShouldBe(expected, DrawnRun.Describe(request));
+    }
+}
