@@ -48,6 +48,30 @@ public sealed class FrontContributionTests : IDisposable
     }
 
     [Fact]
+    public void ThePlanComparesTheMethodsAndSaysWhetherItPays()
+    {
+        _bench.Write("my.yaml", Bench.Good);
+        _bench.Run("plan", "my.yaml").ShouldBe(0, _bench.Error);
+        string[] lines = _bench.Out.Split('\n');
+        lines[0].ShouldBe("small: 20 training and 10 test rows of 2 features, 2 epochs in batches of 5");
+        lines.ShouldContain(line => line.StartsWith("backprop ", StringComparison.Ordinal));
+        lines.ShouldContain(line => line.StartsWith("front-contribution, gram ", StringComparison.Ordinal));
+        lines.ShouldContain(line => line.StartsWith("front-contribution, basis ", StringComparison.Ordinal));
+        _bench.Out.ShouldContain("does not pay here");
+        _bench.Engine.Requests.ShouldBeEmpty();
+        _bench.LeftBehind("my.yaml").ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void ThePlanSaysWhyFrontContributionCannotServe()
+    {
+        _bench.Write("my.yaml", Bench.Good.Replace("name: sgd", "name: adam", StringComparison.Ordinal));
+        _bench.Run("plan", "my.yaml").ShouldBe(0, _bench.Error);
+        _bench.Out.ShouldContain("front-contribution, gram      no: optimizer.name: adam divides");
+        _bench.Out.ShouldContain("Front contribution cannot serve this experiment");
+    }
+
+    [Fact]
     public void TheSummarySaysWhatItDidAndIsReadBack()
     {
         _bench.RunChanged(Loss, Loss, "--out", "run").ShouldBe(0, _bench.Error);

@@ -28,6 +28,7 @@ internal static class VerbCatalog
             Evaluate(host),
             Predict(host),
             Export(host),
+            Plan(engines, host),
             Presets(host),
             Doctor(engines, host),
             PaperVerbs.Create(engines, host),
@@ -116,6 +117,24 @@ internal static class VerbCatalog
             ["disttrain export runs/glyphs-20260101-120000 --format safetensors --out glyphs.safetensors"]) { run, format, file };
         command.SetAction(result => new ExportCommand(host).Execute(
             result.GetRequiredValue(run), result.GetValue(format) ?? "safetensors", result.GetRequiredValue(file)!));
+        return command;
+    }
+
+    private static Verb Plan(IReadOnlyList<IEngine> engines, CommandHost host)
+    {
+        Argument<string> experiment = new("experiment") { Description = "Experiment file, or the name of a preset." };
+        Option<string[]> set = new("--set")
+        {
+            HelpName = "key=value",
+            Description = "Changes a setting, for example training.epochs=10. May be repeated.",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        Verb command = new(
+            "plan",
+            "Says what an experiment would cost by backpropagation and by front contribution, and whether the latter pays, without training.",
+            ["disttrain plan my.yaml", "disttrain plan my.yaml --set training.epochs=200"]) { experiment, set };
+        command.SetAction(result => new PlanCommand(host, engines).Execute(
+            result.GetRequiredValue(experiment), new Overrides(result.GetValue(set) ?? [], null)));
         return command;
     }
 

@@ -91,6 +91,24 @@ public sealed class FrontContributionTests
         (cost.Basis - cost.BasisOnce).ShouldBe(6.0 * 40 * 40 * 21);
     }
 
+    [Fact]
+    public void AStepCostsWhatItsProductsAndMessagesAre()
+    {
+        // 50-6-5-3, batches of 8: a row takes 2·50·6 products in the first layer, 3 times those of a later one.
+        RunCost backprop = new(new RunPlan(Good with { Method = new MethodSettings() }, 40, 0));
+        backprop.OperationsPerStep.ShouldBe(2 * 8 * ((2 * 300.0) + (3 * 30) + (3 * 15)));
+        backprop.OperationsOnce.ShouldBe(0);
+
+        // Three issued to stages and one to the shard; contribution and weights of three slices; prepared, committed, result; two boundaries; partials and decision.
+        backprop.MessagesPerStep.ShouldBe(4 + 6 + 3 + 4 + 4);
+        backprop.BytesPerStep.ShouldBe(4 * ((2.0 * (306 + 35 + 18)) + (2 * 11 * 8)));
+
+        RunCost gram = new(new RunPlan(Good with { Method = Good.Method with { Form = ContributionForm.Gram } }, 40, 0));
+        gram.OperationsPerStep.ShouldBe(2 * 8 * ((40 * 6.0) + (3 * 30) + (3 * 15)));
+        gram.LayerActorBytes.ShouldBe(4 * ((40.0 * (40 + 6)) + (3 * (240 + 1 + 6 + 35 + 18))));
+        gram.Operations.ShouldBe(gram.OperationsOnce + (gram.OperationsPerStep * 50) + (2 * 40 * (240.0 + 30 + 15)));
+    }
+
     private static NetworkSpec First(LayerSpec layer) => Good.Network with { Layers = [layer, .. Good.Network.Layers.Skip(1)] };
 
     private static RunSettings Changed(string what) => what switch
