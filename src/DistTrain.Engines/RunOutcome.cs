@@ -24,7 +24,8 @@ public sealed record RunOutcome
     /// <summary>How it ended.</summary>
     public required RunStatus Status { get; init; }
 
-    /// <summary>For people: which step and layer diverged and what to try, or which actor waits for what; empty when completed.</summary>
+    /// <summary>For people: which step and layer diverged and what to try, or which actor waits for what; empty when
+    /// completed.</summary>
     public string Reason { get; init; } = "";
 
     /// <summary>The last committed step.</summary>
@@ -33,7 +34,8 @@ public sealed record RunOutcome
     /// <summary>Completed epochs.</summary>
     public required int Epochs { get; init; }
 
-    /// <summary>Loss over the training rows with the final weights, in evaluation form; NaN when there was no final evaluation.</summary>
+    /// <summary>Loss over the training rows with the final weights, in evaluation form; NaN when there was no final
+    /// evaluation.</summary>
     public double FinalLoss { get; init; } = double.NaN;
 
     /// <summary>Accuracy on the training rows with the final weights; null where the targets are not classes.</summary>
@@ -45,7 +47,8 @@ public sealed record RunOutcome
     /// <summary>Loss on the test rows with the final weights; null without test rows.</summary>
     public double? TestLoss { get; init; }
 
-    /// <summary>The committed parameters in layer order, in the run's precision, little-endian; empty for a run that failed.</summary>
+    /// <summary>The committed parameters in layer order, in the run's precision, little-endian; empty for a run that
+    /// failed.</summary>
     public required IReadOnlyList<(ParameterSpec Spec, byte[] Values)> Parameters { get; init; }
 
     /// <summary>Messages handed to the wire or to another actor, by type, in ordinal order of the type's tag.</summary>

@@ -15,7 +15,8 @@ using Xunit;
 
 namespace DistTrain.Conformance;
 
-/// <summary>Front contribution by actors: the bits of the plain loop, whoever dies, and nobody is asked while the final-layer actor trains alone.</summary>
+/// <summary>Front contribution by actors: the bits of the plain loop, whoever dies, and nobody is asked while the
+/// final-layer actor trains alone.</summary>
 public sealed class FrontContributionActorsTests
 {
     private const int Steps = 24;

@@ -6,13 +6,15 @@ using DistTrain.Protocol.Settings;
 namespace DistTrain.Engines.Sequential;
 
 /// <summary>
-/// The plain trainer that everything is compared with: one thread, one loop, no actors, no messages. It adds in the same order (sample, then micro-batch,
+/// The plain trainer that everything is compared with: one thread, one loop, no actors, no messages. It adds in the same
+/// order (sample, then micro-batch,
 /// then replica), so a synchronous run on any engine gives its bits.
 /// </summary>
 public static class SequentialTrainer
 {
     /// <summary>
-    /// Trains to the end, or to the end of a step once <paramref name="stop"/> is cancelled. Stages and shards of the request are without effect.
+    /// Trains to the end, or to the end of a step once <paramref name="stop"/> is cancelled. Stages and shards of the
+    /// request are without effect.
     /// It updates weights in place, so after a divergence they are those of the step that diverged. Throws
     /// <see cref="InvalidInputException"/> for an asynchronous method or parameter server: those have no sequential meaning.
     /// </summary>

@@ -7,7 +7,8 @@ using DistTrain.Protocol.Messages;
 namespace DistTrain.Engines.Shared;
 
 /// <summary>
-/// An actor's place on this host: its mailbox, timers and unfinished persists. The machine inside is stepped by one thread at a time and may be
+/// An actor's place on this host: its mailbox, timers and unfinished persists. The machine inside is stepped by one thread
+/// at a time and may be
 /// replaced by a new incarnation.
 /// </summary>
 internal sealed class ActorCell(ActorId id, IActorHost host, ComputeCrew crew, BufferPool pool, TimeProvider time) : IDisposable
@@ -274,7 +275,8 @@ internal sealed class ActorCell(ActorId id, IActorHost host, ComputeCrew crew, B
         _persistsDone = _persistsAsked;
     }
 
-    /// <summary>Takes the results of the life before out of the mailbox; the rest of it is for whoever lives here next to judge.</summary>
+    /// <summary>Takes the results of the life before out of the mailbox; the rest of it is for whoever lives here next to
+    /// judge.</summary>
     private void DropPersistResults()
     {
         for (int left = _mailbox.Count; left > 0; left--)

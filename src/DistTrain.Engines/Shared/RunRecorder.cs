@@ -4,7 +4,8 @@ using DistTrain.Protocol.Planning;
 
 namespace DistTrain.Engines.Shared;
 
-/// <summary>Turns the protocol's reports into what an observer hears and what a run's outcome says. Called by one thread at a time.</summary>
+/// <summary>Turns the protocol's reports into what an observer hears and what a run's outcome says. Called by one thread at
+/// a time.</summary>
 internal sealed class RunRecorder(RunPlan plan, bool targetsAreClasses, IRunObserver observer, TimeProvider time)
 {
     private readonly long _start = time.GetTimestamp();

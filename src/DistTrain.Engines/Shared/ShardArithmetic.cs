@@ -16,7 +16,8 @@ using DistTrain.Protocol.Settings;
 
 namespace DistTrain.Engines.Shared;
 
-/// <summary>The jobs of shards and of the coordinator: aggregation, decisions, the optimizer, compression, restore and snapshot.</summary>
+/// <summary>The jobs of shards and of the coordinator: aggregation, decisions, the optimizer, compression, restore and
+/// snapshot.</summary>
 internal sealed class ShardArithmetic<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {

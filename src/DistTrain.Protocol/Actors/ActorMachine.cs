@@ -8,7 +8,8 @@ using DistTrain.Protocol.Settings;
 namespace DistTrain.Protocol.Actors;
 
 /// <summary>
-/// An actor as a pure state machine: one stimulus in, effects out. No task, lock, clock, random source or file inside. This base checks envelopes,
+/// An actor as a pure state machine: one stimulus in, effects out. No task, lock, clock, random source or file inside. This
+/// base checks envelopes,
 /// keeps the links (once, in order, retried with back-off) and drops what belongs to an earlier epoch or incarnation.
 /// </summary>
 public abstract class ActorMachine
@@ -117,7 +118,8 @@ public abstract class ActorMachine
         _effects = null;
     }
 
-    /// <summary>An in-order message of this epoch. Buffers in it are lent for the step; keep one with <see cref="EffectList.Retain"/>.</summary>
+    /// <summary>An in-order message of this epoch. Buffers in it are lent for the step; keep one with
+    /// <see cref="EffectList.Retain"/>.</summary>
     private protected abstract void OnMessage(ActorId from, Message message);
 
     /// <summary>A job of this epoch completed; each output carries one reference.</summary>
@@ -166,7 +168,8 @@ public abstract class ActorMachine
     private protected bool HasRoomTo(ActorId to) => LinkTo(to).HasRoom;
 
     /// <summary>
-    /// Takes everything sent to an actor as acknowledged, where something else has told that it arrived: the actor may now be gone without anybody
+    /// Takes everything sent to an actor as acknowledged, where something else has told that it arrived: the actor may now
+    /// be gone without anybody
     /// waiting for it.
     /// </summary>
     private protected void Settle(ActorId peer)
@@ -205,7 +208,8 @@ public abstract class ActorMachine
 
     private static int WindowMax(RunPlan plan)
     {
-        // On one link a step needs at most one message per micro-batch and slice, and a few of control; an evaluation stays within its credit.
+        // On one link a step needs at most one message per micro-batch and slice, and a few of control; an evaluation stays
+        // within its credit.
         int perStep = plan.Settings.Training.MicroBatches + plan.Slices.Count + 8;
         return (perStep * (plan.StepsUncommittedMax + 2)) + EvaluationPass.CreditBatches(plan.Stages.Count);
     }
@@ -284,7 +288,8 @@ public abstract class ActorMachine
         }
     }
 
-    /// <summary>A begin-epoch of a higher epoch takes effect before its link is looked at, for the link belongs to the new epoch.</summary>
+    /// <summary>A begin-epoch of a higher epoch takes effect before its link is looked at, for the link belongs to the new
+    /// epoch.</summary>
     private bool IsOfThisEpoch(in Envelope envelope)
     {
         if (envelope.Epoch > Epoch && envelope.Message is BeginEpoch begin && envelope.From == ActorId.Coordinator)

@@ -5,7 +5,8 @@ using DistTrain.Protocol.Planning;
 namespace DistTrain.Protocol.Actors;
 
 /// <summary>
-/// What the final-layer actor holds of the rows' contributions. It asks every share for a few tiles at a time and adds the parts in tile and share order.
+/// What the final-layer actor holds of the rows' contributions. It asks every share for a few tiles at a time and adds the
+/// parts in tile and share order.
 /// </summary>
 internal sealed class ContributionCollection
 {

@@ -7,10 +7,11 @@ using DistTrain.Protocol.Settings;
 namespace DistTrain.Protocol.Actors;
 
 /// <summary>
-/// Issues steps, commits them, has them evaluated and kept, and decides recovery. A step is committed by one record of the coordinator and nothing
+/// Issues steps, commits them, has them evaluated and kept, and decides recovery. A step is committed by one record of the
+/// coordinator and nothing
 /// else, once every shard is prepared and every replica's loss is known and finite.
 /// </summary>
-public sealed class Coordinator : ActorMachine
+public sealed partial class Coordinator : ActorMachine
 {
     private readonly StepTally[] _tallies;
     private readonly EvaluationRound _evaluation;
@@ -205,7 +206,8 @@ public sealed class Coordinator : ActorMachine
         Effects.Persist(record);
     }
 
-    /// <summary>The members of a new epoch are kept: starts those that are new and has everybody go on from the last state that is there.</summary>
+    /// <summary>The members of a new epoch are kept: starts those that are new and has everybody go on from the last state
+    /// that is there.</summary>
     private void BeginEpoch(MembershipRecord membership)
     {
         _membership.Begun();
@@ -214,7 +216,8 @@ public sealed class Coordinator : ActorMachine
         {
             // A shard's memory is gone with it: everybody goes back to what was kept outside.
             _progress = _snapshot;
-            // Only an end that was asked for, or forced, may come at an earlier step; a run that had completed is completed again.
+            // Only an end that was asked for, or forced, may come at an earlier step; a run that had completed is completed
+            // again.
             bool ends = _phase is Phase.Ending or Phase.Expanding && _end != RunEnd.Completed;
             _phase = !ends ? Phase.Training : Plan.Front is null ? Phase.Ending : Phase.Expanding;
         }
@@ -253,7 +256,8 @@ public sealed class Coordinator : ActorMachine
         Resume();
     }
 
-    /// <summary>Goes on once everything is contributed and no other layer actor owes an acknowledgement: from then on there is not even one of those.</summary>
+    /// <summary>Goes on once everything is contributed and no other layer actor owes an acknowledgement: from then on there
+    /// is not even one of those.</summary>
     private void TrainAloneIfReady()
     {
         if (_phase != Phase.Contributing || !_contributed)
@@ -347,140 +351,6 @@ public sealed class Coordinator : ActorMachine
         }
     }
 
-    private void IssueMore()
-    {
-        long last = Math.Min(Plan.TotalSteps, _progress.Step + Plan.StepsUncommittedMax);
-        while (_issued < last && Plan.EpochOf(_issued + 1) == Plan.EpochOf(_progress.Step + 1) && EverybodyHasRoom())
-        {
-            _issued++;
-            _tallies[_issued % _tallies.Length].Begin(_issued);
-            IssueStep issue = new(_issued, _progress.RateFactor, Plan.EndsEpoch(_issued));
-            ForEachParticipant(issue);
-            ForEachShard(issue);
-        }
-    }
-
-    /// <summary>Most layer actors answer with bare acknowledgements only: where these do not come, steps wait.</summary>
-    private bool EverybodyHasRoom()
-    {
-        for (int index = 1; index < Plan.Topology.Count; index++)
-        {
-            if (Plan.IsParticipant(new ActorId(index)) && !HasRoomTo(new ActorId(index)))
-            {
-                _issueWaits = true;
-                return false;
-            }
-        }
-
-        return true;
-    }
-
-    private void OnPartials(StepTally tally, Partials partials)
-    {
-        tally.OnPartials(partials.Slice, partials.Values);
-        if (!tally.HasAllPartials)
-        {
-            return;
-        }
-
-        InvariantException.Require(_decidingStep == 0, "A step is decided before the next one's partials are asked for.");
-        _decidingStep = tally.Step;
-        _decide.Step = tally.Step;
-        tally.Partials.CopyTo(_decide.Inputs, 0);
-        Run(_decide);
-    }
-
-    private void TryCommit()
-    {
-        StepTally tally = TallyOf(_progress.Step + 1);
-        if (tally.Step != _progress.Step + 1 || !tally.IsComplete || tally.IsCommitting || _phase != Phase.Training)
-        {
-            return;
-        }
-
-        if (!double.IsFinite(tally.LossSum) || tally.NonFiniteUpdateLayer >= 0)
-        {
-            BeginEnd(RunEnd.Diverged, DescribeDivergence(tally));
-            Advance();
-            return;
-        }
-
-        tally.IsCommitting = true;
-        Effects.Persist(new CommittedRecord(tally.Step, Epoch));
-    }
-
-    private void OnCommitted(StepTally tally)
-    {
-        long step = tally.Step;
-        _progress = _progress.AfterStep(step, tally.LossSum, tally.Correct, tally.Rows);
-        Effects.Report(
-            new StepCommitted(step, tally.LossSum, tally.Correct, tally.Rows, Plan.LearningRate(step) * _progress.RateFactor));
-        ForEachShard(new Committed(step));
-        tally.Free(Effects);
-        if (Plan.EndsEpoch(step))
-        {
-            OnEpochEnd(step);
-            return;
-        }
-
-        CheckpointIfDue();
-        Advance();
-        TryCommit();
-    }
-
-    private void OnEpochEnd(long step)
-    {
-        int epoch = Plan.EpochOf(step);
-        bool due = epoch % Plan.Settings.Training.EvaluateEvery == 0 || step == Plan.TotalSteps;
-        if (Plan.TestRows > 0 && due)
-        {
-            StartEvaluation(DataSplit.Test, Phase.EvaluatingEpoch);
-        }
-        else
-        {
-            FinishEpoch(null, null);
-        }
-    }
-
-    private void FinishEpoch(double? testLoss, double? testAccuracy)
-    {
-        double trainLoss = _progress.EpochLossSum / _progress.EpochRows;
-        double trainAccuracy = (double)_progress.EpochCorrect / _progress.EpochRows;
-        Effects.Report(
-            new EpochCompleted(Plan.EpochOf(_progress.Step), _progress.Step, trainLoss, trainAccuracy, testLoss, testAccuracy));
-        bool isWatched = Plan.TestRows == 0 || testLoss is not null;
-        _progress = isWatched ? _progress.AfterEpoch(testLoss ?? trainLoss, Plan.Settings.Optimizer) : _progress.AfterEpochUnwatched();
-        _phase = Phase.Training;
-        if (_progress.Step == Plan.TotalSteps || _progress.IsOutOfPatience(Plan.Settings.Training))
-        {
-            StartEvaluation(DataSplit.Train, Phase.EvaluatingEnd);
-            return;
-        }
-
-        CheckpointIfDue();
-        Advance();
-    }
-
-    private void StartEvaluation(DataSplit split, Phase phase)
-    {
-        _phase = phase;
-        ForEachParticipant(_evaluation.Begin(_progress.Step, split));
-    }
-
-    private void OnEvaluated()
-    {
-        Effects.Report(new EvaluationCompleted(_progress.Step, _evaluation.Split, _evaluation.Loss, _evaluation.Accuracy));
-        if (_phase == Phase.EvaluatingEpoch)
-        {
-            FinishEpoch(_evaluation.Loss, _evaluation.Accuracy);
-        }
-        else
-        {
-            BeginEnd(RunEnd.Completed, "");
-            Advance();
-        }
-    }
-
     private void CheckpointIfDue()
     {
         int every = Plan.Settings.CheckpointEverySteps;
@@ -509,27 +379,6 @@ public sealed class Coordinator : ActorMachine
             BeginExpanding();
         }
     }
-
-    private string DescribeDivergence(StepTally tally)
-    {
-        string what;
-        int layer;
-        if (double.IsFinite(tally.LossSum))
-        {
-            (what, layer) = ("the update of step", tally.NonFiniteUpdateLayer);
-        }
-        else
-        {
-            (what, layer) = ("the loss of step", tally.NonFiniteLayer >= 0 ? tally.NonFiniteLayer : Plan.Settings.Network.Layers.Count - 1);
-        }
-
-        double rate = Plan.LearningRate(tally.Step) * _progress.RateFactor;
-        return $"{what} {tally.Step} is not finite; layer {layer} ({Plan.Settings.Network.Layers[layer].Kind}) was the first "
-            + $"with values that are not finite. Try a lower optimizer.learning-rate (it was {rate:G4}), optimizer.clip-norm, "
-            + "or inputs of smaller scale (data.standardize)";
-    }
-
-    private StepTally TallyOf(long step) => _tallies[step % _tallies.Length];
 
     private void ForEachParticipant(Message message)
     {

@@ -6,7 +6,8 @@ using DistTrain.Protocol.Settings;
 namespace DistTrain.Protocol.Actors;
 
 /// <summary>
-/// A layer actor's part in an evaluation: batches of the split go forward through the pipeline with the weights of one committed step. Replica r takes
+/// A layer actor's part in an evaluation: batches of the split go forward through the pipeline with the weights of one
+/// committed step. Replica r takes
 /// batches r, r + R, …; the final-layer actor adds losses in batch order and returns credit for each batch.
 /// </summary>
 internal sealed class EvaluationPass

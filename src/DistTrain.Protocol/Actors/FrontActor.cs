@@ -5,7 +5,8 @@ using DistTrain.Protocol.Planning;
 namespace DistTrain.Protocol.Actors;
 
 /// <summary>
-/// A layer actor before the final one under front contribution. One of the first stage contributes its share when the final-layer actor asks, and forms its columns of the
+/// A layer actor before the final one under front contribution. One of the first stage contributes its share when the
+/// final-layer actor asks, and forms its columns of the
 /// weights when everything is trained; in between, and in the other stages, it has nothing to do and may be dead.
 /// </summary>
 public sealed class FrontActor : ActorMachine

@@ -3,7 +3,8 @@ using DistTrain.Protocol.Planning;
 
 namespace DistTrain.Protocol.Actors;
 
-/// <summary>One job object of each kind, used again from micro-batch to micro-batch: a layer actor runs one job at a time.</summary>
+/// <summary>One job object of each kind, used again from micro-batch to micro-batch: a layer actor runs one job at a
+/// time.</summary>
 internal sealed class LayerJobs(StagePlan stage, int replica, bool training)
 {
     public LoadBatchJob Load { get; } = new(stage.Index, replica) { Training = training };

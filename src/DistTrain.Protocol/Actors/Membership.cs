@@ -5,7 +5,8 @@ using DistTrain.Protocol.Settings;
 
 namespace DistTrain.Protocol.Actors;
 
-/// <summary>Who is a member with which incarnation. The coordinator alone assigns incarnations, and keeps them before anyone is started with them.</summary>
+/// <summary>Who is a member with which incarnation. The coordinator alone assigns incarnations, and keeps them before anyone
+/// is started with them.</summary>
 internal sealed class Membership(Topology topology)
 {
     private readonly int[] _restarts = new int[topology.Count];
@@ -61,7 +62,8 @@ internal sealed class Membership(Topology topology)
     }
 
     /// <summary>
-    /// Whether a new epoch is decided and not begun. It will go back to a snapshot that exists now, so none may be completed until then.
+    /// Whether a new epoch is decided and not begun. It will go back to a snapshot that exists now, so none may be completed
+    /// until then.
     /// </summary>
     public bool IsChanging { get; private set; }
 

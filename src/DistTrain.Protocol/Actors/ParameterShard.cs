@@ -2,15 +2,15 @@ using DistTrain.Protocol.Effects;
 using DistTrain.Protocol.Jobs;
 using DistTrain.Protocol.Messages;
 using DistTrain.Protocol.Planning;
-using DistTrain.Protocol.Settings;
 
 namespace DistTrain.Protocol.Actors;
 
 /// <summary>
-/// One shard of the parameter server: holds the weights, optimizer state and carried state of its slices, computes version t beside t − 1 from the
+/// One shard of the parameter server: holds the weights, optimizer state and carried state of its slices, computes version t
+/// beside t − 1 from the
 /// replicas' contributions, and keeps t − 1 until it learns that t is committed.
 /// </summary>
-public sealed class ParameterShard : ActorMachine
+public sealed partial class ParameterShard : ActorMachine
 {
     private readonly SliceState[] _slices;
     private readonly int _shard, _replicas;
@@ -139,7 +139,8 @@ public sealed class ParameterShard : ActorMachine
     /// <summary>Brings a slice to the state that the new epoch goes on from.</summary>
     private void Rewind(SliceState slice, long committedStep)
     {
-        // A version computed beyond the committed step is worth keeping only where it would come out the same without a new decision.
+        // A version computed beyond the committed step is worth keeping only where it would come out the same without a new
+        // decision.
         // Asynchronous modes keep one version, which holds all that was applied.
         bool keepsPrepared = Plan.Method.Synchronous && !Plan.NeedsDecision;
         if (!Plan.Asynchronous && !slice.Plan.Frozen)
@@ -247,205 +248,6 @@ public sealed class ParameterShard : ActorMachine
         Prepare();
     }
 
-    /// <summary>Applies what may be applied.</summary>
-    private void Advance(SliceState slice)
-    {
-        if (slice.IsApplying || !slice.HasVersion || slice.Arrivals.Count == 0)
-        {
-            return;
-        }
-
-        if (Plan.Asynchronous)
-        {
-            if (slice.ContributedSteps[slice.Arrivals.Peek()] <= _issued)
-            {
-                ApplyOne(slice, slice.Arrivals.Dequeue());
-            }
-
-            return;
-        }
-
-        long step = slice.Newest.Step + 1;
-        if (slice.Arrivals.Count < _replicas || step > _issued)
-        {
-            return;
-        }
-
-        if (Plan.NeedsDecision && _decidedStep < step)
-        {
-            AskPartials(slice, step);
-        }
-        else if (step - _committed <= _aheadMax)
-        {
-            ApplyAll(slice, step);
-        }
-    }
-
-    private void AskPartials(SliceState slice, long step)
-    {
-        if (slice.PartialsAsked)
-        {
-            return;
-        }
-
-        slice.PartialsAsked = true;
-        PartialsJob job = slice.Jobs.Partials;
-        job.Step = step;
-        slice.Gradients.CopyTo(job.Inputs, 0);
-        job.Outputs[0] = BufferHandle.None;
-        Run(job);
-    }
-
-    private void ApplyAll(SliceState slice, long step)
-    {
-        ApplyJob job = slice.Jobs.Apply;
-        slice.Gradients.CopyTo(job.Inputs, 2);
-        (job.GradientScale, job.ChosenReplica) = (_gradientScale, _chosenReplica);
-        Start(slice, job, step);
-    }
-
-    private void ApplyOne(SliceState slice, int replica)
-    {
-        ApplyJob job = slice.Jobs.Apply;
-        job.Inputs[2] = slice.Gradients[replica];
-        slice.ApplyingReplica = replica;
-        Start(slice, job, slice.ContributedSteps[replica]);
-    }
-
-    private void Start(SliceState slice, ApplyJob job, long step)
-    {
-        slice.IsApplying = true;
-        job.Step = step;
-        job.Update = slice.Newest.Updates + 1;
-        job.LearningRate = Plan.LearningRate(step) * _rateFactor;
-        job.Inputs[0] = slice.Newest.Weights;
-        job.Inputs[1] = slice.Newest.OptimizerState;
-        Array.Clear(job.Outputs);
-        Run(job);
-    }
-
-    private void OnApplied(SliceState slice, ApplyJob job)
-    {
-        slice.IsApplying = false;
-        slice.PartialsAsked = false;
-        SliceVersion previous = slice.Newest, version = slice.NewVersion();
-        version.Updates = job.Update;
-        version.NonFiniteLayer = job.NonFiniteLayer;
-        (version.Weights, version.OptimizerState) = (job.Outputs[0], job.Outputs[1]);
-        if (Plan.Asynchronous)
-        {
-            OnAppliedOne(slice, version, previous, slice.ApplyingReplica, job.Step);
-        }
-        else
-        {
-            OnAppliedAll(slice, version, job.Step);
-        }
-
-        Prepare();
-        Advance(slice);
-    }
-
-    private void OnAppliedAll(SliceState slice, SliceVersion version, long step)
-    {
-        version.Step = step;
-        slice.Push(version);
-        slice.Arrivals.Clear();
-        for (int replica = 0; replica < _replicas; replica++)
-        {
-            MoveCarried(slice, version, replica);
-            slice.AppliedSteps[replica] = step;
-            SendWeights(slice, version, replica, step, BufferHandle.None);
-        }
-    }
-
-    private void OnAppliedOne(SliceState slice, SliceVersion version, SliceVersion previous, int replica, long step)
-    {
-        _stalenessSteps = Math.Max(_stalenessSteps, step - 1 - slice.AppliedByAll);
-        InvariantException.Require(
-            step - 1 - slice.AppliedByAll <= Plan.StalenessStepsMax, "No replica is further ahead than the staleness bound.");
-        for (int other = 0; other < _replicas; other++)
-        {
-            if (other != replica)
-            {
-                Effects.Retain(previous.Carried[other]);
-                version.Carried[other] = previous.Carried[other];
-            }
-        }
-
-        MoveCarried(slice, version, replica);
-        slice.AppliedSteps[replica] = step;
-        version.Step = slice.AppliedByAll;
-        slice.Push(version);
-        slice.DropBefore(long.MaxValue, Effects);
-        slice.Unanswered[replica] = true;
-        AnswerWithinBound(slice);
-    }
-
-    /// <summary>
-    /// A replica gets the weights for its next step once that step is within the bound of the slowest replica. At a barrier it gets those that hold
-    /// everybody's contributions, for an evaluation may follow.
-    /// </summary>
-    private void AnswerWithinBound(SliceState slice)
-    {
-        long slowest = slice.AppliedByAll;
-        for (int replica = 0; replica < _replicas; replica++)
-        {
-            long ahead = slice.AppliedSteps[replica] - slowest;
-            long aheadMax = Plan.EndsEpoch(slice.AppliedSteps[replica]) ? 0 : Plan.StalenessStepsMax;
-            if (slice.Unanswered[replica] && ahead <= aheadMax)
-            {
-                slice.Unanswered[replica] = false;
-                SendWeights(slice, slice.Newest, replica, slice.AppliedSteps[replica], BufferHandle.None);
-            }
-        }
-    }
-
-    private void MoveCarried(SliceState slice, SliceVersion version, int replica)
-    {
-        Effects.Release(slice.Gradients[replica]);
-        slice.Gradients[replica] = BufferHandle.None;
-        version.Carried[replica] = slice.Carried[replica];
-        slice.Carried[replica] = BufferHandle.None;
-    }
-
-    /// <summary>Once every slice has the next step's version, keeps that fact; the coordinator hears of it when it is kept.</summary>
-    private void Prepare()
-    {
-        long ready = long.MaxValue;
-        foreach (SliceState slice in _slices)
-        {
-            if (slice.Plan.Frozen)
-            {
-                continue;
-            }
-
-            ready = Math.Min(ready, !slice.HasVersion ? 0 : Plan.Asynchronous ? slice.AppliedByAll : slice.Newest.Step);
-        }
-
-        while (_prepared < Math.Min(ready, _issued))
-        {
-            _prepared++;
-            Effects.Persist(new PreparedRecord(_prepared, _shard, Epoch));
-        }
-    }
-
-    private int NonFiniteLayer(long step)
-    {
-        int first = -1;
-        foreach (SliceState slice in _slices)
-        {
-            if (slice.Plan.Frozen)
-            {
-                continue;
-            }
-
-            int layer = (slice.Find(step) ?? slice.Newest).NonFiniteLayer;
-            first = first < 0 || (layer >= 0 && layer < first) ? layer : first;
-        }
-
-        return first;
-    }
-
     private void OnCommitted(long step)
     {
         _committed = step;
@@ -474,70 +276,6 @@ public sealed class ParameterShard : ActorMachine
         }
 
         AnswerSnapshot();
-    }
-
-    /// <summary>Steps begin when everything is contributed, so the first stage has had its weights.</summary>
-    private void SettleShares()
-    {
-        for (int share = 0; share < Plan.Topology.Shares && Plan.Front is not null; share++)
-        {
-            Settle(Plan.Topology.ShareActor(share));
-        }
-    }
-
-    /// <summary>Sends what is to be expanded to the first stage, once it is restored.</summary>
-    private void SendCoefficients()
-    {
-        if (_expansion.Step < 0 || _restoring > 0)
-        {
-            return;
-        }
-
-        foreach (SliceState slice in _slices.Where(slice => Plan.CoefficientSlices.Contains(slice.Plan.Index)))
-        {
-            SliceVersion version = slice.Find(_expansion.Step)
-                ?? throw new InvariantException("The version of a committed step is there until the next commit.");
-            for (int share = 0; share < Plan.Topology.Shares; share++)
-            {
-                Send(
-                    Plan.Topology.ShareActor(share),
-                    new Coefficients(_expansion.Step, slice.Plan.Index, version.Weights, version.OptimizerState));
-            }
-        }
-    }
-
-    private void AssembleIfReady()
-    {
-        if (!_expansion.IsComplete || !StateOf(Plan.ExpandedSlice).HasVersion)
-        {
-            return;
-        }
-
-        AssembleJob job = _expansion.Assemble();
-        if (Plan.Topology.Shares > 1)
-        {
-            Run(job);
-            return;
-        }
-
-        // A single share's columns are the whole.
-        foreach (BufferHandle columns in job.Inputs)
-        {
-            Effects.Retain(columns);
-        }
-
-        OnAssembled(StateOf(Plan.ExpandedSlice), job.Inputs);
-    }
-
-    private void OnAssembled(SliceState slice, BufferHandle[] whole)
-    {
-        SliceVersion version = slice.NewVersion();
-        (version.Step, version.Updates) = (_expansion.SharesStep, slice.Newest.Updates);
-        (version.Weights, version.OptimizerState) = (whole[0], whole[1]);
-        slice.DropAll(Effects);
-        slice.Push(version);
-        Send(ActorId.Coordinator, new Expanded(version.Step));
-        _expansion.ForgetShares(Effects);
     }
 
     /// <summary>A shard without slices has nothing to keep, and answers all the same.</summary>

@@ -5,7 +5,8 @@ using DistTrain.Protocol.Planning;
 namespace DistTrain.Protocol.Actors;
 
 /// <summary>
-/// One slice on its shard: its versions from the last committed one to the newest, and the contributions that wait to become the next one.
+/// One slice on its shard: its versions from the last committed one to the newest, and the contributions that wait to become
+/// the next one.
 /// </summary>
 internal sealed class SliceState
 {

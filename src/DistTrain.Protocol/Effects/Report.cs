@@ -30,7 +30,8 @@ public sealed record SnapshotCompleted(long Step) : Report;
 /// <param name="StepsRedone">Issued steps that are computed again.</param>
 public sealed record Recovered(int Epoch, long Step, long StepsRedone) : Report;
 
-/// <summary>From now on the final-layer actor trains alone, or no longer does: no message to or from any other layer actor in between.</summary>
+/// <summary>From now on the final-layer actor trains alone, or no longer does: no message to or from any other layer actor
+/// in between.</summary>
 public sealed record TrainsAlone(bool Alone) : Report;
 
 /// <summary>The run is over and may be shut down; the last snapshot holds the model.</summary>

@@ -13,7 +13,8 @@ public abstract class FrontJob : Job
 public sealed class BasisJob() : FrontJob(0, 2);
 
 /// <summary>
-/// A share's part of a tile. Inputs: [0] W₀, [1] the training rows' coordinates in the basis or none, [2] its directions or none. Outputs: [0] S₀ rows × h′,
+/// A share's part of a tile. Inputs: [0] W₀, [1] the training rows' coordinates in the basis or none, [2] its directions or
+/// none. Outputs: [0] S₀ rows × h′,
 /// [1] Φ rows × the tile's columns.
 /// </summary>
 public sealed class ContributeJob(int share) : FrontJob(3, 2)
@@ -26,7 +27,8 @@ public sealed class ContributeJob(int share) : FrontJob(3, 2)
 }
 
 /// <summary>
-/// Adds a share's part of a tile to the contributions of all rows of its split. Inputs: [0] S₀, [1] Φ of the tile. Outputs: [0] S₀, [1] Φ of the split, in place once they
+/// Adds a share's part of a tile to the contributions of all rows of its split. Inputs: [0] S₀, [1] Φ of the tile. Outputs:
+/// [0] S₀, [1] Φ of the split, in place once they
 /// are there.
 /// </summary>
 public sealed class AddTileJob() : FrontJob(2, 2)
@@ -39,7 +41,8 @@ public sealed class AddTileJob() : FrontJob(2, 2)
 }
 
 /// <summary>
-/// A share's columns of the expanded weights. Inputs: [0] W₀, [1] directions of the basis or none, then the values of the slices that hold coefficients, then their
+/// A share's columns of the expanded weights. Inputs: [0] W₀, [1] directions of the basis or none, then the values of the
+/// slices that hold coefficients, then their
 /// optimizer state, or none. Outputs: [0] columns of W, [1] of its velocity, or none.
 /// </summary>
 public sealed class ExpandJob(int share, int slices) : FrontJob(2 + (2 * slices), 2)
@@ -48,5 +51,6 @@ public sealed class ExpandJob(int share, int slices) : FrontJob(2 + (2 * slices)
     public int Share { get; } = share;
 }
 
-/// <summary>Puts the shares' columns together. Inputs: [0…] weights by share, then velocities by share, or none. Outputs: [0] W, [1] its velocity, or none.</summary>
+/// <summary>Puts the shares' columns together. Inputs: [0…] weights by share, then velocities by share, or none. Outputs:
+/// [0] W, [1] its velocity, or none.</summary>
 public sealed class AssembleJob(int shares) : FrontJob(2 * shares, 2);

@@ -6,8 +6,10 @@ namespace DistTrain.Protocol.Jobs;
 /// </summary>
 /// <remarks>
 /// References: the host holds one on each input while the job runs. Each output arrives with one reference that belongs to the
-/// machine. An output that is not <see cref="BufferHandle.None"/> at the start is written in place, and its reference travels with the
-/// job; otherwise the host takes a fresh buffer of the size that the operation implies. When the job fails, or its machine is gone
+/// machine. An output that is not <see cref="BufferHandle.None"/> at the start is written in place, and its reference
+/// travels with the
+/// job; otherwise the host takes a fresh buffer of the size that the operation implies. When the job fails, or its machine
+/// is gone
 /// by the time it ends, the host gives the outputs back. A machine may reuse a job object once it came back.
 /// </remarks>
 public abstract class Job

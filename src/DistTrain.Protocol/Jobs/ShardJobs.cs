@@ -11,7 +11,8 @@ public abstract class SliceJob : Job
 }
 
 /// <summary>
-/// Aggregates contributions and applies the optimizer, out of place. Inputs: [0] weights, [1] optimizer state or none, [2…] one contribution
+/// Aggregates contributions and applies the optimizer, out of place. Inputs: [0] weights, [1] optimizer state or none, [2…]
+/// one contribution
 /// per replica in replica order (one alone in asynchronous modes). Outputs: [0] next weights, [1] next optimizer state.
 /// </summary>
 public sealed class ApplyJob(int slice, int contributions) : SliceJob(2 + contributions, 2, slice)
@@ -36,7 +37,8 @@ public sealed class ApplyJob(int slice, int contributions) : SliceJob(2 + contri
 }
 
 /// <summary>
-/// Per-tensor partials of a decision on the whole model. Inputs: one contribution per replica. Outputs: [0] float64 values: per tensor the
+/// Per-tensor partials of a decision on the whole model. Inputs: one contribution per replica. Outputs: [0] float64 values:
+/// per tensor the
 /// squared norm of the aggregated gradient, or for Krum the replicas × replicas squared distances.
 /// </summary>
 public sealed class PartialsJob(int slice, int contributions) : SliceJob(contributions, 1, slice)
@@ -59,7 +61,8 @@ public sealed class DecideJob(int slices) : Job(slices, 0)
 }
 
 /// <summary>
-/// Brings a slice to a committed step: from the seed or the given file for step 0, from a snapshot otherwise. Outputs: [0] weights,
+/// Brings a slice to a committed step: from the seed or the given file for step 0, from a snapshot otherwise. Outputs: [0]
+/// weights,
 /// [1] optimizer state or none, [2…] carried state per replica or none.
 /// </summary>
 public sealed class RestoreJob(int slice, int replicas) : SliceJob(0, 2 + replicas, slice)
@@ -74,7 +77,8 @@ public sealed class RestoreJob(int slice, int replicas) : SliceJob(0, 2 + replic
     public long[] AppliedSteps { get; } = new long[replicas];
 }
 
-/// <summary>Keeps a slice's state of a committed step outside the actors. Inputs: [0] weights, [1] optimizer state, [2…] carried state per replica.</summary>
+/// <summary>Keeps a slice's state of a committed step outside the actors. Inputs: [0] weights, [1] optimizer state, [2…]
+/// carried state per replica.</summary>
 public sealed class SnapshotJob(int slice, int replicas) : SliceJob(2 + replicas, 0, slice)
 {
     /// <summary>The committed step.</summary>

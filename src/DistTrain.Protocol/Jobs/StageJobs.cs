@@ -35,7 +35,8 @@ public abstract class StageJob : Job
 }
 
 /// <summary>
-/// Loads inputs or targets. Inputs: none, or where inputs are contributions, [0] S₀ and [1] Φ of the split's rows. Outputs: [0] rows × width.
+/// Loads inputs or targets. Inputs: none, or where inputs are contributions, [0] S₀ and [1] Φ of the split's rows. Outputs:
+/// [0] rows × width.
 /// </summary>
 public sealed class LoadBatchJob(int stage, int replica) : StageJob(2, 1, stage, replica)
 {
@@ -43,7 +44,8 @@ public sealed class LoadBatchJob(int stage, int replica) : StageJob(2, 1, stage,
     public bool Targets { get; internal set; }
 }
 
-/// <summary>Forward pass. Inputs: [0] rows × input width, [1…] the stage's weight slices. Outputs: [0] rows × output width, [1] stash.</summary>
+/// <summary>Forward pass. Inputs: [0] rows × input width, [1…] the stage's weight slices. Outputs: [0] rows × output width,
+/// [1] stash.</summary>
 public sealed class ForwardJob(int stage, int replica, int slices) : StageJob(1 + slices, 2, stage, replica)
 {
     /// <summary>Result: first layer of the network with a value that is not finite, or −1.</summary>
@@ -61,12 +63,14 @@ public sealed class LossJob(int stage, int replica) : StageJob(3, 1, stage, repl
 }
 
 /// <summary>
-/// Backward pass. Inputs: [0] input, [1] output, [2] stash, [3] signal, [4…] weight slices. Outputs: [0] signal for the stage before
+/// Backward pass. Inputs: [0] input, [1] output, [2] stash, [3] signal, [4…] weight slices. Outputs: [0] signal for the
+/// stage before
 /// (none on the first stage), [1…] gradient slices; where an output is given it is added to.
 /// </summary>
 public sealed class BackwardJob(int stage, int replica, int slices) : StageJob(4 + slices, 1 + slices, stage, replica);
 
-/// <summary>Encodes a gradient slice. Inputs: [0] gradient, [1] error-feedback residual or none. Outputs: [0] encoded, [1] next residual.</summary>
+/// <summary>Encodes a gradient slice. Inputs: [0] gradient, [1] error-feedback residual or none. Outputs: [0] encoded, [1]
+/// next residual.</summary>
 public sealed class CompressJob(int stage, int replica) : StageJob(2, 2, stage, replica)
 {
     /// <summary>The slice.</summary>

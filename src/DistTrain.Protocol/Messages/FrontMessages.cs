@@ -6,7 +6,8 @@ namespace DistTrain.Protocol.Messages;
 [MessageTag("collect-contributions")]
 public sealed record CollectContributions(long Step) : Message;
 
-/// <summary>Final-layer actor to a first-stage actor: contribute a tile. Asking for few at a time bounds what is under way.</summary>
+/// <summary>Final-layer actor to a first-stage actor: contribute a tile. Asking for few at a time bounds what is under
+/// way.</summary>
 [MessageTag("contribute")]
 public sealed record Contribute(int Tile) : Message;
 

@@ -37,7 +37,8 @@ public sealed record StepResult(long Step, int Replica, double LossSum, int Corr
 [MessageTag("evaluation-activation")]
 public sealed record EvaluationActivation(int Round, int Batch, BufferHandle Buffer) : Message;
 
-/// <summary>Final-layer actor to the first layer actor of its replica: one more evaluation batch may enter the pipeline.</summary>
+/// <summary>Final-layer actor to the first layer actor of its replica: one more evaluation batch may enter the
+/// pipeline.</summary>
 [MessageTag("evaluation-credit")]
 public sealed record EvaluationCredit(int Round, int Batch) : Message;
 

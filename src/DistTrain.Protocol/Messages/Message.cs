@@ -1,7 +1,8 @@
 namespace DistTrain.Protocol.Messages;
 
 /// <summary>
-/// Something that one actor tells another. A closed hierarchy: every message is a sealed record whose primary constructor declares its
+/// Something that one actor tells another. A closed hierarchy: every message is a sealed record whose primary constructor
+/// declares its
 /// fields once, for every wire format; a test checks each.
 /// </summary>
 public abstract record Message

@@ -2,7 +2,8 @@ using DistTrain.Protocol.Jobs;
 
 namespace DistTrain.Protocol.Messages;
 
-/// <summary>Which buffers a message lends: the host counts one reference on each per queued delivery, the sender one while it may retry.</summary>
+/// <summary>Which buffers a message lends: the host counts one reference on each per queued delivery, the sender one while
+/// it may retry.</summary>
 public static class MessageBuffers
 {
     /// <summary>The first buffer, or none.</summary>

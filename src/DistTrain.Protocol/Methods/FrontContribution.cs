@@ -7,7 +7,8 @@ using DistTrain.Protocol.Settings;
 namespace DistTrain.Protocol.Methods;
 
 /// <summary>
-/// Front contribution: the layers before the final one contribute once, the final-layer actor trains alone on what their updates would have
+/// Front contribution: the layers before the final one contribute once, the final-layer actor trains alone on what their
+/// updates would have
 /// contributed, and at the end the first stage forms its weights. The same trajectory as backpropagation.
 /// </summary>
 internal sealed class FrontContribution : Method
@@ -40,7 +41,8 @@ internal sealed class FrontContribution : Method
         {
             return new SettingsProblem(
                 "network[0]",
-                "dropout changes the inputs at every step, and with them what they contribute; expected a first layer that starts with W x "
+                "dropout changes the inputs at every step, and with them what they contribute; expected a first layer that "
+                    + "starts with W x "
                 + "(dense, maxout, k-competitive), dropout behind it, or method backprop");
         }
 
@@ -50,7 +52,8 @@ internal sealed class FrontContribution : Method
             {
                 return new SettingsProblem(
                     $"network[{layer}]",
-                    "tied to layer 0, whose weights would then also move outside the space of the training rows; expected a layer with weights of its own, "
+                    "tied to layer 0, whose weights would then also move outside the space of the training rows; expected a "
+                        + "layer with weights of its own, "
                     + "or method backprop");
             }
         }
@@ -58,7 +61,8 @@ internal sealed class FrontContribution : Method
         return settings.Stages.Count < 2
             ? new SettingsProblem(
                 "stages",
-                "front-contribution takes the first stage out of training, and here it is the final one; expected at least 2 stages, or method backprop")
+                "front-contribution takes the first stage out of training, and here it is the final one; expected at least 2 "
+                    + "stages, or method backprop")
             : null;
     }
 
@@ -69,14 +73,17 @@ internal sealed class FrontContribution : Method
         {
             return new SettingsProblem(
                 "optimizer.name",
-                $"{optimizer.Kind.ToString().ToLowerInvariant()} divides by each weight's own history, which is not linear in the gradient, so contributions cannot stand for "
-                + "weights; expected sgd (with momentum, nesterov, weight-decay, clip-norm and any schedule), or method backprop");
+                $"{optimizer.Kind.ToString().ToLowerInvariant()} divides by each weight's own history, which is not linear in "
+                    + "the gradient, so contributions cannot stand for "
+                + "weights; expected sgd (with momentum, nesterov, weight-decay, clip-norm and any schedule), or method "
+                    + "backprop");
         }
 
         return optimizer.ClipNorm is not null && settings.Training.MicroBatches > 1 && settings.Method.Form != ContributionForm.Basis
             ? new SettingsProblem(
                 "training.micro-batches",
-                "the Gram form knows the gradient's norm for rows that come in one pass; expected micro-batches: 1, method.form: basis, or no optimizer.clip-norm")
+                "the Gram form knows the gradient's norm for rows that come in one pass; expected micro-batches: 1, "
+                    + "method.form: basis, or no optimizer.clip-norm")
             : null;
     }
 

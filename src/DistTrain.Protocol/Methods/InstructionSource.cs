@@ -3,7 +3,8 @@ using DistTrain.Protocol.Schedules;
 namespace DistTrain.Protocol.Methods;
 
 /// <summary>
-/// The instructions of one stage, one after the other, over all steps of an epoch of the protocol. Which steps may start is the coordinator's
+/// The instructions of one stage, one after the other, over all steps of an epoch of the protocol. Which steps may start is
+/// the coordinator's
 /// word; in which order their passes come is the method's.
 /// </summary>
 public abstract class InstructionSource
@@ -87,7 +88,8 @@ public abstract class InstructionSource
         _queue.Enqueue(new Instruction(kind, step, microBatch));
 }
 
-/// <summary>Exact gradients: step t runs its schedule with the weights after step t − 1, and contributes once at its end.</summary>
+/// <summary>Exact gradients: step t runs its schedule with the weights after step t − 1, and contributes once at its
+/// end.</summary>
 internal sealed class BackpropInstructions(Schedule schedule, int stages, int microBatches, int stage, long committedStep)
     : InstructionSource(stage, stages)
 {
@@ -126,8 +128,10 @@ internal sealed class BackpropInstructions(Schedule schedule, int stages, int mi
 }
 
 /// <summary>
-/// PipeDream (Narayanan et al. 2019): every step is one micro-batch, stage i of p runs p − i steps ahead, each step updates the stage's weights at
-/// once, and a backward pass uses the weights of its own forward pass. The weights of step t's forward pass are those after step t − (p − i):
+/// PipeDream (Narayanan et al. 2019): every step is one micro-batch, stage i of p runs p − i steps ahead, each step updates
+/// the stage's weights at
+/// once, and a backward pass uses the weights of its own forward pass. The weights of step t's forward pass are those after
+/// step t − (p − i):
 /// fixed by the order of passes, not by timing. At a barrier the pipeline drains and fills again.
 /// </summary>
 internal sealed class PipeDreamInstructions(int stages, int stage, long committedStep) : InstructionSource(stage, stages)

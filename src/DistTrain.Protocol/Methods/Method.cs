@@ -21,7 +21,8 @@ public enum Locks
 }
 
 /// <summary>
-/// How the learning signal reaches each layer: a policy that layer actors follow. It says which instructions a stage runs and which locks that
+/// How the learning signal reaches each layer: a policy that layer actors follow. It says which instructions a stage runs
+/// and which locks that
 /// removes; the actor itself knows no method by name.
 /// </summary>
 public abstract class Method
@@ -40,7 +41,8 @@ public abstract class Method
     public abstract Locks Removes { get; }
 
     /// <summary>
-    /// Whether the update of a step is a function of the state before it and its batch alone, so that all engines and placements give the same bits.
+    /// Whether the update of a step is a function of the state before it and its batch alone, so that all engines and
+    /// placements give the same bits.
     /// </summary>
     public abstract bool Synchronous { get; }
 

@@ -4,7 +4,8 @@ using DistTrain.Protocol.Settings;
 namespace DistTrain.Protocol.Planning;
 
 /// <summary>
-/// Multiplications in the first layer over a whole run, evaluation, one-time work and expansion included: for each row of a step and unit backpropagation takes 2d, the
+/// Multiplications in the first layer over a whole run, evaluation, one-time work and expansion included: for each row of a
+/// step and unit backpropagation takes 2d, the
 /// Gram form N (its gradient is the signal itself), the basis form 2r.
 /// </summary>
 public sealed class FrontContributionCost
@@ -33,7 +34,8 @@ public sealed class FrontContributionCost
     /// <summary>The Gram form.</summary>
     public double Gram => GramOnce + (_outputs * _rows * (_trained + _evaluated));
 
-    /// <summary>One-time work of the basis form: the basis, where it is not the identity, coordinates, S₀, the expansion.</summary>
+    /// <summary>One-time work of the basis form: the basis, where it is not the identity, coordinates, S₀, the
+    /// expansion.</summary>
     public double BasisOnce => _rows < _inputs
         ? (2 * _rows * _rows * _inputs) + (_testRows * _rows * _inputs) + FirstOutputs + (_expansions * _rows * _inputs * _outputs)
         : FirstOutputs;

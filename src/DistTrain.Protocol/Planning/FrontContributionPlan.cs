@@ -7,7 +7,8 @@ using DistTrain.Protocol.Settings;
 
 namespace DistTrain.Protocol.Planning;
 
-/// <summary>What front contribution adds to a plan: the network that the final-layer actor trains, and what the first stage contributes to it.</summary>
+/// <summary>What front contribution adds to a plan: the network that the final-layer actor trains, and what the first stage
+/// contributes to it.</summary>
 public sealed class FrontContributionPlan
 {
     private FrontContributionPlan(RunSettings settings, int trainRows, int testRows)
@@ -29,7 +30,8 @@ public sealed class FrontContributionPlan
         Tiles = [.. TilesOf(DataSplit.Train, trainRows, 0), .. TilesOf(DataSplit.Test, testRows, TileCount(trainRows))];
     }
 
-    /// <summary>The name under which the expanded weights are kept beside the first ones, which a resumed run still needs.</summary>
+    /// <summary>The name under which the expanded weights are kept beside the first ones, which a resumed run still
+    /// needs.</summary>
     public const string ExpandedName = "layers.0.expanded";
 
     /// <summary>Gram or basis, never auto.</summary>

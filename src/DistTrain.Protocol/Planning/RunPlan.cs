@@ -19,7 +19,8 @@ public sealed record StagePlan(
     int Index, int FirstLayer, int LayerCount, IReadOnlyList<ParameterSpec> Parameters, IReadOnlyList<int> Slices);
 
 /// <summary>
-/// The tensors of one stage that live on one shard, one after the other in one buffer: the unit in which weights and gradients travel.
+/// The tensors of one stage that live on one shard, one after the other in one buffer: the unit in which weights and
+/// gradients travel.
 /// </summary>
 /// <param name="Index">From 0, by stage, then shard.</param>
 /// <param name="Stage">The stage.</param>
@@ -36,7 +37,8 @@ public sealed record SlicePlan(int Index, int Stage, int Shard, IReadOnlyList<Pa
 public sealed record ParameterPlace(ParameterSpec Parameter, int Slice, int Offset);
 
 /// <summary>
-/// Everything about a run that follows from its settings and the number of rows: stages, slices, actors, steps. Logical and fixed, whatever the engine
+/// Everything about a run that follows from its settings and the number of rows: stages, slices, actors, steps. Logical and
+/// fixed, whatever the engine
 /// and wherever actors live.
 /// </summary>
 public sealed class RunPlan
@@ -91,13 +93,15 @@ public sealed class RunPlan
     /// <summary>The network that steps train: the experiment's, or what the method makes of it.</summary>
     public NetworkSpec Network { get; }
 
-    /// <summary>The experiment's network in layer order, each tensor with the place of its values once the run has ended.</summary>
+    /// <summary>The experiment's network in layer order, each tensor with the place of its values once the run has
+    /// ended.</summary>
     public IReadOnlyList<ParameterPlace> Results { get; }
 
     /// <summary>How many slices steps update; they have the lowest indices.</summary>
     public int TrainedSlices { get; }
 
-    /// <summary>The slice of the first stage's W₀ under front contribution; the one after it receives the expanded weights.</summary>
+    /// <summary>The slice of the first stage's W₀ under front contribution; the one after it receives the expanded
+    /// weights.</summary>
     public int WeightSlice => TrainedSlices;
 
     /// <summary>The slice that receives the expanded weights.</summary>
@@ -167,7 +171,8 @@ public sealed class RunPlan
         return (int)Math.Min(Settings.Training.BatchSize, TrainRows - first);
     }
 
-    /// <summary>The rows of a step that a replica's micro-batch has: the first one's index within the step, and how many.</summary>
+    /// <summary>The rows of a step that a replica's micro-batch has: the first one's index within the step, and how
+    /// many.</summary>
     public (int First, int Count) RowsOf(long step, int replica, int microBatch)
     {
         (int start, int count) = EvenSplit.Part(RowsInStep(step), Settings.Replicas, replica);
@@ -238,7 +243,8 @@ public sealed class RunPlan
         return results;
     }
 
-    /// <summary>Each tensor goes, in layer order, to the shard with the fewest values so far, the lowest index at a tie.</summary>
+    /// <summary>Each tensor goes, in layer order, to the shard with the fewest values so far, the lowest index at a
+    /// tie.</summary>
     private static List<ParameterSpec>[] AssignToShards(IReadOnlyList<ParameterSpec> parameters, long[] load)
     {
         var perShard = new List<ParameterSpec>[load.Length];

@@ -16,12 +16,14 @@ public enum ActorRole
 }
 
 /// <summary>
-/// The actors of a run and their ids: the coordinator, then the layer actors replica by replica, then the shards. Fixed for a run; where an actor
+/// The actors of a run and their ids: the coordinator, then the layer actors replica by replica, then the shards. Fixed for
+/// a run; where an actor
 /// lives is not part of it.
 /// </summary>
 public sealed class Topology
 {
-    /// <summary>The actors of a run with so many replicas, stages and shards, and first-stage actors that share the features.</summary>
+    /// <summary>The actors of a run with so many replicas, stages and shards, and first-stage actors that share the
+    /// features.</summary>
     public Topology(int replicas, int stages, int shards, int shares = 1)
     {
         Shares = shares;
@@ -71,7 +73,8 @@ public sealed class Topology
     /// <summary>Index of a shard.</summary>
     public int ShardOf(ActorId actor) => actor.Index - 1 - LayerActors;
 
-    /// <summary>The name in scenarios, messages and traces: <c>coordinator</c>, <c>layer-2</c>, <c>layer-2/replica-1</c>, <c>layer-0/share-1</c>, <c>parameter-server</c>, <c>parameter-server-1</c>.</summary>
+    /// <summary>The name in scenarios, messages and traces: <c>coordinator</c>, <c>layer-2</c>, <c>layer-2/replica-1</c>,
+    /// <c>layer-0/share-1</c>, <c>parameter-server</c>, <c>parameter-server-1</c>.</summary>
     public string NameOf(ActorId actor)
     {
         switch (RoleOf(actor))

@@ -4,7 +4,8 @@ using DistTrain.Protocol.Methods;
 
 namespace DistTrain.Protocol.Settings;
 
-/// <summary>What settings must fulfil beyond their types, each problem with its key. Whoever builds a <see cref="Planning.RunPlan"/> checks first.</summary>
+/// <summary>What settings must fulfil beyond their types, each problem with its key. Whoever builds a
+/// <see cref="Planning.RunPlan"/> checks first.</summary>
 public static class SettingsChecks
 {
     /// <summary>Everything that is wrong with the settings; empty when they can be served.</summary>
@@ -56,7 +57,8 @@ public static class SettingsChecks
         {
             problems.Add(new SettingsProblem(
                 "training.batch-size",
-                $"{training.BatchSize} rows cannot be split over {settings.Replicas} replicas × {training.MicroBatches} micro-batches; "
+                $"{training.BatchSize} rows cannot be split over {settings.Replicas} replicas × {training.MicroBatches} "
+                    + "micro-batches; "
                 + $"expected at least {(long)settings.Replicas * training.MicroBatches}, or fewer replicas or micro-batches"));
         }
 
@@ -146,13 +148,15 @@ public static class SettingsChecks
         {
             problems.Add(new SettingsProblem(
                 "optimizer.clip-norm",
-                "clipping needs the gradient of the whole step at once; expected no clip-norm, or parameter-server.consistency: sync"));
+                "clipping needs the gradient of the whole step at once; expected no clip-norm, or "
+                    + "parameter-server.consistency: sync"));
         }
 
         if (server.Aggregate == Aggregate.TrimmedMean && settings.Replicas <= 2 * server.ByzantineMax)
         {
             problems.Add(new SettingsProblem(
-                Key, $"trimmed-mean drops {server.ByzantineMax} at each end of {settings.Replicas} replicas; expected at least {(2 * server.ByzantineMax) + 1} replicas"));
+                Key, $"trimmed-mean drops {server.ByzantineMax} at each end of {settings.Replicas} replicas; expected at "
+                    + $"least {(2 * server.ByzantineMax) + 1} replicas"));
         }
 
         if (server.Aggregate == Aggregate.Krum && settings.Replicas < (2 * server.ByzantineMax) + 3)
@@ -193,7 +197,8 @@ public static class SettingsChecks
     {
         if (value < low || value > high)
         {
-            problems.Add(new SettingsProblem(key, high == int.MaxValue ? $"{value}; expected at least {low}" : $"{value}; expected {low} to {high}"));
+            string expected = high == int.MaxValue ? $"at least {low}" : $"{low} to {high}";
+            problems.Add(new SettingsProblem(key, $"{value}; expected {expected}"));
         }
     }
 }

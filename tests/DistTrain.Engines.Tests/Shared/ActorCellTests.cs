@@ -12,7 +12,8 @@ using Xunit;
 namespace DistTrain.Engines.Tests.Shared;
 
 /// <summary>
-/// The ordering contract with a persister that answers when it likes: what others can see waits for the actor's earlier records; jobs and timers do not.
+/// The ordering contract with a persister that answers when it likes: what others can see waits for the actor's earlier
+/// records; jobs and timers do not.
 /// </summary>
 public sealed class ActorCellTests : IDisposable
 {

@@ -41,8 +41,9 @@ public sealed class AllocationTests
     {
         Measured narrow = Measure(width: 8), wide = Measure(width: 256);
 
-        // One array of a wide layer's outputs per step would be 1,024 bytes and more.
-        (wide.BytesPerStep - narrow.BytesPerStep).ShouldBeLessThan(512, $"narrow: {narrow}; wide: {wide}");
+        // One array of a wide layer's outputs per micro-batch would be 4,096 bytes a step. How many acknowledgements travel alone
+        // depends on timing, which is worth up to about 1,000.
+        (wide.BytesPerStep - narrow.BytesPerStep).ShouldBeLessThan(2_048, $"narrow: {narrow}; wide: {wide}");
     }
 
     private static Measured Measure(int width)

@@ -4,7 +4,8 @@ using DistTrain.Protocol.Planning;
 
 namespace DistTrain.Engines.Shared.Front;
 
-/// <summary>Counts what is sent to or by layer actors that take no part, while the final-layer actor trains alone. Thread-safe.</summary>
+/// <summary>Counts what is sent to or by layer actors that take no part, while the final-layer actor trains alone.
+/// Thread-safe.</summary>
 internal sealed class AloneCounter(RunPlan plan)
 {
     private volatile bool _alone;

@@ -1,0 +1,164 @@
+using DistTrain.Protocol.Effects;
+using DistTrain.Protocol.Jobs;
+using DistTrain.Protocol.Messages;
+
+namespace DistTrain.Protocol.Actors;
+
+/// <content>Steps and epochs: issue, decide, commit, evaluate.</content>
+public sealed partial class Coordinator
+{
+    private void IssueMore()
+    {
+        long last = Math.Min(Plan.TotalSteps, _progress.Step + Plan.StepsUncommittedMax);
+        while (_issued < last && Plan.EpochOf(_issued + 1) == Plan.EpochOf(_progress.Step + 1) && EverybodyHasRoom())
+        {
+            _issued++;
+            _tallies[_issued % _tallies.Length].Begin(_issued);
+            IssueStep issue = new(_issued, _progress.RateFactor, Plan.EndsEpoch(_issued));
+            ForEachParticipant(issue);
+            ForEachShard(issue);
+        }
+    }
+
+    /// <summary>Most layer actors answer with bare acknowledgements only: where these do not come, steps wait.</summary>
+    private bool EverybodyHasRoom()
+    {
+        for (int index = 1; index < Plan.Topology.Count; index++)
+        {
+            if (Plan.IsParticipant(new ActorId(index)) && !HasRoomTo(new ActorId(index)))
+            {
+                _issueWaits = true;
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private void OnPartials(StepTally tally, Partials partials)
+    {
+        tally.OnPartials(partials.Slice, partials.Values);
+        if (!tally.HasAllPartials)
+        {
+            return;
+        }
+
+        InvariantException.Require(_decidingStep == 0, "A step is decided before the next one's partials are asked for.");
+        _decidingStep = tally.Step;
+        _decide.Step = tally.Step;
+        tally.Partials.CopyTo(_decide.Inputs, 0);
+        Run(_decide);
+    }
+
+    private void TryCommit()
+    {
+        StepTally tally = TallyOf(_progress.Step + 1);
+        if (tally.Step != _progress.Step + 1 || !tally.IsComplete || tally.IsCommitting || _phase != Phase.Training)
+        {
+            return;
+        }
+
+        if (!double.IsFinite(tally.LossSum) || tally.NonFiniteUpdateLayer >= 0)
+        {
+            BeginEnd(RunEnd.Diverged, DescribeDivergence(tally));
+            Advance();
+            return;
+        }
+
+        tally.IsCommitting = true;
+        Effects.Persist(new CommittedRecord(tally.Step, Epoch));
+    }
+
+    private void OnCommitted(StepTally tally)
+    {
+        long step = tally.Step;
+        _progress = _progress.AfterStep(step, tally.LossSum, tally.Correct, tally.Rows);
+        Effects.Report(
+            new StepCommitted(step, tally.LossSum, tally.Correct, tally.Rows, Plan.LearningRate(step) * _progress.RateFactor));
+        ForEachShard(new Committed(step));
+        tally.Free(Effects);
+        if (Plan.EndsEpoch(step))
+        {
+            OnEpochEnd(step);
+            return;
+        }
+
+        CheckpointIfDue();
+        Advance();
+        TryCommit();
+    }
+
+    private void OnEpochEnd(long step)
+    {
+        int epoch = Plan.EpochOf(step);
+        bool due = epoch % Plan.Settings.Training.EvaluateEvery == 0 || step == Plan.TotalSteps;
+        if (Plan.TestRows > 0 && due)
+        {
+            StartEvaluation(DataSplit.Test, Phase.EvaluatingEpoch);
+        }
+        else
+        {
+            FinishEpoch(null, null);
+        }
+    }
+
+    private void FinishEpoch(double? testLoss, double? testAccuracy)
+    {
+        double trainLoss = _progress.EpochLossSum / _progress.EpochRows;
+        double trainAccuracy = (double)_progress.EpochCorrect / _progress.EpochRows;
+        Effects.Report(
+            new EpochCompleted(Plan.EpochOf(_progress.Step), _progress.Step, trainLoss, trainAccuracy, testLoss, testAccuracy));
+        bool isWatched = Plan.TestRows == 0 || testLoss is not null;
+        _progress = isWatched ? _progress.AfterEpoch(testLoss ?? trainLoss, Plan.Settings.Optimizer) : _progress.AfterEpochUnwatched();
+        _phase = Phase.Training;
+        if (_progress.Step == Plan.TotalSteps || _progress.IsOutOfPatience(Plan.Settings.Training))
+        {
+            StartEvaluation(DataSplit.Train, Phase.EvaluatingEnd);
+            return;
+        }
+
+        CheckpointIfDue();
+        Advance();
+    }
+
+    private void StartEvaluation(DataSplit split, Phase phase)
+    {
+        _phase = phase;
+        ForEachParticipant(_evaluation.Begin(_progress.Step, split));
+    }
+
+    private void OnEvaluated()
+    {
+        Effects.Report(new EvaluationCompleted(_progress.Step, _evaluation.Split, _evaluation.Loss, _evaluation.Accuracy));
+        if (_phase == Phase.EvaluatingEpoch)
+        {
+            FinishEpoch(_evaluation.Loss, _evaluation.Accuracy);
+        }
+        else
+        {
+            BeginEnd(RunEnd.Completed, "");
+            Advance();
+        }
+    }
+
+    private string DescribeDivergence(StepTally tally)
+    {
+        string what;
+        int layer;
+        if (double.IsFinite(tally.LossSum))
+        {
+            (what, layer) = ("the update of step", tally.NonFiniteUpdateLayer);
+        }
+        else
+        {
+            (what, layer) = ("the loss of step", tally.NonFiniteLayer >= 0 ? tally.NonFiniteLayer : Plan.Settings.Network.Layers.Count - 1);
+        }
+
+        double rate = Plan.LearningRate(tally.Step) * _progress.RateFactor;
+        return $"{what} {tally.Step} is not finite; layer {layer} ({Plan.Settings.Network.Layers[layer].Kind}) was the first "
+            + $"with values that are not finite. Try a lower optimizer.learning-rate (it was {rate:G4}), optimizer.clip-norm, "
+            + "or inputs of smaller scale (data.standardize)";
+    }
+
+    private StepTally TallyOf(long step) => _tallies[step % _tallies.Length];
+}

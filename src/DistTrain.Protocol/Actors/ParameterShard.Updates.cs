@@ -1,0 +1,210 @@
+using DistTrain.Protocol.Effects;
+using DistTrain.Protocol.Jobs;
+using DistTrain.Protocol.Messages;
+
+namespace DistTrain.Protocol.Actors;
+
+/// <content>How contributions become versions, and when replicas hear of them.</content>
+public sealed partial class ParameterShard
+{
+    /// <summary>Applies what may be applied.</summary>
+    private void Advance(SliceState slice)
+    {
+        if (slice.IsApplying || !slice.HasVersion || slice.Arrivals.Count == 0)
+        {
+            return;
+        }
+
+        if (Plan.Asynchronous)
+        {
+            if (slice.ContributedSteps[slice.Arrivals.Peek()] <= _issued)
+            {
+                ApplyOne(slice, slice.Arrivals.Dequeue());
+            }
+
+            return;
+        }
+
+        long step = slice.Newest.Step + 1;
+        if (slice.Arrivals.Count < _replicas || step > _issued)
+        {
+            return;
+        }
+
+        if (Plan.NeedsDecision && _decidedStep < step)
+        {
+            AskPartials(slice, step);
+        }
+        else if (step - _committed <= _aheadMax)
+        {
+            ApplyAll(slice, step);
+        }
+    }
+
+    private void AskPartials(SliceState slice, long step)
+    {
+        if (slice.PartialsAsked)
+        {
+            return;
+        }
+
+        slice.PartialsAsked = true;
+        PartialsJob job = slice.Jobs.Partials;
+        job.Step = step;
+        slice.Gradients.CopyTo(job.Inputs, 0);
+        job.Outputs[0] = BufferHandle.None;
+        Run(job);
+    }
+
+    private void ApplyAll(SliceState slice, long step)
+    {
+        ApplyJob job = slice.Jobs.Apply;
+        slice.Gradients.CopyTo(job.Inputs, 2);
+        (job.GradientScale, job.ChosenReplica) = (_gradientScale, _chosenReplica);
+        Start(slice, job, step);
+    }
+
+    private void ApplyOne(SliceState slice, int replica)
+    {
+        ApplyJob job = slice.Jobs.Apply;
+        job.Inputs[2] = slice.Gradients[replica];
+        slice.ApplyingReplica = replica;
+        Start(slice, job, slice.ContributedSteps[replica]);
+    }
+
+    private void Start(SliceState slice, ApplyJob job, long step)
+    {
+        slice.IsApplying = true;
+        job.Step = step;
+        job.Update = slice.Newest.Updates + 1;
+        job.LearningRate = Plan.LearningRate(step) * _rateFactor;
+        job.Inputs[0] = slice.Newest.Weights;
+        job.Inputs[1] = slice.Newest.OptimizerState;
+        Array.Clear(job.Outputs);
+        Run(job);
+    }
+
+    private void OnApplied(SliceState slice, ApplyJob job)
+    {
+        slice.IsApplying = false;
+        slice.PartialsAsked = false;
+        SliceVersion previous = slice.Newest, version = slice.NewVersion();
+        version.Updates = job.Update;
+        version.NonFiniteLayer = job.NonFiniteLayer;
+        (version.Weights, version.OptimizerState) = (job.Outputs[0], job.Outputs[1]);
+        if (Plan.Asynchronous)
+        {
+            OnAppliedOne(slice, version, previous, slice.ApplyingReplica, job.Step);
+        }
+        else
+        {
+            OnAppliedAll(slice, version, job.Step);
+        }
+
+        Prepare();
+        Advance(slice);
+    }
+
+    private void OnAppliedAll(SliceState slice, SliceVersion version, long step)
+    {
+        version.Step = step;
+        slice.Push(version);
+        slice.Arrivals.Clear();
+        for (int replica = 0; replica < _replicas; replica++)
+        {
+            MoveCarried(slice, version, replica);
+            slice.AppliedSteps[replica] = step;
+            SendWeights(slice, version, replica, step, BufferHandle.None);
+        }
+    }
+
+    private void OnAppliedOne(SliceState slice, SliceVersion version, SliceVersion previous, int replica, long step)
+    {
+        _stalenessSteps = Math.Max(_stalenessSteps, step - 1 - slice.AppliedByAll);
+        InvariantException.Require(
+            step - 1 - slice.AppliedByAll <= Plan.StalenessStepsMax, "No replica is further ahead than the staleness bound.");
+        for (int other = 0; other < _replicas; other++)
+        {
+            if (other != replica)
+            {
+                Effects.Retain(previous.Carried[other]);
+                version.Carried[other] = previous.Carried[other];
+            }
+        }
+
+        MoveCarried(slice, version, replica);
+        slice.AppliedSteps[replica] = step;
+        version.Step = slice.AppliedByAll;
+        slice.Push(version);
+        slice.DropBefore(long.MaxValue, Effects);
+        slice.Unanswered[replica] = true;
+        AnswerWithinBound(slice);
+    }
+
+    /// <summary>
+    /// A replica gets the weights for its next step once that step is within the bound of the slowest replica. At a barrier
+    /// it gets those that hold
+    /// everybody's contributions, for an evaluation may follow.
+    /// </summary>
+    private void AnswerWithinBound(SliceState slice)
+    {
+        long slowest = slice.AppliedByAll;
+        for (int replica = 0; replica < _replicas; replica++)
+        {
+            long ahead = slice.AppliedSteps[replica] - slowest;
+            long aheadMax = Plan.EndsEpoch(slice.AppliedSteps[replica]) ? 0 : Plan.StalenessStepsMax;
+            if (slice.Unanswered[replica] && ahead <= aheadMax)
+            {
+                slice.Unanswered[replica] = false;
+                SendWeights(slice, slice.Newest, replica, slice.AppliedSteps[replica], BufferHandle.None);
+            }
+        }
+    }
+
+    private void MoveCarried(SliceState slice, SliceVersion version, int replica)
+    {
+        Effects.Release(slice.Gradients[replica]);
+        slice.Gradients[replica] = BufferHandle.None;
+        version.Carried[replica] = slice.Carried[replica];
+        slice.Carried[replica] = BufferHandle.None;
+    }
+
+    /// <summary>Once every slice has the next step's version, keeps that fact; the coordinator hears of it when it is
+    /// kept.</summary>
+    private void Prepare()
+    {
+        long ready = long.MaxValue;
+        foreach (SliceState slice in _slices)
+        {
+            if (slice.Plan.Frozen)
+            {
+                continue;
+            }
+
+            ready = Math.Min(ready, !slice.HasVersion ? 0 : Plan.Asynchronous ? slice.AppliedByAll : slice.Newest.Step);
+        }
+
+        while (_prepared < Math.Min(ready, _issued))
+        {
+            _prepared++;
+            Effects.Persist(new PreparedRecord(_prepared, _shard, Epoch));
+        }
+    }
+
+    private int NonFiniteLayer(long step)
+    {
+        int first = -1;
+        foreach (SliceState slice in _slices)
+        {
+            if (slice.Plan.Frozen)
+            {
+                continue;
+            }
+
+            int layer = (slice.Find(step) ?? slice.Newest).NonFiniteLayer;
+            first = first < 0 || (layer >= 0 && layer < first) ? layer : first;
+        }
+
+        return first;
+    }
+}
