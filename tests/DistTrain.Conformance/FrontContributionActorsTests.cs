@@ -131,6 +131,28 @@ public sealed class FrontContributionActorsTests
     }
 
     [Fact]
+    public void ARunGoesOnFromASnapshotThatWasTakenWhileItTrainedAlone()
+    {
+        RunRequest request = Short.Front;
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("disttrain-front-");
+        try
+        {
+            RunRequest kept = request with { JournalFolder = folder.FullName };
+            string reference = Bits.Of(new ThreadsEngine().Run(kept, new Observed(), default));
+            folder.GetDirectories("step-*").OrderBy(step => step.Name, StringComparer.Ordinal).Last().Delete(recursive: true);
+            long step = Journal.LastSnapshotStep(folder.FullName).ShouldNotBeNull();
+            step.ShouldBeInRange(1, Steps - 1);
+            RunOutcome resumed = new ThreadsEngine().Run(kept with { ResumeFromStep = step }, new Observed(), default);
+            resumed.Status.ShouldBe(RunStatus.Completed, resumed.Reason);
+            Bits.Of(resumed).ShouldBe(reference);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
     public void ADivergedRunSaysSoAndHasTheWeightsBefore()
     {
         RunRequest request = Short.Front;

@@ -265,6 +265,12 @@ internal sealed class ShardArithmetic<T>
         }
 
         InvariantException.Require(job.Step == 0, $"There is a snapshot of step {job.Step}.");
+        if (job.Slice == _plan.ExpandedSlice)
+        {
+            // Nothing is expanded yet.
+            return;
+        }
+
         SlicePlan slice = _plan.Slices[job.Slice];
         job.Outputs[0] = _pool.Rent((long)slice.Length * ValueBytes);
         Span<T> weights = _pool.View<T>(job.Outputs[0]).Span;
@@ -274,7 +280,7 @@ internal sealed class ShardArithmetic<T>
             weights = weights[parameter.Length..];
         }
 
-        job.Outputs[1] = Zeros((long)slice.Length * _optimizer.StateCount);
+        job.Outputs[1] = slice.Frozen ? BufferHandle.None : Zeros((long)slice.Length * _optimizer.StateCount);
         for (int replica = 0; replica < _plan.Settings.Replicas; replica++)
         {
             job.Outputs[2 + replica] = _plan.CarriesResidual ? Zeros(slice.Length) : BufferHandle.None;
@@ -283,8 +289,6 @@ internal sealed class ShardArithmetic<T>
 
     private void Initialize(ParameterSpec parameter, Span<T> values)
     {
-        // Before anything is expanded, expanded weights are the first ones.
-        parameter = parameter == _plan.Front?.Expanded ? _plan.Front.Weight : parameter;
         if (_request.InitialWeights?.GetValueOrDefault(parameter.Name) is byte[] given)
         {
             MemoryMarshal.Cast<byte, T>(given).CopyTo(values);

@@ -178,7 +178,7 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan)
     private BufferHandle ReadPart(int part, SlicePlan slice, BufferPool pool)
     {
         int multiple = part == 1 ? _stateCount : part == 0 || plan.CarriesResidual ? 1 : 0;
-        if (multiple == 0)
+        if (multiple == 0 || (slice.Frozen && !slice.Parameters.All(parameter => _loaded.ContainsKey(NameOf(part, parameter)))))
         {
             return BufferHandle.None;
         }
@@ -232,10 +232,11 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan)
             throw new InvalidInputException($"{path}: these are not files of a snapshot; expected slice files that a run has written");
         }
 
-        foreach (ParameterSpec parameter in plan.Parameters.Select(place => place.Parameter))
+        // Expanded weights come at the end, and what no step updates has no optimizer state before.
+        foreach ((ParameterSpec parameter, int slice, _) in plan.Parameters.Where(place => place.Parameter != plan.Front?.Expanded))
         {
             Require(path, NameOf(0, parameter), parameter.Length, "it belongs to another network or precision");
-            if (_stateCount > 0)
+            if (_stateCount > 0 && !plan.Slices[slice].Frozen)
             {
                 Require(path, NameOf(1, parameter), parameter.Length * _stateCount, "it belongs to a run with another optimizer");
             }

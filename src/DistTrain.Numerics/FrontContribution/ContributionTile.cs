@@ -16,6 +16,8 @@ public static class ContributionTile
     /// <summary>Rows of a tile: enough for full kernel speed, few enough that tiles overlap with their way.</summary>
     public const int RowsMax = 256;
 
+    private const int DiagonalBlock = 64;
+
     /// <summary>Writes S₀ of some rows: s (rows × h′) = x W₀ᵀ.</summary>
     /// <param name="rows">The inputs.</param>
     /// <param name="first">The first row.</param>
@@ -35,31 +37,48 @@ public static class ContributionTile
     }
 
     /// <summary>
-    /// Writes rows of the Gram matrix: k[i, j] = x_{first+i} · t_j for the first k.Columns training rows t. Of K itself,
-    /// which is symmetric, a tile
-    /// needs only the columns up to its last row; <see cref="Add"/> mirrors the rest.
+    /// Writes rows of the Gram matrix: k[i, j] = x_{first+i} · t_j for the first k.Columns training rows t. Of a symmetric tile, whose rows are those of
+    /// its last columns, only k[i, j] with j ≤ first + i counts, and little more is computed; <see cref="Add"/> mirrors the rest.
     /// </summary>
     public static void Gram<T>(
-        IInputRows<T> rows, int first, IInputRows<T> training, TensorView<T> k, ComputeScratch scratch, IForkJoin? fork)
+        IInputRows<T> rows, int first, IInputRows<T> training, TensorView<T> k, bool symmetric, ComputeScratch scratch, IForkJoin? fork)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         ArgumentNullException.ThrowIfNull(rows);
         ArgumentNullException.ThrowIfNull(training);
         ArgumentNullException.ThrowIfNull(scratch);
         long mark = scratch.Mark;
+        k.Span.Clear();
         TensorView<T> x = Load(rows, first, k.Rows, scratch);
-        long inner = scratch.Mark;
-        for (int start = 0; start < k.Columns; start += RowsMax)
+        int others = symmetric ? first : k.Columns;
+        for (int start = 0; start < others; start += RowsMax)
         {
-            int count = Math.Min(RowsMax, k.Columns - start);
-            TensorView<T> block = scratch.Take<T>(k.Rows, count);
-            Gemm.Multiply(x, false, Load(training, start, count, scratch), true, block, false, default, fork);
-            for (int row = 0; row < k.Rows; row++)
-            {
-                block.Row(row).CopyTo(k.Row(row)[start..]);
-            }
-
+            int count = Math.Min(RowsMax, others - start);
+            long inner = scratch.Mark;
+            Multiply(x, 0, Load(training, start, count, scratch), start, k, scratch, fork);
             scratch.Release(inner);
+        }
+
+        for (int own = 0; own < k.Rows && symmetric; own += DiagonalBlock)
+        {
+            int count = Math.Min(DiagonalBlock, k.Rows - own);
+            Multiply(x, own, x.Slice(own * x.Columns, count, x.Columns), first + own, k, scratch, fork);
+        }
+
+        scratch.Release(mark);
+    }
+
+    /// <summary>Writes the products of rows of x, from <paramref name="row"/> on, with those of t to k's columns from <paramref name="column"/> on.</summary>
+    private static void Multiply<T>(
+        TensorView<T> x, int row, TensorView<T> t, int column, TensorView<T> k, ComputeScratch scratch, IForkJoin? fork)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        long mark = scratch.Mark;
+        TensorView<T> block = scratch.Take<T>(x.Rows - row, t.Rows);
+        Gemm.Multiply(x.Slice(row * x.Columns, block.Rows, x.Columns), false, t, true, block, false, default, fork);
+        for (int i = 0; i < block.Rows; i++)
+        {
+            block.Row(i).CopyTo(k.Row(row + i)[column..]);
         }
 
         scratch.Release(mark);
@@ -89,7 +108,7 @@ public static class ContributionTile
     /// <param name="first">The tile's first row in <paramref name="whole"/>.</param>
     /// <param name="whole">The matrix.</param>
     /// <param name="add">Whether an earlier share is there.</param>
-    /// <param name="symmetric">Whether to mirror the tile to the columns of its rows.</param>
+    /// <param name="symmetric">Whether what stands left of the diagonal is mirrored to the right of it.</param>
     public static void Add<T>(TensorView<T> tile, int first, TensorView<T> whole, bool add, bool symmetric)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -105,7 +124,7 @@ public static class ContributionTile
                 tile.Row(row).CopyTo(to);
             }
 
-            for (int column = 0; symmetric && column < first; column++)
+            for (int column = 0; symmetric && column < first + row; column++)
             {
                 whole.Row(column)[first + row] = to[column];
             }

@@ -79,9 +79,15 @@ public static class ParameterInitializer
     private static void Draw<T>(RandomStream stream, double low, double high, Span<T> values)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        for (int i = 0; i < values.Length; i++)
+        Span<ulong> bits = stackalloc ulong[256];
+        for (int start = 0; start < values.Length; start += bits.Length)
         {
-            values[i] = T.CreateChecked(stream.Uniform(i, low, high));
+            Span<T> block = values.Slice(start, Math.Min(bits.Length, values.Length - start));
+            stream.UInt64s(start, bits[..block.Length]);
+            for (int i = 0; i < block.Length; i++)
+            {
+                block[i] = T.CreateTruncating(low + ((high - low) * RandomStream.Uniform(bits[i])));
+            }
         }
     }
 }

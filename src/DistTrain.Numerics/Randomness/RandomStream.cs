@@ -35,8 +35,25 @@ public readonly struct RandomStream
         return (index & 1) == 0 ? block.X0 | ((ulong)block.X1 << 32) : block.X2 | ((ulong)block.X3 << 32);
     }
 
+    /// <summary>
+    /// Elements <paramref name="first"/>, <paramref name="first"/> + 1, … as 64 random bits each: those of <see cref="UInt64"/>, many at a time.
+    /// <paramref name="first"/> is even.
+    /// </summary>
+    public void UInt64s(long first, Span<ulong> elements)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(first & 1, 0);
+        int done = Philox.Blocks(new PhiloxBlock((uint)(first >> 1), _sample, _stepLow, _high), _key, elements);
+        for (int i = done; i < elements.Length; i++)
+        {
+            elements[i] = UInt64(first + i);
+        }
+    }
+
     /// <summary>Element <paramref name="index"/>, uniform in [0, 1), a multiple of 2^-53.</summary>
-    public double Uniform(long index) => (UInt64(index) >> 11) * (1.0 / (1UL << 53));
+    public double Uniform(long index) => Uniform(UInt64(index));
+
+    /// <summary>The number in [0, 1) that 64 random bits stand for, a multiple of 2^-53.</summary>
+    public static double Uniform(ulong bits) => (bits >> 11) * (1.0 / (1UL << 53));
 
     /// <summary>Element <paramref name="index"/>, uniform in [low, high).</summary>
     public double Uniform(long index, double low, double high) => low + ((high - low) * Uniform(index));

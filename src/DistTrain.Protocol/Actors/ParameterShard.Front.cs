@@ -38,17 +38,32 @@ public sealed partial class ParameterShard
 
     private void AssembleIfReady()
     {
-        if (_expansion.IsComplete && StateOf(Plan.ExpandedSlice).HasVersion)
+        if (!_expansion.IsComplete || !StateOf(Plan.ExpandedSlice).HasVersion)
         {
-            Run(_expansion.Assemble());
+            return;
         }
+
+        AssembleJob job = _expansion.Assemble();
+        if (Plan.Topology.Shares > 1)
+        {
+            Run(job);
+            return;
+        }
+
+        // A single share's columns are the whole.
+        foreach (BufferHandle columns in job.Inputs)
+        {
+            Effects.Retain(columns);
+        }
+
+        OnAssembled(StateOf(Plan.ExpandedSlice), job.Inputs);
     }
 
-    private void OnAssembled(SliceState slice, AssembleJob job)
+    private void OnAssembled(SliceState slice, BufferHandle[] whole)
     {
         SliceVersion version = slice.NewVersion();
         (version.Step, version.Updates) = (_expansion.SharesStep, slice.Newest.Updates);
-        (version.Weights, version.OptimizerState) = (job.Outputs[0], job.Outputs[1]);
+        (version.Weights, version.OptimizerState) = (whole[0], whole[1]);
         slice.DropAll(Effects);
         slice.Push(version);
         Send(ActorId.Coordinator, new Expanded(version.Step));

@@ -96,7 +96,7 @@ public sealed partial class ParameterShard : ActorMachine
                 OnRestored(StateOf(restore.Slice), restore);
                 break;
             case AssembleJob assemble:
-                OnAssembled(StateOf(Plan.ExpandedSlice), assemble);
+                OnAssembled(StateOf(Plan.ExpandedSlice), assemble.Outputs);
                 break;
             case SnapshotJob:
                 _snapshotting--;

@@ -83,7 +83,7 @@ public sealed class ContributedLayerTests
             TensorView<double> coordinates = stage.Input.View.Slice(i * features, 1, features);
             if (scatter)
             {
-                ContributionTile.Gram(rows, Batch[i], rows, coordinates, stage.Scratch, null);
+                ContributionTile.Gram(rows, Batch[i], rows, coordinates, symmetric: false, stage.Scratch, null);
             }
             else
             {

@@ -28,7 +28,7 @@ public sealed class ContributionTileTests : IDisposable
             {
                 using Tensor<double> part = ColumnsOf(x, EvenSplit.Part(D, shares, share)), tile = new(rows, first + rows);
                 MatrixRows<double> own = new(part.View);
-                ContributionTile.Gram(own, first, own, tile.View, _scratch, null);
+                ContributionTile.Gram(own, first, own, tile.View, symmetric: true, _scratch, null);
                 ContributionTile.Add(tile.View, first, k.View, add: share > 0, symmetric: true);
             }
         }

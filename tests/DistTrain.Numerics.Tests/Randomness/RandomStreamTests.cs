@@ -6,6 +6,19 @@ namespace DistTrain.Numerics.Tests.Randomness;
 
 public sealed class RandomStreamTests
 {
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(0, 8)]
+    [InlineData(0, 1003)]
+    [InlineData(8_589_934_580, 12)]
+    public void ManyElementsAtATimeAreThoseOneByOne(long first, int count)
+    {
+        var stream = new RandomStream(ulong.MaxValue - 3, RandomPurpose.Dropout, layer: 2, replica: 1, step: (5L << 32) + 7, sample: 9);
+        ulong[] elements = new ulong[count];
+        stream.UInt64s(first, elements);
+        elements.ShouldBe(Enumerable.Range(0, count).Select(i => stream.UInt64(first + i)));
+    }
+
     [Fact]
     public void AnElementIsAFunctionOfItsPositionAlone()
     {

@@ -40,7 +40,7 @@ internal sealed class FrontArithmetic<T>(FrontContributionPlan front, TrainTest<
         ContributionTile.FirstOutputs(own, tile.First, ColumnsOf(weight, share, scratch), outputs, scratch, fork);
         if (front.Form == ContributionForm.Gram)
         {
-            ContributionTile.Gram(own, tile.First, Share(DataSplit.Train, share), coordinates, scratch, fork);
+            ContributionTile.Gram(own, tile.First, Share(DataSplit.Train, share), coordinates, tile.Symmetric, scratch, fork);
         }
         else if (tile.Split == DataSplit.Train && !basis.Coordinates.IsNone)
         {
