@@ -19,9 +19,13 @@ public sealed class CostModelRunTests
     {
         for (ulong number = 1; number <= 24; number++)
         {
-            // A snapshot is left out where the one before is still being written, which depends on the disk.
+            // A snapshot is left out where the one before is still being written, which depends on the disk; when a run stops early cannot be foreseen.
             RunRequest request = DrawnRun.Of(number);
-            ShouldSendWhatWasPredicted(request with { Settings = request.Settings with { CheckpointEverySteps = 0 } });
+            RunSettings settings = request.Settings;
+            ShouldSendWhatWasPredicted(request with
+            {
+                Settings = settings with { CheckpointEverySteps = 0, Training = settings.Training with { EarlyStoppingPatience = null } },
+            });
         }
     }
 
