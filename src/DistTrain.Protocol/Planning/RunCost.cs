@@ -5,7 +5,8 @@ using DistTrain.Protocol.Settings;
 namespace DistTrain.Protocol.Planning;
 
 /// <summary>
-/// What a run would cost, from its plan alone. A floating-point operation is an addition or a multiplication of a matrix product; messages are counted without
+/// What a run would cost, from its plan alone. A floating-point operation is an addition or a multiplication of a matrix
+/// product; messages are counted without
 /// acknowledgements and retries, bytes are those of tensors, whether copied or lent.
 /// </summary>
 public sealed class RunCost
@@ -84,7 +85,8 @@ public sealed class RunCost
         }
     }
 
-    /// <summary>Bytes that the largest shard keeps: two versions of weights and optimizer state, and a gradient; of what no step updates one version.</summary>
+    /// <summary>Bytes that the largest shard keeps: two versions of weights and optimizer state, and a gradient; of what no
+    /// step updates one version.</summary>
     public double ShardBytes => _valueBytes * _plan.Slices.GroupBy(slice => slice.Shard)
         .Max(shard => shard.Sum(slice => (double)slice.Length * (slice.Frozen ? slice.Index == _plan.WeightSlice ? 1 : States : (2 * States) + 1)));
 
@@ -125,7 +127,8 @@ public sealed class RunCost
         _ => null,
     };
 
-    /// <summary>Products of a row: forward, and in training the gradients of weights and, behind the first layer, of inputs.</summary>
+    /// <summary>Products of a row: forward, and in training the gradients of weights and, behind the first layer, of
+    /// inputs.</summary>
     private double ProductsPerRow(bool training)
     {
         double sum = 0;
