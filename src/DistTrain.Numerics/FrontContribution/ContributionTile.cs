@@ -37,7 +37,8 @@ public static class ContributionTile
     }
 
     /// <summary>
-    /// Writes rows of the Gram matrix: k[i, j] = x_{first+i} · t_j for the first k.Columns training rows t. Of a symmetric tile, whose rows are those of
+    /// Writes rows of the Gram matrix: k[i, j] = x_{first+i} · t_j for the first k.Columns training rows t. Of a symmetric
+    /// tile, whose rows are those of
     /// its last columns, only k[i, j] with j ≤ first + i counts, and little more is computed; <see cref="Add"/> mirrors the rest.
     /// </summary>
     public static void Gram<T>(
@@ -68,7 +69,8 @@ public static class ContributionTile
         scratch.Release(mark);
     }
 
-    /// <summary>Writes the products of rows of x, from <paramref name="row"/> on, with those of t to k's columns from <paramref name="column"/> on.</summary>
+    /// <summary>Writes the products of rows of x, from <paramref name="row"/> on, with those of t to k's columns from
+    /// <paramref name="column"/> on.</summary>
     private static void Multiply<T>(
         TensorView<T> x, int row, TensorView<T> t, int column, TensorView<T> k, ComputeScratch scratch, IForkJoin? fork)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>

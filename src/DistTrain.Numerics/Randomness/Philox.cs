@@ -32,7 +32,8 @@ public static class Philox
     }
 
     /// <summary>
-    /// The blocks of a counter whose first word counts up, as pairs of 64-bit words, low word first. Writes as many as go four blocks at a time, none where the
+    /// The blocks of a counter whose first word counts up, as pairs of 64-bit words, low word first. Writes as many as go
+    /// four blocks at a time, none where the
     /// processor cannot, and returns how many words those are.
     /// </summary>
     internal static int Blocks(PhiloxBlock counter, ulong key, Span<ulong> words)

@@ -36,7 +36,8 @@ public readonly struct RandomStream
     }
 
     /// <summary>
-    /// Elements <paramref name="first"/>, <paramref name="first"/> + 1, … as 64 random bits each: those of <see cref="UInt64"/>, many at a time.
+    /// Elements <paramref name="first"/>, <paramref name="first"/> + 1, … as 64 random bits each: those of <see
+    /// cref="UInt64"/>, many at a time.
     /// <paramref name="first"/> is even.
     /// </summary>
     public void UInt64s(long first, Span<ulong> elements)
