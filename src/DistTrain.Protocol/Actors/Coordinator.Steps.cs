@@ -4,7 +4,7 @@ using DistTrain.Protocol.Messages;
 
 namespace DistTrain.Protocol.Actors;
 
-/// <content>Steps and epochs: issue, decide, commit, evaluate.</content>
+/// <content>Steps and epochs: issue, decide, commit, evaluate, keep.</content>
 public sealed partial class Coordinator
 {
     private void IssueMore()
@@ -161,4 +161,33 @@ public sealed partial class Coordinator
     }
 
     private StepTally TallyOf(long step) => _tallies[step % _tallies.Length];
+
+    private void CheckpointIfDue()
+    {
+        int every = Plan.Settings.CheckpointEverySteps;
+        if (every > 0 && _progress.Step % every == 0 && _snapshotPending is null)
+        {
+            TakeSnapshot();
+        }
+    }
+
+    private void TakeSnapshot()
+    {
+        if (_snapshotPending is null)
+        {
+            _snapshotPending = _progress;
+            Array.Clear(_snapshotBy);
+            ForEachShard(new TakeSnapshot(_progress.Step));
+        }
+    }
+
+    private void BeginEnd(RunEnd end, string reason)
+    {
+        (_phase, _end, _reason) = (Phase.Ending, end, reason);
+        if (Plan.Front is not null)
+        {
+            _phase = Phase.Expanding;
+            BeginExpanding();
+        }
+    }
 }

@@ -356,35 +356,6 @@ public sealed partial class Coordinator : ActorMachine
         }
     }
 
-    private void CheckpointIfDue()
-    {
-        int every = Plan.Settings.CheckpointEverySteps;
-        if (every > 0 && _progress.Step % every == 0 && _snapshotPending is null)
-        {
-            TakeSnapshot();
-        }
-    }
-
-    private void TakeSnapshot()
-    {
-        if (_snapshotPending is null)
-        {
-            _snapshotPending = _progress;
-            Array.Clear(_snapshotBy);
-            ForEachShard(new TakeSnapshot(_progress.Step));
-        }
-    }
-
-    private void BeginEnd(RunEnd end, string reason)
-    {
-        (_phase, _end, _reason) = (Phase.Ending, end, reason);
-        if (Plan.Front is not null)
-        {
-            _phase = Phase.Expanding;
-            BeginExpanding();
-        }
-    }
-
     private void ForEachParticipant(Message message)
     {
         foreach (ActorId participant in Plan.Participants)
