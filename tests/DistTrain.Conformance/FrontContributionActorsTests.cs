@@ -103,16 +103,22 @@ public sealed class FrontContributionActorsTests
         outcome.StepsRedone.ShouldBeLessThanOrEqualTo(2);
     }
 
-    [Fact]
-    public void AStoppedRunHasTheExpandedWeightsOfItsStepAndAResumedOneEndsWithTheSameWeights()
+    [Theory]
+    [InlineData(5)]
+    [InlineData(1)] // A checkpoint of the step that the run stops at exists already, without the expanded weights.
+    public void AStoppedRunHasTheExpandedWeightsOfItsStepAndAResumedOneEndsWithTheSameWeights(int checkpointEvery)
     {
-        RunRequest request = Short.Front;
+        RunRequest request = (Short with { CheckpointEvery = checkpointEvery }).Front;
         string reference = Bits.Of(Trainers.RunSequentially(request));
         foreach (long stopAt in (long[])[1, 8, 17])
         {
             DirectoryInfo folder = Directory.CreateTempSubdirectory("disttrain-front-");
             try
             {
+                // Without a folder a checkpoint is complete before the weights are expanded, with one while they are.
+                RunOutcome unkept = StopAt(stopAt, request);
+                Bits.Of(unkept).ShouldBe(Bits.Of(StoppedSequentially(unkept.Steps, request)));
+
                 RunRequest kept = request with { JournalFolder = folder.FullName };
                 RunOutcome stopped = StopAt(stopAt, kept);
                 stopped.Status.ShouldBe(RunStatus.Stopped);
