@@ -27,6 +27,10 @@ public sealed partial class LayerActor
                 return true;
             case InstructionKind.ReceiveActivation when slot.Input.IsNone:
             case InstructionKind.ReceiveSignal when slot.Signal.IsNone:
+
+            // What was carried over a recovery may still be on its way.
+            case InstructionKind.Replay when slot.Input.IsNone:
+            case InstructionKind.Fit when instruction.Step > 0 && slot.Output.IsNone:
                 return false;
             case InstructionKind.Forward:
             case InstructionKind.Replay:

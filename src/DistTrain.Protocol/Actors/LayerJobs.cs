@@ -6,7 +6,7 @@ namespace DistTrain.Protocol.Actors;
 
 /// <summary>One job object of each kind, used again from micro-batch to micro-batch: a layer actor runs one job at a
 /// time.</summary>
-internal sealed class LayerJobs(StagePlan stage, int replica, bool training, BackwardPath path, bool passesSignal)
+internal sealed class LayerJobs(StagePlan stage, int replica, bool training, BackwardPath path = BackwardPath.Weights, bool passesSignal = false)
 {
     public LoadBatchJob Load { get; } = new(stage.Index, replica) { Training = training };
 

@@ -11,7 +11,7 @@ namespace DistTrain.Protocol.Methods;
 /// </summary>
 internal sealed class TargetPropagation : Method
 {
-    private const double DefaultStepSize = 0.5, DefaultNoise = 0.1;
+    private const double DefaultStepSize = 0.1, DefaultNoise = 0.1;
 
     public override string Name => "target-propagation";
 

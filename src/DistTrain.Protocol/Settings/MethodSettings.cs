@@ -67,7 +67,7 @@ public sealed record MethodSettings(string Name = "backprop", string Schedule = 
     public IReadOnlyList<int> Hidden { get; init; } = [];
 
     /// <summary>target-propagation: step from the last hidden activations to their target, in gradients of a row's loss; above 0,
-    /// default 0.5.</summary>
+    /// default 0.1.</summary>
     public double? StepSize { get; init; }
 
     /// <summary>target-propagation: standard deviation of the noise that inverses are trained with; at least 0, default
