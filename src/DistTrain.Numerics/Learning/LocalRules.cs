@@ -93,7 +93,7 @@ public static class LocalRules
     {
         RefuseLastStage(spec);
         Require(spec, LocalRuleKind.GradientPredictor);
-        return new GradientPredictor<T>(AuxiliaryNetworks.Predictor(spec), spec.Conditioned);
+        return new GradientPredictor<T>(AuxiliaryNetworks.Predictor(spec), spec.Conditioned, spec.FitRate);
     }
 
     /// <summary>The targets of a stage and of the one before.</summary>
