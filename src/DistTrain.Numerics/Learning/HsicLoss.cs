@@ -114,7 +114,8 @@ internal sealed class HsicLoss<T>(double sigma, double epsilon, double beta) : L
 
     /// <summary>dL/dK = H (a R M R) H.</summary>
     private void KernelSignal(
-        TensorView<double> inverse, TensorView<double> m, TensorView<double> kernelSignal, ComputeScratch scratch, IForkJoin? fork)
+        TensorView<double> inverse, TensorView<double> m, TensorView<double> kernelSignal, ComputeScratch scratch,
+        IForkJoin? fork)
     {
         long mark = scratch.Mark;
         TensorView<double> product = scratch.Take<double>(m.Rows, m.Rows);

@@ -12,6 +12,10 @@ public sealed class DifferenceTargetTests
     private const int Rows = 6;
     private static readonly LocalRuleSpec Middle = RuleCases.All["inverse"];
 
+    private static readonly NetworkSpec Linear = new(2, [
+        new DenseSpec(2, ActivationKind.Linear), new DenseSpec(2, ActivationKind.Linear),
+        new DenseSpec(1, ActivationKind.Linear)]);
+
     [Theory]
     [InlineData(1.0, 1e-14)]
     [InlineData(0.1, 1e-13)]
@@ -53,9 +57,7 @@ public sealed class DifferenceTargetTests
     public void WithTheTransposeOfAnOrthogonalWeightAsInverseSignalsAreBackpropagations()
     {
         // h = x Wᵀ with W a rotation: g(t) − g(h) = (t − h) W, and t − h is −η̂ times the signal.
-        var network = new NetworkSpec(2, [
-            new DenseSpec(2, ActivationKind.Linear), new DenseSpec(2, ActivationKind.Linear), new DenseSpec(1, ActivationKind.Linear)]);
-        using var rule = new RuleFixture<double>(Middle with { Network = network, LayerCount = 1 }, Rows);
+        using var rule = new RuleFixture<double>(Middle with { Network = Linear, LayerCount = 1 }, Rows);
         (double c, double s) = (0.8, 0.6);
         double[] rotation = [c, -s, s, c], transposed = [c, s, -s, c];
         rotation.CopyTo(rule.StageParameters[0].Span);
@@ -77,9 +79,7 @@ public sealed class DifferenceTargetTests
     [Fact]
     public void FittingFindsTheInverseOfALinearStage()
     {
-        var network = new NetworkSpec(2, [
-            new DenseSpec(2, ActivationKind.Linear), new DenseSpec(2, ActivationKind.Linear), new DenseSpec(1, ActivationKind.Linear)]);
-        using var rule = new RuleFixture<double>(Middle with { Network = network, LayerCount = 1 }, 30, random: false);
+        using var rule = new RuleFixture<double>(Middle with { Network = Linear, LayerCount = 1 }, 30, random: false);
         DifferenceTarget<double> target = LocalRules.TargetOf<double>(rule.Spec);
         double[] weight = [1.5, -0.5, 0.3, 1];
         weight.CopyTo(rule.StageParameters[0].Span);

@@ -80,7 +80,10 @@ public sealed class LocalRulesTests
 
     // Another layer before the last one, so that the stage's last layer has another index.
     private static NetworkSpec Wide(LocalRuleSpec spec)
-        => spec.Network with { Layers = [.. spec.Network.Layers.Take(1), new DenseSpec(5, ActivationKind.Tanh), .. spec.Network.Layers.Skip(2)] };
+        => spec.Network with
+        {
+            Layers = [.. spec.Network.Layers.Take(1), new DenseSpec(5, ActivationKind.Tanh), .. spec.Network.Layers.Skip(2)],
+        };
 
     private static double[] Initial(LocalRuleSpec spec, int index, ulong seed)
     {
