@@ -107,6 +107,13 @@ public static class LocalRules
         return new DifferenceTarget<T>(spec);
     }
 
+    /// <summary>Whether a tensor belongs to a local rule and not to the network.</summary>
+    public static bool IsAuxiliary(ParameterSpec parameter)
+    {
+        ArgumentNullException.ThrowIfNull(parameter);
+        return parameter.Name.StartsWith("local.", StringComparison.Ordinal);
+    }
+
     private static void RefuseLastStage(LocalRuleSpec spec)
     {
         ArgumentNullException.ThrowIfNull(spec);
