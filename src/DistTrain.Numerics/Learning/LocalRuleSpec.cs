@@ -38,8 +38,8 @@ public sealed record LocalRuleSpec
     public double? FitRate { get; init; }
 
     /// <summary>
-    /// β: the share of the similarity loss in [0, 1], by default 0.99; for the HSIC bottleneck the weight of the dependence on the
-    /// target, above 0, by default 500. Null for the default.
+    /// β: the share of the similarity loss in [0, 1], by default 0.99; for the HSIC bottleneck the weight of the dependence on
+    /// the target, above 0, by default 500. Null for the default.
     /// </summary>
     public double? Beta { get; init; }
 
