@@ -32,7 +32,7 @@ internal sealed class ThreadsRun : IActorHost, IDisposable
     {
         _plan = new RunPlan(request.Settings, request.Data.TrainRows, request.Data.TestRows);
         _alone = new AloneCounter(_plan);
-        _from = StartingPoint(request);
+        _from = StartingPoint.Of(request);
         SnapshotFiles? files = request.JournalFolder is string folder ? new SnapshotFiles(folder, _plan) : null;
         _snapshots = new SnapshotStore(_pool, files);
         _runner = request.Settings.Precision == Precision.Float32
@@ -132,20 +132,6 @@ internal sealed class ThreadsRun : IActorHost, IDisposable
         _snapshots.Dispose();
         _pool.Dispose();
         _ended.Dispose();
-    }
-
-    private static CoordinatorProgress StartingPoint(RunRequest request)
-    {
-        if (request.ResumeFromStep == 0)
-        {
-            return new CoordinatorProgress();
-        }
-
-        CoordinatorProgress? newest = request.JournalFolder is string folder ? SnapshotFiles.Newest(folder) : null;
-        return newest is not null && newest.Step == request.ResumeFromStep
-            ? newest
-            : throw new InvalidInputException(
-                $"{request.JournalFolder}: no complete snapshot of step {request.ResumeFromStep}; expected a run folder whose newest snapshot is of that step");
     }
 
     private void OnFailure(Exception exception)

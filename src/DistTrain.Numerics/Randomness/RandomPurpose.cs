@@ -26,4 +26,7 @@ public enum RandomPurpose
 
     /// <summary>Faults and schedules drawn by tests and soak runs.</summary>
     Faults = 7,
+
+    /// <summary>Jitter, losses, copies and overtaking of messages in the simulated engine; layer, replica, step and sample stay 0.</summary>
+    Simulation = 8,
 }

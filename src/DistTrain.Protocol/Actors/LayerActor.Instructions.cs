@@ -63,6 +63,7 @@ public sealed partial class LayerActor
     {
         (_jobs.Load.FirstRow, _jobs.Load.Rows) = Plan.RowsOf(instruction.Step, _replica, instruction.MicroBatch);
         _jobs.Load.Step = instruction.Step;
+        _jobs.Load.MicroBatch = instruction.MicroBatch;
         _jobs.Load.Targets = targets;
         _jobs.Load.Outputs[0] = BufferHandle.None;
         Contributions?.Lend(_jobs.Load);
@@ -80,6 +81,7 @@ public sealed partial class LayerActor
         weights.Users++;
         slot.Weights = weights;
         Place(_jobs.Forward, instruction);
+        _jobs.Forward.WeightStep = weights.Step;
         _jobs.Forward.Inputs[0] = slot.Input;
         weights.Slices.CopyTo(_jobs.Forward.Inputs, 1);
         Array.Clear(_jobs.Forward.Outputs);
@@ -111,11 +113,12 @@ public sealed partial class LayerActor
     private void Backward(Instruction instruction, MicroBatchSlot slot)
     {
         Place(_jobs.Backward, instruction);
+        _jobs.Backward.WeightStep = slot.Weights!.Step;
         _jobs.Backward.Inputs[0] = slot.Input;
         _jobs.Backward.Inputs[1] = slot.Output;
         _jobs.Backward.Inputs[2] = slot.Stash;
         _jobs.Backward.Inputs[3] = slot.Signal;
-        slot.Weights!.Slices.CopyTo(_jobs.Backward.Inputs, 4);
+        slot.Weights.Slices.CopyTo(_jobs.Backward.Inputs, 4);
         _jobs.Backward.Outputs[0] = BufferHandle.None;
 
         // The gradient so far goes with the job and comes back with it: should an epoch begin meanwhile, it is given back once.
@@ -161,6 +164,7 @@ public sealed partial class LayerActor
     private void Place(StageJob job, Instruction instruction)
     {
         job.Step = instruction.Step;
+        job.MicroBatch = instruction.MicroBatch;
         (job.FirstRow, job.Rows) = Plan.RowsOf(instruction.Step, _replica, instruction.MicroBatch);
     }
 
