@@ -9,8 +9,11 @@ namespace DistTrain.Engines.Simulated;
 /// </summary>
 public sealed class SimulatedEngine : IEngine
 {
+    /// <summary>The name in experiment files.</summary>
+    public const string EngineName = "simulated";
+
     /// <inheritdoc/>
-    public string Name => "simulated";
+    public string Name => EngineName;
 
     /// <inheritdoc/>
     public string? Refuses(RunRequest request)

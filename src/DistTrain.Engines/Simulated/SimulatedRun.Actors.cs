@@ -254,7 +254,7 @@ internal sealed partial class SimulatedRun
             }
         }
 
-        _journal?.Write(_time.Now, _names[actor.Id.Index], problem is null ? "persisted" : "not-persisted", record.GetType().Name);
+        _journal?.Write(_time.Now, _names[actor.Id.Index], problem is null ? "persisted" : "not-persisted", NameOf(record));
         actor.OnPersisted();
         if (problem is not null)
         {
@@ -271,6 +271,15 @@ internal sealed partial class SimulatedRun
 
         Step(actor, new Stimulus(StimulusKind.Persisted) { Record = record });
     }
+
+    private static string NameOf(PersistRecord record) => record switch
+    {
+        PreparedRecord prepared => FormattableString.Invariant($"prepared step={prepared.Step}"),
+        CommittedRecord committed => FormattableString.Invariant($"committed step={committed.Step}"),
+        MembershipRecord membership => FormattableString.Invariant($"membership epoch={membership.Epoch}"),
+        SnapshotRecord snapshot => FormattableString.Invariant($"snapshot step={snapshot.Progress.Step}"),
+        _ => record.GetType().Name,
+    };
 
     private void Publish(SimulatedActor actor, in Effect effect)
     {

@@ -1,6 +1,7 @@
 using System.Runtime.ExceptionServices;
 using DistTrain.Engines.Shared;
 using DistTrain.Engines.Shared.Front;
+using DistTrain.Engines.Tracing;
 using DistTrain.Numerics;
 using DistTrain.Protocol.Actors;
 using DistTrain.Protocol.Effects;
@@ -40,6 +41,7 @@ internal sealed class ThreadsRun : IActorHost, IDisposable
             : new JobRunner<double>(request, _plan, _pool, _snapshots);
         _recorder = new RunRecorder(_plan, request.Data.TargetsAreClasses, observer, time);
         _recorder.StartAfter(_from.Step);
+        Trace = request.Trace is IRunTrace trace ? new TraceFeed(trace, time, _pool) : null;
         _crew = new ComputeCrew(request.ComputeThreads > 0 ? request.ComputeThreads : Environment.ProcessorCount, _runner)
         {
             OnFailure = OnFailure,
@@ -50,6 +52,9 @@ internal sealed class ThreadsRun : IActorHost, IDisposable
             _cells[index] = new ActorCell(new ActorId(index), this, _crew, _pool, time);
         }
     }
+
+    /// <inheritdoc/>
+    public TraceFeed? Trace { get; }
 
     /// <summary>Buffers alive now; for tests.</summary>
     public int LiveBuffers => _pool.Live;
@@ -83,6 +88,7 @@ internal sealed class ThreadsRun : IActorHost, IDisposable
     public void Deliver(in Envelope envelope)
     {
         _alone.See(envelope);
+        Trace?.Message(envelope);
         _cells[envelope.To.Index].Post(new Stimulus(StimulusKind.Message) { Envelope = envelope });
     }
 
