@@ -21,6 +21,7 @@ internal sealed class SimulatedNetwork(SimulationSettings settings, ulong seed, 
     private readonly long _latency = VirtualTime.Nanoseconds(settings.Latency), _jitter = VirtualTime.Nanoseconds(settings.Jitter);
     private readonly long _window = VirtualTime.Nanoseconds(settings.ReorderWindow);
     private readonly double _nanosecondsPerByte = settings.BandwidthBytesPerSecond > 0 ? 1e9 / settings.BandwidthBytesPerSecond : 0;
+    private readonly long _nodes = nodeOf.Max() + 1L;
     private long _draws;
 
     /// <summary>Sends a message.</summary>
@@ -34,7 +35,9 @@ internal sealed class SimulatedNetwork(SimulationSettings settings, ulong seed, 
     {
         second = -1;
         bool isLocal = nodeOf[from] == nodeOf[to];
-        ref Wire wire = ref CollectionsMarshal.GetValueRefOrAddDefault(_wires, ((long)nodeOf[from] << 32) | (uint)nodeOf[to], out _);
+
+        // Not two halves of a number: the hash of that is their exclusive or, and neighbours in a pipeline would all collide.
+        ref Wire wire = ref CollectionsMarshal.GetValueRefOrAddDefault(_wires, (nodeOf[from] * _nodes) + nodeOf[to], out _);
         long arrives = departs;
         if (!isLocal)
         {
