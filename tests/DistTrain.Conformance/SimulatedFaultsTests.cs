@@ -83,6 +83,19 @@ public sealed class SimulatedFaultsTests
         time.ShouldNotBe(first.Virtual);
     }
 
+    [Theory]
+    [InlineData(ContributionForm.Gram, 1)]
+    [InlineData(ContributionForm.Basis, 2)]
+    public void ContributionTakesTheSameTimeWithoutArithmetic(ContributionForm form, int shares)
+    {
+        RunRequest request = new FrontRun { Epochs = 3, Shares = shares, Form = form }.Front;
+        RunOutcome whole = Trainers.Run("simulated", request);
+        RunOutcome timed = Trainers.Run("simulated", request with { Simulation = new SimulationSettings { TimingOnly = true } });
+        timed.Virtual.ShouldBe(whole.Virtual);
+        timed.BytesSent.ShouldBe(whole.BytesSent);
+        timed.FrontContribution.ShouldBe(whole.FrontContribution);
+    }
+
     private static long ForEach(
         int part,
         int first,
