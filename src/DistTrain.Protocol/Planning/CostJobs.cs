@@ -61,7 +61,8 @@ public sealed class CostJobs
         double length = _plan.Slices[job.Slice].Length, replicas = _plan.Settings.Replicas;
         return job switch
         {
-            ApplyJob apply => Elements(length, apply.Inputs.Length + 1 + (2 * _stateCount)),
+            // Weights in and out, the contributions, and state in and out; of the two inputs besides contributions one is the state.
+            ApplyJob apply => Elements(length, apply.Inputs.Length + (2 * _stateCount)),
             PartialsJob when _plan.Settings.ParameterServer.Aggregate == Aggregate.Krum => Elements(length, replicas * replicas / 2),
             PartialsJob => Elements(length, replicas),
             RestoreJob or SnapshotJob => Elements(length, 1 + _stateCount),

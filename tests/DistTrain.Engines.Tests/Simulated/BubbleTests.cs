@@ -33,7 +33,7 @@ public sealed class BubbleTests
 
                 TraceSpan[] passes = [.. trace.Spans.Where(span => span.Step > 0 && span.Kind is JobKind.Forward or JobKind.Backward)];
                 string what = $"{schedule}, {stages} stages, {microBatches} micro-batches, 1:{backwardPerForward}";
-                Bubble(passes, stages).ShouldBe((stages - 1.0) / (microBatches + stages - 1), 0.01, what);
+                Bubble(passes, stages).ShouldBe((stages - 1.0) / (microBatches + stages - 1), 1e-9, what);
                 for (int stage = 0; stage < stages; stage++)
                 {
                     int expected = schedule == "1f1b" ? Math.Min(stages - stage, microBatches) : microBatches;
