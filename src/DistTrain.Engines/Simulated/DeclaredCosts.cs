@@ -8,7 +8,7 @@ public sealed record DeclaredCosts(TimeSpan Forward, TimeSpan Backward)
     /// <summary>A load of inputs or targets.</summary>
     public TimeSpan Load { get; init; }
 
-    /// <summary>The loss and its gradient.</summary>
+    /// <summary>The loss and its gradient; a stage's own loss as well.</summary>
     public TimeSpan Loss { get; init; }
 
     /// <summary>An update of a slice.</summary>

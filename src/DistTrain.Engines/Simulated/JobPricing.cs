@@ -29,7 +29,7 @@ internal sealed class JobPricing(RunPlan plan, SimulationSettings settings)
         JobKind.Forward => costs.Forward,
         JobKind.Backward => costs.Backward,
         JobKind.Load => costs.Load,
-        JobKind.Loss => costs.Loss,
+        JobKind.Loss or JobKind.LocalLoss => costs.Loss,
         JobKind.Update => costs.Update,
         _ => costs.Other,
     };

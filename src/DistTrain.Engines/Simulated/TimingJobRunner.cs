@@ -19,7 +19,7 @@ internal sealed class TimingJobRunner : IJobRunner
     private readonly long[] _encodedBytes;
     private readonly int _valueBytes, _stateCount;
     private readonly bool _hasResidual;
-    private readonly Dictionary<int, (long Step, long Updates, long[] AppliedSteps)[]> _kept = [];
+    private readonly Dictionary<int, KeptSlice[]> _kept = [];
 
     public TimingJobRunner(RunPlan plan)
     {
@@ -72,13 +72,23 @@ internal sealed class TimingJobRunner : IJobRunner
                 loss.Outputs[0] = job.Training ? Values((long)job.Rows * stage.Outputs) : BufferHandle.None;
                 loss.Result = new LossResult(0, 0, job.Rows);
                 break;
-            case BackwardJob:
-                job.Outputs[0] = _plan.IsFirstStage(job.Stage) ? BufferHandle.None : Values((long)job.Rows * stage.Inputs);
-                for (int slice = 0; slice < job.Outputs.Length - 1; slice++)
-                {
-                    job.Outputs[1 + slice] = Values(_plan.Slices[_plan.Stages[job.Stage].Slices[slice]].Length);
-                }
-
+            case BackwardJob backward:
+                job.Outputs[0] = backward.PassesSignal ? Values((long)job.Rows * stage.Inputs) : BufferHandle.None;
+                FillGradients(job);
+                break;
+            case LocalLossJob local:
+                job.Outputs[0] = Values((long)job.Rows * stage.Outputs);
+                local.Result = new LossResult(0, 0, job.Rows);
+                FillGradients(job);
+                break;
+            case PredictJob:
+                job.Outputs[0] = Values((long)job.Rows * stage.Outputs);
+                break;
+            case FitJob:
+                FillGradients(job);
+                break;
+            case TargetJob target:
+                RunTarget(target, stage);
                 break;
             case CompressJob compress:
                 job.Outputs[0] = SimulatedBuffers.OfLength(_encodedBytes[compress.Slice]);
@@ -86,6 +96,27 @@ internal sealed class TimingJobRunner : IJobRunner
                 break;
             default:
                 throw new InvariantException($"No host times a {job.GetType().Name}.");
+        }
+    }
+
+    private void RunTarget(TargetJob job, StageShape stage)
+    {
+        bool isLast = _plan.IsLastStage(job.Stage);
+        job.Outputs[0] = isLast ? BufferHandle.None : Values((long)job.Rows * stage.Outputs);
+        job.Outputs[1] = _plan.IsFirstStage(job.Stage) ? BufferHandle.None : Values((long)job.Rows * stage.Inputs);
+        if (!isLast)
+        {
+            FillGradients(job);
+        }
+    }
+
+    /// <summary>The last outputs are the gradients of the stage's slices.</summary>
+    private void FillGradients(StageJob job)
+    {
+        IReadOnlyList<int> slices = _plan.Stages[job.Stage].Slices;
+        for (int slice = 0; slice < slices.Count; slice++)
+        {
+            job.Outputs[job.Outputs.Length - slices.Count + slice] = Values(_plan.Slices[slices[slice]].Length);
         }
     }
 
@@ -143,28 +174,26 @@ internal sealed class TimingJobRunner : IJobRunner
     private void Keep(SnapshotJob job)
     {
         // A recovery that began while the newest snapshot became complete goes back to the one before.
-        (long, long, long[]) kept = (job.Step, job.Updates, [.. job.AppliedSteps]);
-        _kept[job.Slice] = _kept.TryGetValue(job.Slice, out (long, long, long[])[]? before) ? [before[^1], kept] : [kept];
+        KeptSlice kept = new(job.Slice, job.Step, job.Updates, [.. job.AppliedSteps], [.. job.Inputs]);
+        _kept[job.Slice] = _kept.TryGetValue(job.Slice, out KeptSlice[]? before) ? [before[^1], kept] : [kept];
     }
 
     private void Restore(RestoreJob job, SlicePlan slice)
     {
-        job.Outputs[0] = Values(slice.Length);
-        job.Outputs[1] = slice.Frozen ? BufferHandle.None : State(slice);
-        for (int replica = 0; replica < job.AppliedSteps.Length; replica++)
+        if (Array.FindLast(_kept.GetValueOrDefault(job.Slice, []), kept => kept.Step == job.Step) is KeptSlice found)
         {
-            job.Outputs[2 + replica] = _plan.CarriesResidual ? Values(slice.Length) : BufferHandle.None;
+            found.Buffers.CopyTo(job.Outputs, 0);
+            found.AppliedSteps.CopyTo(job.AppliedSteps, 0);
+            job.Updates = found.Updates;
+            return;
         }
 
-        job.Updates = job.Step;
-        Array.Fill(job.AppliedSteps, job.Step);
-        foreach ((long step, long updates, long[] applied) in _kept.GetValueOrDefault(job.Slice, []))
+        InvariantException.Require(job.Step == 0, "A committed step that is gone back to has a snapshot.");
+        job.Outputs[0] = Values(slice.Length);
+        job.Outputs[1] = slice.Frozen ? BufferHandle.None : State(slice);
+        for (int replica = 0; replica < _plan.Settings.Replicas && _plan.CarriesResidual && !slice.Frozen; replica++)
         {
-            if (step == job.Step)
-            {
-                job.Updates = updates;
-                applied.CopyTo(job.AppliedSteps, 0);
-            }
+            job.Outputs[2 + (replica * slice.CarriedCount)] = Values(slice.Length);
         }
     }
 

@@ -15,6 +15,18 @@ public enum JobKind
     /// <summary>Backward pass.</summary>
     Backward,
 
+    /// <summary>A stage's own loss.</summary>
+    LocalLoss,
+
+    /// <summary>A synthetic gradient.</summary>
+    Predict,
+
+    /// <summary>Fits a predictor of signals.</summary>
+    Fit,
+
+    /// <summary>Targets of a stage and of the one before.</summary>
+    Target,
+
     /// <summary>Encodes a gradient slice.</summary>
     Compress,
 
@@ -59,6 +71,10 @@ public static class JobKinds
         ForwardJob => JobKind.Forward,
         LossJob => JobKind.Loss,
         BackwardJob => JobKind.Backward,
+        LocalLossJob => JobKind.LocalLoss,
+        PredictJob => JobKind.Predict,
+        FitJob => JobKind.Fit,
+        TargetJob => JobKind.Target,
         CompressJob => JobKind.Compress,
         ApplyJob => JobKind.Update,
         PartialsJob => JobKind.Partials,

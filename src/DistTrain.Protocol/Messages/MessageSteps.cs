@@ -21,6 +21,8 @@ public static class MessageSteps
         Decision decision => decision.Step,
         TakeSnapshot snapshot => snapshot.Step,
         Evaluate evaluate => evaluate.Step,
+        Carry carry => carry.Step,
+        Carried carried => carried.Step,
         _ => 0,
     };
 }

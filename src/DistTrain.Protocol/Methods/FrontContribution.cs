@@ -11,7 +11,7 @@ namespace DistTrain.Protocol.Methods;
 /// updates would have
 /// contributed, and at the end the first stage forms its weights. The same trajectory as backpropagation.
 /// </summary>
-internal sealed class FrontContribution : Method
+public sealed class FrontContribution : Method
 {
     public const string MethodName = "front-contribution";
 
@@ -29,10 +29,8 @@ internal sealed class FrontContribution : Method
 
     // One stage does the whole step, so schedules do not differ.
     public override InstructionSource Instructions(RunPlan plan, int stage, long committedStep) =>
-        new BackpropInstructions(
-            ScheduleCatalog.Find("sequential")!, stages: 1, plan.Settings.Training.MicroBatches, stage: 0, committedStep);
-
-    public override int StepsAtOnce(RunPlan plan) => plan.Settings.StepsInFlight + 1;
+        new ScheduledInstructions(
+            ScheduleCatalog.Find("sequential")!, SignalFlow.Chain, stages: 1, plan.Settings.Training.MicroBatches, stage: 0, committedStep);
 
     private static SettingsProblem? RefusesNetwork(RunSettings settings)
     {

@@ -5,7 +5,7 @@ namespace DistTrain.Protocol.Methods;
 
 /// <summary>PipeDream: asynchronous 1F1B with weight stashing. The gradient is stale by the stage's depth in the
 /// pipeline.</summary>
-internal sealed class PipeDream : Method
+public sealed class PipeDream : Method
 {
     public override string Name => "pipedream";
 
@@ -42,5 +42,7 @@ internal sealed class PipeDream : Method
     public override InstructionSource Instructions(RunPlan plan, int stage, long committedStep) =>
         new PipeDreamInstructions(plan.Stages.Count, stage, committedStep);
 
-    public override int StepsAtOnce(RunPlan plan) => plan.Stages.Count + 1;
+    public override int StepsUncommittedMax(RunSettings settings) => Math.Max(settings.StepsInFlight, settings.Stages.Count);
+
+    public override int StepsAheadMax(RunSettings settings) => settings.Stages.Count;
 }

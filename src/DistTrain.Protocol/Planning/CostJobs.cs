@@ -1,7 +1,9 @@
 using DistTrain.Numerics;
 using DistTrain.Numerics.Layers;
+using DistTrain.Numerics.Learning;
 using DistTrain.Numerics.Networks;
 using DistTrain.Protocol.Jobs;
+using DistTrain.Protocol.Methods;
 using DistTrain.Protocol.Settings;
 
 namespace DistTrain.Protocol.Planning;
@@ -49,11 +51,34 @@ public sealed class CostJobs
             LoadBatchJob load => Elements(rows * (load.Targets ? stage.Outputs : stage.Inputs), 2),
             ForwardJob => new CostJob(2 * rows * stage.Forward, _valueBytes * (stage.Parameters + (rows * (stage.Inputs + stage.Stored)))),
             LossJob => Elements(rows * stage.Outputs, 3),
-            BackwardJob => new CostJob(
-                2 * rows * stage.Backward, _valueBytes * ((2 * stage.Parameters) + (rows * ((2 * stage.Inputs) + stage.Stored + stage.Outputs)))),
+            BackwardJob backward => new CostJob(
+                2 * rows * stage.Backward(backward), _valueBytes * ((2 * stage.Parameters) + (rows * ((2 * stage.Inputs) + stage.Stored + stage.Outputs)))),
+            LearningJob learning => OfLearning(learning, stage, rows),
             CompressJob compress => Elements(_plan.Slices[compress.Slice].Length, 3),
             _ => throw new InvariantException($"A {job.GetType().Name} has no cost; {nameof(CostJobs)} gives it one."),
         };
+    }
+
+    /// <summary>
+    /// What a stage learns besides its layers: a pass forward, and for what is fitted two backward; an inverse is evaluated twice besides, behind a forward pass of
+    /// the stage. Similarity and dependence compare all pairs of rows, and dependence inverts two of their matrices.
+    /// </summary>
+    private CostJob OfLearning(LearningJob job, StageCost stage, double rows)
+    {
+        double outputs = _stages[^1].Outputs, pairs = _plan.Stages[job.Stage].Rule?.Kind switch
+        {
+            LocalRuleKind.Similarity or LocalRuleKind.PredictionAndSimilarity => rows * (stage.Outputs + outputs),
+            LocalRuleKind.HsicBottleneck => rows * (stage.Inputs + stage.Outputs + outputs + (2 * rows)),
+            _ => 0,
+        };
+        double products = job switch
+        {
+            PredictJob => stage.Rule,
+            TargetJob => (5 * stage.Rule) + stage.Forward,
+            LocalLossJob => (3 * stage.Rule) + pairs,
+            _ => 3 * stage.Rule,
+        };
+        return new CostJob(2 * rows * products, _valueBytes * ((2 * stage.Rule) + (rows * ((2 * stage.Outputs) + stage.Inputs))));
     }
 
     private CostJob OfSlice(SliceJob job)
@@ -112,24 +137,29 @@ public sealed class CostJobs
         StageCost[] stages = new StageCost[plan.Stages.Count];
         foreach (StagePlan stage in plan.Stages)
         {
-            double forward = 0, backward = 0, stored = 0;
+            StageCost cost = new()
+            {
+                Inputs = widths[stage.FirstLayer],
+                Outputs = widths[stage.FirstLayer + stage.LayerCount],
+                Parameters = stage.Parameters.Where(parameter => !LocalRules.IsAuxiliary(parameter)).Sum(parameter => (double)parameter.Length),
+                Rule = stage.Parameters.Where(LocalRules.IsAuxiliary).Sum(parameter => (double)parameter.Length),
+            };
             bool contributesOnly = plan.Front is not null && !plan.IsLastStage(stage.Index);
             for (int layer = stage.FirstLayer; layer < stage.FirstLayer + stage.LayerCount && !contributesOnly; layer++)
             {
                 (double own, double gradient) = Products(plan.Network.Layers[layer], widths[layer]);
-                bool passesOn = layer > stage.FirstLayer || !plan.IsFirstStage(stage.Index);
-                forward += own;
-                backward += gradient + (passesOn ? own : 0);
-                stored += widths[layer + 1];
+                cost = cost with
+                {
+                    Forward = cost.Forward + own,
+                    Gradient = cost.Gradient + gradient,
+                    FirstSignal = layer == stage.FirstLayer ? own : cost.FirstSignal,
+                    LaterSignals = cost.LaterSignals + (layer == stage.FirstLayer ? 0 : own),
+                    DirectSignals = cost.DirectSignals + (widths[^1] * widths[layer + 1]),
+                    Stored = cost.Stored + widths[layer + 1],
+                };
             }
 
-            stages[stage.Index] = new StageCost(
-                forward,
-                backward,
-                stored,
-                widths[stage.FirstLayer],
-                widths[stage.FirstLayer + stage.LayerCount],
-                stage.Parameters.Sum(parameter => (double)parameter.Length));
+            stages[stage.Index] = cost;
         }
 
         return stages;
@@ -164,6 +194,31 @@ public sealed class CostJobs
         return widths;
     }
 
-    /// <summary>A stage: multiply-adds a row forward and backward, values a row that are kept, columns in and out, and parameters.</summary>
-    private readonly record struct StageCost(double Forward, double Backward, double Stored, double Inputs, double Outputs, double Parameters);
+    /// <summary>A stage: multiply-adds a row of its products, values a row that are kept, columns in and out, and values of its parameters.</summary>
+    private readonly record struct StageCost
+    {
+        public double Forward { get; init; }
+
+        public double Gradient { get; init; }
+
+        public double FirstSignal { get; init; }
+
+        public double LaterSignals { get; init; }
+
+        public double DirectSignals { get; init; }
+
+        public double Stored { get; init; }
+
+        public double Inputs { get; init; }
+
+        public double Outputs { get; init; }
+
+        public double Parameters { get; init; }
+
+        /// <summary>Values of what it learns besides its layers.</summary>
+        public double Rule { get; init; }
+
+        public double Backward(BackwardJob job) =>
+            Gradient + (job.Path == BackwardPath.Direct ? DirectSignals : LaterSignals) + (job.PassesSignal ? FirstSignal : 0);
+    }
 }

@@ -22,7 +22,7 @@ public sealed class CostJobsTests
         double flops = 0;
         for (int stage = 0; stage < stages; stage++)
         {
-            flops += costs.Of(new ForwardJob(stage, 0, 1) { Rows = Rows }).Flops + costs.Of(new BackwardJob(stage, 0, 1) { Rows = Rows }).Flops;
+            flops += costs.Of(new ForwardJob(stage, 0, 1) { Rows = Rows }).Flops + costs.Of(new BackwardJob(stage, 0, 1) { Rows = Rows, PassesSignal = stage > 0 }).Flops;
         }
 
         double planned = CostModel.Of(settings, 16, 0).Methods.First(entry => entry.Refusal is null).Arithmetic!.PerStep;
@@ -41,7 +41,7 @@ public sealed class CostJobsTests
 
         // Weights and contribution in, weights out, and a value of momentum each in and out: 4 bytes each.
         new CostJobs(plan).Of(new ApplyJob(0, 1)).Bytes.ShouldBe(4 * 5.0 * length);
-        new CostJobs(plan).Of(new SnapshotJob(0, 1)).Bytes.ShouldBe(4 * 2.0 * length);
+        new CostJobs(plan).Of(new SnapshotJob(plan.Slices[0], 1)).Bytes.ShouldBe(4 * 2.0 * length);
     }
 
     private static RunSettings Settings(int stages) => new()
