@@ -16,6 +16,8 @@ public sealed class SimulatedFaultsTests
 {
     private const int RunsPerPart = 25;
 
+    public static TheoryData<string> Methods => [.. DrawnMethod.Names];
+
     public static TheoryData<int> Parts => [.. Enumerable.Range(0, 4)];
 
     [Theory]
@@ -64,6 +66,34 @@ public sealed class SimulatedFaultsTests
                 ParameterServer = request.Settings.ParameterServer with { Aggregate = Aggregate.Mean, Consistency = Consistency.Ssp, StalenessStepsMax = 2 },
             },
         });
+
+    [Theory]
+    [MemberData(nameof(Methods))]
+    public void EveryMethodKeepsItsBitsAmongFaultsAndTakesTheSameTimeWithoutArithmetic(string method)
+    {
+        const int runs = 4;
+        for (ulong number = 13_001; number <= 13_000 + runs; number++)
+        {
+            RunRequest drawn = DrawnMethod.Of(method, number);
+            RunPlan plan = new(drawn.Settings, drawn.Data.TrainRows, drawn.Data.TestRows);
+            Draw draw = new(number, stream: 3);
+            RunRequest request = drawn with
+            {
+                Settings = drawn.Settings with { Training = drawn.Settings.Training with { EarlyStoppingPatience = null } },
+                Simulation = Network(draw),
+                Faults = Faults(plan, draw),
+            };
+            using SimulatedRun run = new(request, new Observed());
+            RunOutcome expected = Trainers.RunSequentially(request), outcome = run.ToEnd(CancellationToken.None);
+            outcome.Status.ShouldBe(RunStatus.Completed, $"{Describe(request)}: {outcome.Reason}");
+            Bits.Of(outcome).ShouldBe(Bits.Of(expected), Describe(request));
+            ShouldLeakNothing(request, run);
+
+            RunOutcome timed = Trainers.Run("simulated", request with { Simulation = request.Simulation with { TimingOnly = true } });
+            timed.Virtual.ShouldBe(outcome.Virtual, Describe(request));
+            timed.BytesSent.ShouldBe(outcome.BytesSent, Describe(request));
+        }
+    }
 
     [Fact]
     public void TheSameRequestGivesTheSameEventsAndAnotherSeedOfTheNetworkGivesOthers()
