@@ -1,6 +1,7 @@
 using System.CommandLine;
 using DistTrain.Commands.Experiments;
 using DistTrain.Commands.Papers;
+using DistTrain.Commands.Studies;
 using DistTrain.Engines;
 
 namespace DistTrain.Commands.Verbs;
@@ -31,6 +32,7 @@ internal static class VerbCatalog
             Export(host),
             Presets(host),
             Doctor(engines, host),
+            StudyVerbs.Create(engines, host),
             PaperVerbs.Create(engines, host),
         };
         VerbHelp.AddTo(root);

@@ -22,6 +22,9 @@ public sealed class LockAccount(RunPlan plan) : IRunTrace
     /// <summary>Hears of every stretch of a layer actor's time; null for nobody.</summary>
     public Action<WaitSlice>? Listener { get; init; }
 
+    /// <summary>Training time up to a moment of the run, in nanoseconds: without evaluation.</summary>
+    public long TrainingTime(long nanoseconds) => _elapsed + (_isOpen ? nanoseconds - _openedAt : 0);
+
     /// <inheritdoc/>
     public void OnSpan(in TraceSpan span)
     {
