@@ -56,7 +56,11 @@ internal sealed class LockingStudyReader
         IReadOnlyList<ulong?> seeds = ReadSeeds();
         bool timingOnly = _root.Flag("timing-only", false);
         TimeSpan? at = _root.Duration("at");
-        _root.Finish(key => ExperimentReader.Sections.Contains(key) ? $"this key belongs to the experiment; expected it below experiment, as in experiment: {{ {key}: … }}" : null);
+
+        // A single method or seed is rather a slip of the study's own plural.
+        _root.Finish(key => ExperimentReader.Sections.Contains(key) && key is not ("method" or "seed")
+            ? $"this key belongs to the experiment; expected it below experiment, as in experiment: {{ {key}: … }}"
+            : null);
         return experiment is not (ConfigMap nodes, string folder) ? null : new LockingStudy
         {
             Name = name,
