@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Numerics.Tensors;
+using DistTrain.Numerics.FrontContribution;
 using DistTrain.Numerics.Kernels;
 using DistTrain.Numerics.Losses;
 using DistTrain.Numerics.Networks;
@@ -168,8 +169,13 @@ public sealed class StageProgram<T>
         in PassContext context, ComputeScratch scratch, IForkJoin? fork = null)
     {
         ArgumentNullException.ThrowIfNull(scratch);
-        CheckParameters(gradients);
+        CheckGradients(gradients);
         int rows = input.Rows;
+        if (!accumulate)
+        {
+            ClearHistories(gradients);
+        }
+
         if (rows == 0)
         {
             ClearUnless(accumulate, gradients);
@@ -182,10 +188,15 @@ public sealed class StageProgram<T>
         if (accumulate && (_hasTies || rows > ProductBlock))
         {
             // Several additions to one gradient would associate differently from one addition of their sum.
-            Span<TensorView<T>> apart = TakeGradients(scratch);
+            Span<TensorView<T>> apart = TakeGradients(gradients, scratch);
             RunBackward(parameters, input, output, stash, signal, inputSignal, apart, false, context, scratch, fork);
             for (int i = 0; i < apart.Length; i++)
             {
+                if (HistorySpec.IsHistory(_parameters[i]))
+                {
+                    continue;
+                }
+
                 TensorPrimitives.Add(gradients[i].Span, apart[i].Span, gradients[i].Span);
             }
         }
@@ -197,12 +208,13 @@ public sealed class StageProgram<T>
         scratch.Release(mark);
     }
 
-    private Span<TensorView<T>> TakeGradients(ComputeScratch scratch)
+    /// <summary>Gradients apart from the given ones; those of histories gather rows, and are the given ones.</summary>
+    private Span<TensorView<T>> TakeGradients(ReadOnlySpan<TensorView<T>> given, ComputeScratch scratch)
     {
         Span<TensorView<T>> gradients = scratch.Take<TensorView<T>>(1, _parameters.Length).Span;
         for (int i = 0; i < gradients.Length; i++)
         {
-            gradients[i] = scratch.Take<T>(_parameters[i].Rows, _parameters[i].Columns);
+            gradients[i] = HistorySpec.IsHistory(_parameters[i]) ? given[i] : scratch.Take<T>(_parameters[i].Rows, _parameters[i].Columns);
         }
 
         return gradients;
@@ -283,14 +295,39 @@ public sealed class StageProgram<T>
 
     private void CheckParameters(ReadOnlySpan<TensorView<T>> tensors)
     {
+        CheckCount(tensors);
+        for (int i = 0; i < tensors.Length; i++)
+        {
+            CheckShape(tensors[i], _parameters[i].Rows, _parameters[i].Columns, _parameters[i].Name);
+        }
+    }
+
+    private void CheckGradients(ReadOnlySpan<TensorView<T>> tensors)
+    {
+        CheckCount(tensors);
+        for (int i = 0; i < tensors.Length; i++)
+        {
+            CheckShape(tensors[i], _parameters[i].Rows, _parameters[i].GradientColumns, _parameters[i].Name);
+        }
+    }
+
+    private void CheckCount(ReadOnlySpan<TensorView<T>> tensors)
+    {
         if (tensors.Length != _parameters.Length)
         {
             throw new ArgumentException($"{tensors.Length} tensors for {_parameters.Length} parameters.");
         }
+    }
 
-        for (int i = 0; i < tensors.Length; i++)
+    /// <summary>Passes add a history's rows to those that its gradient has; a step begins with none.</summary>
+    private void ClearHistories(ReadOnlySpan<TensorView<T>> gradients)
+    {
+        for (int i = 0; i < gradients.Length; i++)
         {
-            CheckShape(tensors[i], _parameters[i].Rows, _parameters[i].Columns, _parameters[i].Name);
+            if (HistorySpec.IsHistory(_parameters[i]))
+            {
+                HistoryFactors<T>.Clear(gradients[i]);
+            }
         }
     }
 
