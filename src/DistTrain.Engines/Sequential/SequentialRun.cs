@@ -23,7 +23,7 @@ internal sealed class SequentialRun<T> : IDisposable
     private readonly TrainTest<T> _rows;
     private readonly BatchOrder _order;
     private readonly StageProgram<T> _program;
-    private readonly Optimizer<T> _optimizer;
+    private readonly ParameterUpdates<T> _updates;
     private readonly RunRecorder _recorder;
     private readonly ComputeScratch _scratch = new();
     private readonly List<Tensor<T>> _owned = [];
@@ -43,19 +43,20 @@ internal sealed class SequentialRun<T> : IDisposable
         _rows = request.Data.As<T>();
         _order = new BatchOrder(settings.Seed, plan.TrainRows, settings.Training.BatchSize, settings.Training.Shuffle);
         _program = new StageProgram<T>(plan.Network, 0, plan.Network.Layers.Count, settings.Loss);
-        _optimizer = new Optimizer<T>(settings.Optimizer);
+        Optimizer<T> optimizer = new(settings.Optimizer);
+        _updates = new ParameterUpdates<T>(plan, optimizer);
         _recorder = new RunRecorder(plan, request.Data.TargetsAreClasses, observer, time);
         _weights = [.. _program.Parameters.Select(parameter => Own(parameter.Rows, parameter.Columns))];
-        _state = [.. _program.Parameters.Select(parameter => Own(_optimizer.StateCount, parameter.Length))];
+        _state = [.. _program.Parameters.Select(parameter => Own(optimizer.StateCount, parameter.StateLength))];
         _nextWeights = [.. _program.Parameters.Select(parameter => Own(parameter.Rows, parameter.Columns))];
-        _nextState = [.. _program.Parameters.Select(parameter => Own(_optimizer.StateCount, parameter.Length))];
+        _nextState = [.. _program.Parameters.Select(parameter => Own(optimizer.StateCount, parameter.StateLength))];
         _gradients = new TensorView<T>[settings.Replicas][];
         for (int replica = 0; replica < settings.Replicas; replica++)
         {
-            _gradients[replica] = [.. _program.Parameters.Select(parameter => Own(parameter.Rows, parameter.Columns))];
+            _gradients[replica] = [.. _program.Parameters.Select(parameter => Own(parameter.Rows, parameter.GradientColumns))];
         }
 
-        _aggregation = new SequentialAggregation<T>(plan, _program.Parameters);
+        _aggregation = new SequentialAggregation<T>(plan, _program.Parameters, _updates, _scratch);
         int rows = Math.Max(settings.Training.BatchSize, Limits.EvaluationRowsMax);
         (_input, _output) = (new Tensor<T>(rows, _program.InputWidth), new Tensor<T>(rows, _program.OutputWidth));
         (_target, _signal) = (new Tensor<T>(rows, _program.OutputWidth), new Tensor<T>(rows, _program.OutputWidth));
@@ -64,7 +65,9 @@ internal sealed class SequentialRun<T> : IDisposable
         _request = request;
         for (int i = 0; i < _weights.Length; i++)
         {
-            Initialize(_program.Parameters[i], _weights[i]);
+            ParameterSpec parameter = _program.Parameters[i], initialized = _updates.Initialized(parameter);
+            Initialize(initialized, _weights[i].Slice(0, initialized.Rows, initialized.Columns));
+            _updates.Begin(parameter, _weights[i], _state[i].Span);
         }
 
         _contributions = plan.Front is FrontContributionPlan front
@@ -154,7 +157,20 @@ internal sealed class SequentialRun<T> : IDisposable
         FrontContributionPlan front = _plan.Front!;
         TensorView<T> expanded = Own(front.Outputs, front.Inputs);
         _contributions.Expand(_weights[0], _weights[1].Span[0], expanded);
-        return [expanded, .. _weights.Skip(2)];
+        return [expanded, .. Enumerable.Range(2, _weights.Length - 2).Select(Result)];
+    }
+
+    private TensorView<T> Result(int index)
+    {
+        ParameterSpec parameter = _program.Parameters[index], result = _updates.Initialized(parameter);
+        if (result == parameter)
+        {
+            return _weights[index];
+        }
+
+        TensorView<T> weight = Own(result.Rows, result.Columns), velocity = Own(result.Rows, result.Columns);
+        _updates.Expand(parameter, _weights[index], _state[index].Span, weight, velocity, _scratch);
+        return weight;
     }
 
     private void CopyInputs(DataSplit split, ReadOnlySpan<int> indices, TensorView<T> input)
@@ -199,8 +215,9 @@ internal sealed class SequentialRun<T> : IDisposable
         for (int i = 0; i < _weights.Length; i++)
         {
             // Beside the step before, which stands when this one cannot be committed.
-            Span<T> weights = _weights[i].Span, state = _state[i].Span, gradient = _aggregation.Gradients[i].Span;
-            if (!_optimizer.Apply(rate, step, _aggregation.Scale, weights, gradient, state, _nextWeights[i].Span, _nextState[i].Span))
+            if (!_updates.Apply(
+                _program.Parameters[i], rate, step, _aggregation.Scale, _weights[i], _aggregation.Gradients[i], _state[i].Span, _nextWeights[i],
+                _nextState[i].Span, _scratch))
             {
                 reason = $"the update of step {step} is not finite; {_program.Parameters[i].Name} was the first with values that are not finite";
                 return false;

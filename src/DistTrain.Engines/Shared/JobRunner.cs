@@ -128,13 +128,13 @@ internal sealed class JobRunner<T> : IJobRunner
         bool accumulate = slices > 0 && !job.Outputs[1].IsNone;
         for (int slice = 0; slice < slices && !accumulate; slice++)
         {
-            job.Outputs[1 + slice] = _pool.Rent(layout.Lengths[slice] * (long)ValueBytes);
+            job.Outputs[1 + slice] = _pool.Rent(layout.GradientLengths[slice] * (long)ValueBytes);
         }
 
         Span<TensorView<T>> weights = stackalloc TensorView<T>[program.Parameters.Count];
         Span<TensorView<T>> gradients = stackalloc TensorView<T>[program.Parameters.Count];
         layout.Views(_pool, job.Inputs.AsSpan(4), weights);
-        layout.Views(_pool, job.Outputs.AsSpan(1), gradients);
+        layout.GradientViews(_pool, job.Outputs.AsSpan(1), gradients);
         TensorView<T> below = _plan.IsFirstStage(job.Stage) ? default : Rent(job, 0, job.Rows, program.InputWidth);
         program.Backward(
             weights,

@@ -6,30 +6,36 @@ using DistTrain.Protocol.Planning;
 
 namespace DistTrain.Engines.Shared;
 
-/// <summary>Where each tensor of a stage lies in the stage's slices.</summary>
+/// <summary>Where each tensor of a stage, and its gradient, lies in the stage's slices.</summary>
 internal sealed class SliceLayout
 {
     private readonly ParameterSpec[] _parameters;
-    private readonly int[] _slices, _offsets;
+    private readonly int[] _slices, _offsets, _gradientOffsets;
 
     public SliceLayout(RunPlan plan, StagePlan stage)
     {
         _parameters = [.. stage.Parameters];
         _slices = new int[_parameters.Length];
         _offsets = new int[_parameters.Length];
+        _gradientOffsets = new int[_parameters.Length];
         int[] order = [.. stage.Slices];
         for (int i = 0; i < _parameters.Length; i++)
         {
             ParameterPlace place = plan.Parameters.First(candidate => candidate.Parameter.Name == _parameters[i].Name);
             _slices[i] = Array.IndexOf(order, place.Slice);
             _offsets[i] = place.Offset;
+            _gradientOffsets[i] = plan.Slices[place.Slice].Parameters.TakeWhile(before => before != place.Parameter).Sum(before => before.GradientLength);
         }
 
         Lengths = [.. stage.Slices.Select(slice => plan.Slices[slice].Length)];
+        GradientLengths = [.. stage.Slices.Select(slice => plan.Slices[slice].GradientLength)];
     }
 
     /// <summary>Values in each of the stage's slices.</summary>
     public IReadOnlyList<int> Lengths { get; }
+
+    /// <summary>Values in the gradient of each.</summary>
+    public IReadOnlyList<int> GradientLengths { get; }
 
     /// <summary>Views of the stage's tensors, in layer order, in the given slice buffers.</summary>
     public void Views<T>(BufferPool pool, ReadOnlySpan<BufferHandle> slices, Span<TensorView<T>> views)
@@ -39,6 +45,17 @@ internal sealed class SliceLayout
         {
             TensorView<T> slice = pool.View<T>(slices[_slices[i]], 1, Lengths[_slices[i]]);
             views[i] = slice.Slice(_offsets[i], _parameters[i].Rows, _parameters[i].Columns);
+        }
+    }
+
+    /// <summary>Views of the gradients of the stage's tensors, in layer order, in the given slice buffers.</summary>
+    public void GradientViews<T>(BufferPool pool, ReadOnlySpan<BufferHandle> slices, Span<TensorView<T>> views)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        for (int i = 0; i < _parameters.Length; i++)
+        {
+            TensorView<T> slice = pool.View<T>(slices[_slices[i]], 1, GradientLengths[_slices[i]]);
+            views[i] = slice.Slice(_gradientOffsets[i], _parameters[i].Rows, _parameters[i].GradientColumns);
         }
     }
 }

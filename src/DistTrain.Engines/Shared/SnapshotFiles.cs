@@ -69,7 +69,7 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan)
         };
         Dictionary<string, (BufferHandle Buffer, int Start, int Length)> places = new(StringComparer.Ordinal);
         List<SafetensorsEntry> entries = [];
-        int offset = 0;
+        int[] offsets = new int[slice.Buffers.Length];
         foreach (ParameterSpec parameter in plan.Slices[slice.Slice].Parameters)
         {
             for (int part = 0; part < slice.Buffers.Length; part++)
@@ -80,14 +80,12 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan)
                     continue;
                 }
 
-                // The optimizer's state holds several values for each of the slice's.
-                int multiple = (int)(pool.Length(buffer) / ((long)plan.Slices[slice.Slice].Length * ValueBytes));
                 string name = NameOf(part, parameter);
-                places[name] = (buffer, offset * multiple * ValueBytes, parameter.Length * multiple * ValueBytes);
-                entries.Add(new SafetensorsEntry(name, DType, multiple == 1 ? [parameter.Rows, parameter.Columns] : [multiple, parameter.Rows, parameter.Columns]));
+                int length = LengthOf(part, parameter);
+                places[name] = (buffer, offsets[part] * ValueBytes, length * ValueBytes);
+                entries.Add(new SafetensorsEntry(name, DType, ShapeOf(part, parameter)));
+                offsets[part] += length;
             }
-
-            offset += parameter.Length;
         }
 
         SafetensorsFile.Write(
@@ -167,6 +165,15 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan)
         _ => $"carried-{part - 2}/{parameter.Name}",
     };
 
+    /// <summary>Values of a tensor in a part: the optimizer's state holds several for each that it updates.</summary>
+    private int LengthOf(int part, ParameterSpec parameter) => part == 1 ? parameter.StateLength * _stateCount : parameter.Length;
+
+    private int[] ShapeOf(int part, ParameterSpec parameter)
+    {
+        int columns = part == 1 ? parameter.StateLength / parameter.Rows : parameter.Columns;
+        return part == 1 && _stateCount > 1 ? [_stateCount, parameter.Rows, columns] : [parameter.Rows, columns];
+    }
+
     private int ValueBytes => plan.Settings.Precision == Precision.Float32 ? sizeof(float) : sizeof(double);
 
     private string DType => plan.Settings.Precision == Precision.Float32 ? "F32" : "F64";
@@ -177,13 +184,13 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan)
 
     private BufferHandle ReadPart(int part, SlicePlan slice, BufferPool pool)
     {
-        int multiple = part == 1 ? _stateCount : part == 0 || plan.CarriesResidual ? 1 : 0;
-        if (multiple == 0 || (slice.Frozen && !slice.Parameters.All(parameter => _loaded.ContainsKey(NameOf(part, parameter)))))
+        int length = part < 2 || plan.CarriesResidual ? slice.Parameters.Sum(parameter => LengthOf(part, parameter)) : 0;
+        if (length == 0 || (slice.Frozen && !slice.Parameters.All(parameter => _loaded.ContainsKey(NameOf(part, parameter)))))
         {
             return BufferHandle.None;
         }
 
-        BufferHandle buffer = pool.Rent((long)slice.Length * multiple * ValueBytes);
+        BufferHandle buffer = pool.Rent((long)length * ValueBytes);
         Span<byte> rest = pool.Bytes(buffer);
         foreach (ParameterSpec parameter in slice.Parameters)
         {
@@ -233,12 +240,12 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan)
         }
 
         // Expanded weights come at the end, and what no step updates has no optimizer state before.
-        foreach ((ParameterSpec parameter, int slice, _) in plan.Parameters.Where(place => place.Parameter != plan.Front?.Expanded))
+        foreach ((ParameterSpec parameter, int slice, _) in plan.Parameters.Where(place => !plan.IsExpanded(place.Slice)))
         {
             Require(path, NameOf(0, parameter), parameter.Length, "it belongs to another network or precision");
             if (_stateCount > 0 && !plan.Slices[slice].Frozen)
             {
-                Require(path, NameOf(1, parameter), parameter.Length * _stateCount, "it belongs to a run with another optimizer");
+                Require(path, NameOf(1, parameter), LengthOf(1, parameter), "it belongs to a run with another optimizer");
             }
 
             for (int replica = 0; replica < plan.Settings.Replicas && plan.CarriesResidual; replica++)

@@ -1,0 +1,56 @@
+using System.Numerics;
+using DistTrain.Numerics.FrontContribution;
+using DistTrain.Numerics.Layers;
+using DistTrain.Numerics.Networks;
+using DistTrain.Numerics.Optimizers;
+using DistTrain.Numerics.Tensors;
+using DistTrain.Protocol.Planning;
+
+namespace DistTrain.Engines.Shared.Front;
+
+/// <summary>
+/// How a parameter starts and is updated, the same for the plain loop and for shards: by the optimizer itself, or as a layer's
+/// history. Thread-safe.
+/// </summary>
+internal sealed class ParameterUpdates<T>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    private readonly RunPlan _plan;
+    private readonly Optimizer<T> _optimizer;
+    private readonly HistoryParameter<T>?[] _histories;
+
+    public ParameterUpdates(RunPlan plan, Optimizer<T> optimizer)
+    {
+        (_plan, _optimizer) = (plan, optimizer);
+        _histories = [.. plan.Network.Layers.Select(layer => layer is HistorySpec history ? new HistoryParameter<T>(history, optimizer) : null)];
+    }
+
+    /// <summary>What is initialized in a parameter's first values: the parameter itself, or the weight that a history begins
+    /// with.</summary>
+    public ParameterSpec Initialized(ParameterSpec parameter) =>
+        HistorySpec.IsHistory(parameter) ? ((HistorySpec)_plan.Network.Layers[parameter.Layer]).Weight(parameter.Layer) : parameter;
+
+    /// <summary>Completes a parameter whose first values are initialized, and its optimizer state of zeros.</summary>
+    public void Begin(ParameterSpec parameter, TensorView<T> values, Span<T> state) => HistoryOf(parameter)?.Begin(values, state);
+
+    /// <summary>Computes the next values and state, apart from the present ones.</summary>
+    /// <returns>Whether they are finite.</returns>
+    public bool Apply(
+        ParameterSpec parameter, double learningRate, long update, double gradientScale, TensorView<T> values, TensorView<T> gradient,
+        ReadOnlySpan<T> state, TensorView<T> next, Span<T> nextState, ComputeScratch scratch) =>
+        HistoryOf(parameter) is HistoryParameter<T> history
+            ? history.Apply(learningRate, update, gradientScale, values, gradient, state, next, nextState, scratch)
+            : _optimizer.Apply(learningRate, update, gradientScale, values.Span, gradient.Span, state, next.Span, nextState);
+
+    /// <summary>A parameter's part of the gradient's squared norm.</summary>
+    public double SquaredNorm(ParameterSpec parameter, TensorView<T> gradient, ComputeScratch scratch) =>
+        HistoryOf(parameter)?.SquaredNorm(gradient, scratch) ?? ContributedNorm.Of(_plan.Network, parameter, gradient);
+
+    /// <summary>Writes the weights that a history stands for, and their velocity if there is one.</summary>
+    public void Expand(
+        ParameterSpec parameter, TensorView<T> values, ReadOnlySpan<T> state, TensorView<T> weights, TensorView<T> velocity, ComputeScratch scratch) =>
+        HistoryOf(parameter)!.Expand(values, state, weights, velocity, scratch);
+
+    private HistoryParameter<T>? HistoryOf(ParameterSpec parameter) =>
+        HistorySpec.IsHistory(parameter) ? _histories[parameter.Layer] : null;
+}
