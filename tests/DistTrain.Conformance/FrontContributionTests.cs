@@ -89,12 +89,15 @@ public sealed class FrontContributionTests
     }
 
     [Theory]
-    [InlineData(ContributionForm.Gram, false)]
-    [InlineData(ContributionForm.Basis, false)]
-    [InlineData(ContributionForm.Gram, true)]
-    public void InFloat32ItIsAsNearToTheFloat64RunAsBackpropagationIs(ContributionForm form, bool clips)
+    [InlineData(ContributionForm.Gram, false, Collapse.Input)]
+    [InlineData(ContributionForm.Basis, false, Collapse.Input)]
+    [InlineData(ContributionForm.Gram, true, Collapse.Input)]
+    [InlineData(ContributionForm.Gram, false, Collapse.All)]
+    [InlineData(ContributionForm.Basis, false, Collapse.All)]
+    [InlineData(ContributionForm.Gram, true, Collapse.All)]
+    public void InFloat32ItIsAsNearToTheFloat64RunAsBackpropagationIs(ContributionForm form, bool clips, Collapse collapse)
     {
-        FrontRun run = new() { Form = form, Clips = clips }, single = run with { Precision = Precision.Float32 };
+        FrontRun run = (collapse == Collapse.All ? AllCollapsed : new FrontRun()) with { Form = form, Clips = clips }, single = run with { Precision = Precision.Float32 };
         Observed exact = new(), backprop = new(), front = new();
         Trainers.RunSequentially(run.Backprop, exact);
         Trainers.RunSequentially(single.Backprop, backprop);
