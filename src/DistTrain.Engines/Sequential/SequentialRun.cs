@@ -168,8 +168,8 @@ internal sealed class SequentialRun<T> : IDisposable
             return _weights[index];
         }
 
-        TensorView<T> weight = Own(result.Rows, result.Columns), velocity = Own(result.Rows, result.Columns);
-        _updates.Expand(parameter, _weights[index], _state[index].Span, weight, velocity, _scratch);
+        TensorView<T> weight = Own(result.Rows, result.Columns);
+        _updates.Expand(parameter, _weights[index], _state[index].Span, weight, default, _scratch);
         return weight;
     }
 

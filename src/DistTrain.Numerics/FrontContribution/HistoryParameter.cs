@@ -65,13 +65,13 @@ public sealed class HistoryParameter<T>(HistorySpec spec, Optimizer<T> optimizer
         return finite;
     }
 
-    /// <summary>Writes the weights (outputs × inputs) that the history stands for, and their velocity if there is one.</summary>
+    /// <summary>Writes the weights (outputs × inputs) that the history stands for, and their velocity unless that is none.</summary>
     public void Expand(TensorView<T> values, ReadOnlySpan<T> state, TensorView<T> weights, TensorView<T> velocity, ComputeScratch scratch)
     {
         ArgumentNullException.ThrowIfNull(scratch);
         History<T> history = new(spec, values);
         history.Sum(history.Coefficients, weights, scratch, null);
-        if (!state.IsEmpty)
+        if (!velocity.IsNone)
         {
             history.Sum(state, velocity, scratch, null);
         }

@@ -46,7 +46,7 @@ internal sealed class ParameterUpdates<T>
     public double SquaredNorm(ParameterSpec parameter, TensorView<T> gradient, ComputeScratch scratch) =>
         HistoryOf(parameter)?.SquaredNorm(gradient, scratch) ?? ContributedNorm.Of(_plan.Network, parameter, gradient);
 
-    /// <summary>Writes the weights that a history stands for, and their velocity if there is one.</summary>
+    /// <summary>Writes the weights that a history stands for, and their velocity unless that is none.</summary>
     public void Expand(
         ParameterSpec parameter, TensorView<T> values, ReadOnlySpan<T> state, TensorView<T> weights, TensorView<T> velocity, ComputeScratch scratch) =>
         HistoryOf(parameter)!.Expand(values, state, weights, velocity, scratch);
