@@ -1,6 +1,8 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using DistTrain.Conformance.Chaos;
 using DistTrain.Conformance.Support;
+using DistTrain.Data;
 using DistTrain.Engines;
 using DistTrain.Engines.Sequential;
 using DistTrain.Engines.Shared.Front;
@@ -168,6 +170,41 @@ public sealed class FrontContributionActorsTests
         }
     }
 
+    [Theory]
+    [InlineData(Collapse.Input)]
+    [InlineData(Collapse.All)]
+    public void TheLastSnapshotHasTheVelocitiesOfBackpropagation(Collapse collapse)
+    {
+        Dictionary<string, double[]> expected = LastSnapshot(Run(collapse).Backprop), actual = LastSnapshot(Run(collapse).Front);
+        foreach (int layer in (int[])(collapse == Collapse.All ? [0, 1, 2] : [0]))
+        {
+            foreach (string part in (string[])["", "optimizer/"])
+            {
+                double[] reference = expected[$"{part}layers.{layer}.weight"], expanded = actual[$"{part}layers.{layer}.expanded"];
+                expanded.Zip(reference).Max(pair => Math.Abs(pair.First - pair.Second)).ShouldBeLessThanOrEqualTo(1e-12, $"{part}{layer}");
+                reference.Max(Math.Abs).ShouldBeGreaterThan(1e-4);
+            }
+        }
+    }
+
+    [Fact]
+    public void AnotherMethodGoesOnFromTheExpandedWeights()
+    {
+        RunOutcome front = Trainers.RunSequentially(Collapsed.Front), backprop = Trainers.RunSequentially(Collapsed.Backprop);
+        RunRequest byBackprop = From(front, Collapsed.Backprop), byFront = From(front, Collapsed.Front);
+        double loss = Trainers.RunSequentially(byBackprop).FinalLoss;
+        loss.ShouldBeLessThan(front.FinalLoss);
+        loss.ShouldBe(Trainers.RunSequentially(From(backprop, Collapsed.Backprop)).FinalLoss, 1e-12);
+        RunOutcome again = Trainers.RunSequentially(byFront);
+        again.FinalLoss.ShouldBe(loss, 1e-12);
+        Bits.Of(new ThreadsEngine().Run(byFront, new Observed(), default)).ShouldBe(Bits.Of(again));
+
+        static RunRequest From(RunOutcome before, RunRequest request) => request with
+        {
+            InitialWeights = before.Parameters.ToDictionary(parameter => parameter.Spec.Name, parameter => parameter.Values, StringComparer.Ordinal),
+        };
+    }
+
     [Fact]
     public void ADivergedRunSaysSoAndHasTheWeightsBefore()
     {
@@ -284,6 +321,23 @@ public sealed class FrontContributionActorsTests
             },
         };
         return SequentialTrainer.Run(request, observed, stop: stop.Token);
+    }
+
+    private static Dictionary<string, double[]> LastSnapshot(RunRequest request)
+    {
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("disttrain-front-");
+        try
+        {
+            RunOutcome outcome = new ThreadsEngine().Run(request with { JournalFolder = folder.FullName }, new Observed(), default);
+            outcome.Status.ShouldBe(RunStatus.Completed, outcome.Reason);
+            return folder.GetDirectories("step-*").OrderBy(step => step.Name, StringComparer.Ordinal).Last().GetFiles("slice-*")
+                .SelectMany(file => SafetensorsFile.Read(file.FullName).Tensors)
+                .ToDictionary(tensor => tensor.Name, tensor => MemoryMarshal.Cast<byte, double>(tensor.Data.Span).ToArray(), StringComparer.Ordinal);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
     }
 
     private static RunPlan PlanOf(RunRequest request) => new(request.Settings, request.Data.TrainRows, request.Data.TestRows);
