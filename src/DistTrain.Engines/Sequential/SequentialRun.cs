@@ -65,13 +65,11 @@ internal sealed class SequentialRun<T> : IDisposable
         _request = request;
         for (int i = 0; i < _weights.Length; i++)
         {
-            ParameterSpec parameter = _program.Parameters[i], initialized = _updates.Initialized(parameter);
-            Initialize(initialized, _weights[i].Slice(0, initialized.Rows, initialized.Columns));
-            _updates.Begin(parameter, _weights[i], _state[i].Span);
+            _updates.Initialize(request, _program.Parameters[i], _weights[i], _state[i].Span);
         }
 
         _contributions = plan.Front is FrontContributionPlan front
-            ? new SequentialContributions<T>(front, _rows, (parameter, weight) => Initialize(parameter, weight.View), _scratch)
+            ? new SequentialContributions<T>(front, _rows, (parameter, weight) => InitialParameters.Fill(request, plan, parameter, weight.View.Span), _scratch)
             : null;
     }
 
@@ -134,18 +132,6 @@ internal sealed class SequentialRun<T> : IDisposable
         return tensor.View;
     }
 
-    private void Initialize(ParameterSpec parameter, TensorView<T> values)
-    {
-        if (_request.InitialWeights?.GetValueOrDefault(parameter.Name) is byte[] given)
-        {
-            MemoryMarshal.Cast<byte, T>(given).CopyTo(values.Span);
-        }
-        else
-        {
-            ParameterInitializer.Fill(_plan.Settings.Network, parameter, _plan.Settings.Seed, values.Span);
-        }
-    }
-
     /// <summary>The experiment's own parameters, in layer order.</summary>
     private TensorView<T>[] Results()
     {
@@ -162,7 +148,7 @@ internal sealed class SequentialRun<T> : IDisposable
 
     private TensorView<T> Result(int index)
     {
-        ParameterSpec parameter = _program.Parameters[index], result = _updates.Initialized(parameter);
+        ParameterSpec parameter = _program.Parameters[index], result = _updates.ResultOf(parameter);
         if (result == parameter)
         {
             return _weights[index];

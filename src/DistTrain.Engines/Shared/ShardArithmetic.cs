@@ -1,9 +1,7 @@
 using System.Numerics;
-using System.Runtime.InteropServices;
 using DistTrain.Engines.Shared.Front;
 using DistTrain.Numerics.Aggregation;
 using DistTrain.Numerics.Compression;
-using DistTrain.Numerics.Initialization;
 using DistTrain.Numerics.Kernels;
 using DistTrain.Numerics.Layers;
 using DistTrain.Numerics.Networks;
@@ -77,7 +75,7 @@ internal sealed class ShardArithmetic<T>
     /// <summary>The parameters after a step of which there is a complete snapshot, or of step 0, in layer order.</summary>
     public byte[][] ReadParameters(long step)
     {
-        RestoreJob[] slices = [.. _plan.Slices.Select(slice => new RestoreJob(slice.Index, _plan.Settings.Replicas) { Step = step })];
+        RestoreJob[] slices = [.. _plan.Slices.Select(slice => new RestoreJob(slice, _plan.Settings.Replicas) { Step = step })];
         foreach (RestoreJob slice in slices)
         {
             Restore(slice);
@@ -192,6 +190,13 @@ internal sealed class ShardArithmetic<T>
         int perTensor = PartialsPerTensor;
         job.Outputs[0] = _pool.Rent((long)slice.Parameters.Count * perTensor * sizeof(double));
         Span<double> partials = _pool.View<double>(job.Outputs[0]).Span;
+        if (job.Inputs[0].IsNone)
+        {
+            // The step leaves the slice as it is.
+            partials.Clear();
+            return;
+        }
+
         Span<TensorView<T>> replicas = stackalloc TensorView<T>[job.Inputs.Length];
         long mark = scratch.Mark;
         int offset = 0, encodedOffset = 0;
@@ -284,30 +289,15 @@ internal sealed class ShardArithmetic<T>
         int offset = 0;
         foreach (ParameterSpec parameter in slice.Parameters)
         {
-            TensorView<T> values = weights.Slice(offset, 1, parameter.Length);
             Span<T> own = state.IsEmpty ? state : state[..(parameter.StateLength * _optimizer.StateCount)];
-            ParameterSpec initialized = _updates.Initialized(parameter);
-            Initialize(initialized, values.Span[..initialized.Length]);
-            _updates.Begin(parameter, values, own);
+            _updates.Initialize(_request, parameter, weights.Slice(offset, 1, parameter.Length), own);
             offset += parameter.Length;
             state = state[own.Length..];
         }
 
-        for (int replica = 0; replica < _plan.Settings.Replicas; replica++)
+        for (int replica = 0; replica < _plan.Settings.Replicas && _plan.CarriesResidual && !slice.Frozen; replica++)
         {
-            job.Outputs[2 + replica] = _plan.CarriesResidual ? Zeros(slice.Length) : BufferHandle.None;
-        }
-    }
-
-    private void Initialize(ParameterSpec parameter, Span<T> values)
-    {
-        if (_request.InitialWeights?.GetValueOrDefault(parameter.Name) is byte[] given)
-        {
-            MemoryMarshal.Cast<byte, T>(given).CopyTo(values);
-        }
-        else
-        {
-            ParameterInitializer.Fill(_plan.Settings.Network, parameter, _plan.Settings.Seed, values);
+            job.Outputs[2 + (replica * slice.CarriedCount)] = Zeros(slice.Length);
         }
     }
 

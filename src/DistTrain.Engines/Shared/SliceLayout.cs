@@ -37,6 +37,19 @@ internal sealed class SliceLayout
     /// <summary>Values in the gradient of each.</summary>
     public IReadOnlyList<int> GradientLengths { get; }
 
+    /// <summary>Takes a buffer for the gradient of each slice that has none.</summary>
+    public unsafe void RentMissing<T>(BufferPool pool, Span<BufferHandle> slices)
+        where T : unmanaged
+    {
+        for (int slice = 0; slice < slices.Length; slice++)
+        {
+            if (slices[slice].IsNone)
+            {
+                slices[slice] = pool.Rent(GradientLengths[slice] * (long)sizeof(T));
+            }
+        }
+    }
+
     /// <summary>Views of the stage's tensors, in layer order, in the given slice buffers.</summary>
     public void Views<T>(BufferPool pool, ReadOnlySpan<BufferHandle> slices, Span<TensorView<T>> views)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>

@@ -25,13 +25,18 @@ internal sealed class ParameterUpdates<T>
         _histories = [.. plan.Network.Layers.Select(layer => layer is HistorySpec history ? new HistoryParameter<T>(history, optimizer) : null)];
     }
 
-    /// <summary>What is initialized in a parameter's first values: the parameter itself, or the weight that a history begins
-    /// with.</summary>
-    public ParameterSpec Initialized(ParameterSpec parameter) =>
+    /// <summary>The experiment's parameter that a trained one stands for: itself, or the weight of a history.</summary>
+    public ParameterSpec ResultOf(ParameterSpec parameter) =>
         HistorySpec.IsHistory(parameter) ? ((HistorySpec)_plan.Network.Layers[parameter.Layer]).Weight(parameter.Layer) : parameter;
 
-    /// <summary>Completes a parameter whose first values are initialized, and its optimizer state of zeros.</summary>
-    public void Begin(ParameterSpec parameter, TensorView<T> values, Span<T> state) => HistoryOf(parameter)?.Begin(values, state);
+    /// <summary>Writes a parameter as it is before the first step; its optimizer state is 0 and stays so but for a
+    /// history's.</summary>
+    public void Initialize(RunRequest request, ParameterSpec parameter, TensorView<T> values, Span<T> state)
+    {
+        ParameterSpec result = ResultOf(parameter);
+        InitialParameters.Fill(request, _plan, result, values.Span[..result.Length]);
+        HistoryOf(parameter)?.Begin(values, state);
+    }
 
     /// <summary>Computes the next values and state, apart from the present ones.</summary>
     /// <returns>Whether they are finite.</returns>
