@@ -6,6 +6,7 @@ using DistTrain.Engines.Shared.Front;
 using DistTrain.Numerics.Initialization;
 using DistTrain.Numerics.Kernels;
 using DistTrain.Numerics.Layers;
+using DistTrain.Numerics.Learning;
 using DistTrain.Numerics.Optimizers;
 using DistTrain.Numerics.Tensors;
 using DistTrain.Protocol.Effects;
@@ -23,7 +24,7 @@ internal sealed class SequentialRun<T> : IDisposable
     private readonly TrainTest<T> _rows;
     private readonly BatchOrder _order;
     private readonly StageProgram<T> _program;
-    private readonly ParameterUpdates<T> _updates;
+    private readonly ParameterUpdates<T> _rule;
     private readonly RunRecorder _recorder;
     private readonly ComputeScratch _scratch = new();
     private readonly List<Tensor<T>> _owned = [];
@@ -33,6 +34,9 @@ internal sealed class SequentialRun<T> : IDisposable
     private readonly int[] _inOrder;
     private readonly RunRequest _request;
     private readonly SequentialContributions<T>? _contributions;
+    private readonly SequentialStages<T>? _stages;
+    private readonly IReadOnlyList<ParameterSpec> _parameters;
+    private readonly long[] _updates;
     private TensorView<T>[] _weights, _state, _nextWeights, _nextState;
     private CoordinatorProgress _progress = new();
 
@@ -44,19 +48,21 @@ internal sealed class SequentialRun<T> : IDisposable
         _order = new BatchOrder(settings.Seed, plan.TrainRows, settings.Training.BatchSize, settings.Training.Shuffle);
         _program = new StageProgram<T>(plan.Network, 0, plan.Network.Layers.Count, settings.Loss);
         Optimizer<T> optimizer = new(settings.Optimizer);
-        _updates = new ParameterUpdates<T>(plan, optimizer);
+        _rule = new ParameterUpdates<T>(plan, optimizer);
         _recorder = new RunRecorder(plan, request.Data.TargetsAreClasses, observer, time);
-        _weights = [.. _program.Parameters.Select(parameter => Own(parameter.Rows, parameter.Columns))];
-        _state = [.. _program.Parameters.Select(parameter => Own(optimizer.StateCount, parameter.StateLength))];
-        _nextWeights = [.. _program.Parameters.Select(parameter => Own(parameter.Rows, parameter.Columns))];
-        _nextState = [.. _program.Parameters.Select(parameter => Own(optimizer.StateCount, parameter.StateLength))];
+        _parameters = [.. plan.Stages.SelectMany(stage => stage.Parameters)];
+        _updates = new long[_parameters.Count];
+        _weights = [.. _parameters.Select(parameter => Own(parameter.Rows, parameter.Columns))];
+        _state = [.. _parameters.Select(parameter => Own(optimizer.StateCount, parameter.StateLength))];
+        _nextWeights = [.. _parameters.Select(parameter => Own(parameter.Rows, parameter.Columns))];
+        _nextState = [.. _parameters.Select(parameter => Own(optimizer.StateCount, parameter.StateLength))];
         _gradients = new TensorView<T>[settings.Replicas][];
         for (int replica = 0; replica < settings.Replicas; replica++)
         {
-            _gradients[replica] = [.. _program.Parameters.Select(parameter => Own(parameter.Rows, parameter.GradientColumns))];
+            _gradients[replica] = [.. _parameters.Select(parameter => Own(parameter.Rows, parameter.GradientColumns))];
         }
 
-        _aggregation = new SequentialAggregation<T>(plan, _program.Parameters, _updates, _scratch);
+        _aggregation = new SequentialAggregation<T>(plan, _parameters, _rule, _scratch);
         int rows = Math.Max(settings.Training.BatchSize, Limits.EvaluationRowsMax);
         (_input, _output) = (new Tensor<T>(rows, _program.InputWidth), new Tensor<T>(rows, _program.OutputWidth));
         (_target, _signal) = (new Tensor<T>(rows, _program.OutputWidth), new Tensor<T>(rows, _program.OutputWidth));
@@ -65,9 +71,10 @@ internal sealed class SequentialRun<T> : IDisposable
         _request = request;
         for (int i = 0; i < _weights.Length; i++)
         {
-            _updates.Initialize(request, _program.Parameters[i], _weights[i], _state[i].Span);
+            _rule.Initialize(request, _parameters[i], _weights[i], _state[i].Span);
         }
 
+        _stages = SequentialStages<T>.Serves(plan.Method) ? new SequentialStages<T>(plan, _rows.Train, _order, _scratch) : null;
         _contributions = plan.Front is FrontContributionPlan front
             ? new SequentialContributions<T>(front, _rows, (parameter, weight) => InitialParameters.Fill(request, plan, parameter, weight.View.Span), _scratch)
             : null;
@@ -137,7 +144,7 @@ internal sealed class SequentialRun<T> : IDisposable
     {
         if (_contributions is null)
         {
-            return _weights;
+            return NetworkWeights();
         }
 
         FrontContributionPlan front = _plan.Front!;
@@ -148,14 +155,14 @@ internal sealed class SequentialRun<T> : IDisposable
 
     private TensorView<T> Result(int index)
     {
-        ParameterSpec parameter = _program.Parameters[index], result = _updates.ResultOf(parameter);
+        ParameterSpec parameter = _parameters[index], result = _rule.ResultOf(parameter);
         if (result == parameter)
         {
             return _weights[index];
         }
 
         TensorView<T> weight = Own(result.Rows, result.Columns);
-        _updates.Expand(parameter, _weights[index], _state[index].Span, weight, default, _scratch);
+        _rule.Expand(parameter, _weights[index], _state[index].Span, weight, default, _scratch);
         return weight;
     }
 
@@ -197,15 +204,20 @@ internal sealed class SequentialRun<T> : IDisposable
 
         double rate = _plan.LearningRate(step) * _progress.RateFactor;
         _aggregation.Combine(_gradients);
-        ContributedNorm.Clear(_program.Parameters, _aggregation.Gradients);
+        ContributedNorm.Clear(_parameters, _aggregation.Gradients);
         for (int i = 0; i < _weights.Length; i++)
         {
             // Beside the step before, which stands when this one cannot be committed.
-            if (!_updates.Apply(
-                _program.Parameters[i], rate, step, _aggregation.Scale, _weights[i], _aggregation.Gradients[i], _state[i].Span, _nextWeights[i],
+            if (!IsUpdated(i))
+            {
+                _weights[i].Span.CopyTo(_nextWeights[i].Span);
+                _state[i].Span.CopyTo(_nextState[i].Span);
+            }
+            else if (!_rule.Apply(
+                _parameters[i], rate, ++_updates[i], _aggregation.Scale, _weights[i], _aggregation.Gradients[i], _state[i].Span, _nextWeights[i],
                 _nextState[i].Span, _scratch))
             {
-                reason = $"the update of step {step} is not finite; {_program.Parameters[i].Name} was the first with values that are not finite";
+                reason = $"the update of step {step} is not finite; {_parameters[i].Name} was the first with values that are not finite";
                 return false;
             }
         }
@@ -220,6 +232,14 @@ internal sealed class SequentialRun<T> : IDisposable
 
     private LossResult MicroBatch(long step, int replica, int microBatch, ref int nonFinite)
     {
+        if (_stages is not null)
+        {
+            LossResult result = _stages.MicroBatch(
+                step, replica, microBatch, _weights, _gradients[replica], RowWeight(_plan, step, replica), ref nonFinite);
+            ClearUnlessUpdated(_gradients[replica]);
+            return result;
+        }
+
         (int first, int rows) = _plan.RowsOf(step, replica, microBatch);
         ReadOnlySpan<int> indices = _order.RowsOf(step - 1, first, rows);
         TensorView<T> input = Rows(_input, rows), output = Rows(_output, rows), target = Rows(_target, rows), signal = Rows(_signal, rows);
@@ -228,15 +248,30 @@ internal sealed class SequentialRun<T> : IDisposable
         PassContext context = new(_plan.Settings.Seed, step - 1, first, Training: true);
         int layer = _program.Forward(_weights, input, output, _stash.View, context, _scratch);
         nonFinite = nonFinite >= 0 ? nonFinite : layer;
-        LossResult loss = _program.Loss(output, _stash.View, target, signal, 1.0 / WeighedRows(step, replica), _scratch);
+        LossResult loss = _program.Loss(output, _stash.View, target, signal, RowWeight(_plan, step, replica), _scratch);
         _program.Backward(
             _weights, input, output, _stash.View, signal, default, _gradients[replica], accumulate: microBatch > 0, context, _scratch);
         return loss;
     }
 
-    private int WeighedRows(long step, int replica) => _plan.Settings.ParameterServer.Aggregate == Aggregate.Mean
-        ? _plan.RowsInStep(step)
-        : Numerics.EvenSplit.Part(_plan.RowsInStep(step), _plan.Settings.Replicas, replica).Count;
+    /// <summary>1 / the rows that a row's gradient is averaged over.</summary>
+    internal static double RowWeight(RunPlan plan, long step, int replica) => 1.0 / (plan.Settings.ParameterServer.Aggregate == Aggregate.Mean
+        ? plan.RowsInStep(step)
+        : Numerics.EvenSplit.Part(plan.RowsInStep(step), plan.Settings.Replicas, replica).Count);
+
+    private bool IsUpdated(int parameter) => _stages is null || _stages.Updates[_stages.StageOf(parameter)];
+
+    /// <summary>What a step does not update has no part in the gradient's norm.</summary>
+    private void ClearUnlessUpdated(TensorView<T>[] gradients)
+    {
+        for (int i = 0; i < gradients.Length; i++)
+        {
+            if (!IsUpdated(i))
+            {
+                gradients[i].Span.Clear();
+            }
+        }
+    }
 
     private bool EndsAfterEpoch(long step)
     {
@@ -271,7 +306,7 @@ internal sealed class SequentialRun<T> : IDisposable
             CopyInputs(split, _inOrder.AsSpan(first, rows), input);
             data.CopyTargets(_inOrder.AsSpan(first, rows), target.Span);
             PassContext context = new(_plan.Settings.Seed, 0, first, Training: false);
-            _program.Forward(_weights, input, output, _stash.View, context, _scratch);
+            _program.Forward(NetworkWeights(), input, output, _stash.View, context, _scratch);
             LossResult loss = _program.Loss(output, _stash.View, target, default, 0, _scratch);
             lossSum += loss.LossSum;
             correct += loss.Correct;
@@ -279,6 +314,10 @@ internal sealed class SequentialRun<T> : IDisposable
 
         return new LossResult(lossSum, correct, data.Rows);
     }
+
+    /// <summary>The network's own tensors, without what stages learn besides.</summary>
+    private TensorView<T>[] NetworkWeights() =>
+        _weights.Length == _program.Parameters.Count ? _weights : [.. _weights.Where((_, i) => !LocalRules.IsAuxiliary(_parameters[i]))];
 
     private static TensorView<T> Rows(Tensor<T> tensor, int rows) => tensor.View.Slice(0, rows, tensor.Columns);
 }

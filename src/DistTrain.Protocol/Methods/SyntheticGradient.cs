@@ -8,7 +8,7 @@ namespace DistTrain.Protocol.Methods;
 /// Decoupled neural interfaces: each stage before the last predicts the gradient of its output, updates from that at once, and
 /// fits the predictor to what the stage behind makes of its own.
 /// </summary>
-internal sealed class SyntheticGradient : Method
+public sealed class SyntheticGradient : Method
 {
     private const int DefaultDelaySteps = 1, DelayStepsMax = 16;
 
