@@ -77,7 +77,11 @@ internal static class VerbCatalog
         Verb command = new(
             "plan",
             "Says what a run would cost by each method, without training: FLOPs, messages, bytes, memory, and whether front contribution pays.",
-            ["disttrain plan my.yaml", "disttrain plan my.yaml --set training.epochs=50 --set training.batch-size=32"]) { experiment, set, json };
+            [
+                "disttrain plan my.yaml",
+                "disttrain plan my.yaml --set training.epochs=50 --set training.batch-size=32",
+                "disttrain plan my.yaml --set method.name=front-contribution --set method.collapse=all",
+            ]) { experiment, set, json };
         command.SetAction(result => new PlanCommand(host, engines).Execute(
             result.GetValue(experiment), new Overrides(result.GetValue(set) ?? [], null), result.GetValue(json)));
         return command;

@@ -86,6 +86,7 @@ public static class CostModel
         {
             Arithmetic = Arithmetic(plan),
             Messages = CostMessages.Of(plan, [.. programs.Select(program => program.OutputWidth)], valueBytes),
+            HistoryBytes = (plan.Front?.Histories.Sum(entry => (double)entry.History.Values) ?? 0) * valueBytes,
             Actors = new CostMemory(plan, programs, valueBytes).Actors(),
         };
     }
