@@ -31,7 +31,7 @@ internal static class ExperimentWriter
             .Key("loss", Names.Loss.NameOf(run.Loss))
             .Group("optimizer", group => WriteOptimizer(group, run.Optimizer))
             .Group("training", group => WriteTraining(group, run.Training, experiment.Restarts))
-            .Group("method", group => WriteMethod(group, run.Method))
+            .Group("method", group => MethodSection.Write(group, run.Method))
             .List("stages", run.Stages.Cast<object>())
             .Key("replicas", run.Replicas)
             .Group("parameter-server", group => WriteParameterServer(group, run.ParameterServer))
@@ -52,17 +52,6 @@ internal static class ExperimentWriter
         }
 
         return yaml.ToString();
-    }
-
-    private static void WriteMethod(YamlText yaml, MethodSettings method)
-    {
-        yaml.Key("name", method.Name).Key("schedule", method.Schedule);
-        if (method.Name == MethodCatalog.FrontContribution)
-        {
-            yaml.Key("form", Names.Form.NameOf(method.Form))
-                .Key("collapse", Names.Collapse.NameOf(method.Collapse))
-                .Key("shares", method.Shares);
-        }
     }
 
     private static void WriteData(YamlText yaml, DataSpec data)

@@ -46,6 +46,13 @@ internal static class ResumeChecks
                 + $"{stored.Settings.Training.Epochs}; epochs may only be raised");
         }
 
+        if (wanted.Settings.Method.Name == "greedy" && wanted.Settings.Training.Epochs != stored.Settings.Training.Epochs)
+        {
+            throw new InvalidInputException(
+                $"--resume {folder.Shown}: training.epochs: greedy splits the run's {stored.Settings.Training.Epochs} epochs among "
+                + "its stages, so they stay; start a new run without --resume");
+        }
+
         if (wanted.Restarts < stored.Restarts)
         {
             throw new InvalidInputException(
