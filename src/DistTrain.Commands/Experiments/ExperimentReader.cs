@@ -20,6 +20,7 @@ internal sealed class ExperimentReader(
     [
         "name", "seed", "precision", "data", "network", "loss", "optimizer", "training", "method", "stages", "replicas",
         "parameter-server", "durability", "engine", "checkpoint", "steps-in-flight", "patience", "init", "faults", "compute-threads",
+        "simulation",
     ];
 
     private readonly MapReader _root = new(root, "", problems);
@@ -59,6 +60,7 @@ internal sealed class ExperimentReader(
             InitFile = ReadInit(),
             ComputeThreads = _root.Whole("compute-threads", 0, 1024) ?? 0,
             Byzantine = ReadFaults(replicas, engine),
+            Simulation = SimulationSection.Read(_root),
         };
         _root.Finish();
         return data is null || layers.Count == 0 ? null : experiment;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using DistTrain.Data;
 using DistTrain.Engines;
+using DistTrain.Engines.Simulated;
 using DistTrain.Numerics.Networks;
 using DistTrain.Protocol.Methods;
 using DistTrain.Protocol.Settings;
@@ -44,6 +45,11 @@ internal static class ExperimentWriter
         if (experiment.InitFile is string file)
         {
             yaml.Group("init", group => group.Key("file", file));
+        }
+
+        if (experiment.Engine == SimulatedEngine.EngineName || experiment.Simulation != new SimulationSettings())
+        {
+            yaml.Group("simulation", group => SimulationSection.Write(group, experiment.Simulation));
         }
 
         if (experiment.Byzantine.Count > 0)

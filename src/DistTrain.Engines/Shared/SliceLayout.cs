@@ -18,13 +18,21 @@ internal sealed class SliceLayout
         _slices = new int[_parameters.Length];
         _offsets = new int[_parameters.Length];
         _gradientOffsets = new int[_parameters.Length];
-        int[] order = [.. stage.Slices];
+        Dictionary<string, (int Slice, int Offset, int GradientOffset)> places = new(StringComparer.Ordinal);
+        for (int slice = 0; slice < stage.Slices.Count; slice++)
+        {
+            int offset = 0, gradientOffset = 0;
+            foreach (ParameterSpec parameter in plan.Slices[stage.Slices[slice]].Parameters)
+            {
+                places.Add(parameter.Name, (slice, offset, gradientOffset));
+                offset += parameter.Length;
+                gradientOffset += parameter.GradientLength;
+            }
+        }
+
         for (int i = 0; i < _parameters.Length; i++)
         {
-            ParameterPlace place = plan.Parameters.First(candidate => candidate.Parameter.Name == _parameters[i].Name);
-            _slices[i] = Array.IndexOf(order, place.Slice);
-            _offsets[i] = place.Offset;
-            _gradientOffsets[i] = plan.Slices[place.Slice].Parameters.TakeWhile(before => before != place.Parameter).Sum(before => before.GradientLength);
+            (_slices[i], _offsets[i], _gradientOffsets[i]) = places[_parameters[i].Name];
         }
 
         Lengths = [.. stage.Slices.Select(slice => plan.Slices[slice].Length)];

@@ -21,12 +21,9 @@ internal sealed record CostHistories(double ForwardRow, double TrainingRow, doub
         foreach ((int _, HistorySpec history) in plan.Front?.Histories ?? [])
         {
             double inputs = history.Inputs, outputs = history.Outputs, rows = history.StepRows;
-
-            // Steps from one fold to the next, and those since the last.
-            double cycle = Math.Floor(history.RowsMax / rows), whole = Math.Floor((plan.TotalSteps - 1) / cycle), rest = plan.TotalSteps - (whole * cycle);
-            double past = rows * ((whole * cycle * (cycle - 1) / 2) + (rest * (rest - 1) / 2)) / plan.TotalSteps;
+            (double cycle, double whole, double rest) = Folds(history, plan.TotalSteps);
             double formed = inputs * outputs * history.BaseCount * rows;
-            double row = past * (inputs + outputs);
+            double row = PastRows(history, plan.TotalSteps) * (inputs + outputs);
             sum = new CostHistories(
                 sum.ForwardRow + row,
                 sum.TrainingRow + (2 * row) - (inputs * outputs),
@@ -37,7 +34,21 @@ internal sealed record CostHistories(double ForwardRow, double TrainingRow, doub
         return sum;
     }
 
+    /// <summary>The rows that a history has before a step, on average over a run.</summary>
+    public static double PastRows(HistorySpec history, long steps)
+    {
+        (double cycle, double whole, double rest) = Folds(history, steps);
+        return history.StepRows * ((whole * cycle * (cycle - 1) / 2) + (rest * (rest - 1) / 2)) / steps;
+    }
+
     /// <summary>Over a run of so many training rows and evaluated ones, with as many steps a row as planned.</summary>
     public double Of(CostFirstLayer run) =>
         (run.Rows * run.Epochs * (TrainingRow + (Step / run.BatchRows))) + (run.EvaluatedRows * ForwardRow) + Once;
+
+    /// <summary>Steps from one fold to the next, how often that is, and the steps since the last.</summary>
+    private static (double Cycle, double Whole, double Since) Folds(HistorySpec history, long steps)
+    {
+        double cycle = Math.Floor((double)history.RowsMax / history.StepRows), whole = Math.Floor((steps - 1) / cycle);
+        return (cycle, whole, steps - (whole * cycle));
+    }
 }
