@@ -129,6 +129,7 @@ internal sealed class SequentialRun<T> : IDisposable
 
         _aggregation.Dispose();
         _contributions?.Dispose();
+        _stages?.Dispose();
         _scratch.Dispose();
     }
 
