@@ -26,7 +26,7 @@ public sealed class SnapshotFilesTests : IDisposable
         SnapshotFiles files = new(_folder.Journal, read);
         foreach (SlicePlan slice in read.Slices)
         {
-            RestoreJob job = new(slice.Index, 2) { Step = 4 };
+            RestoreJob job = new(slice, 2) { Step = 4 };
             files.TryRead(job, _pool).ShouldBeTrue();
             (job.Updates, job.AppliedSteps[0], job.AppliedSteps[1]).ShouldBe((4, 4, 4));
             int offset = 0;
