@@ -15,7 +15,8 @@ public sealed class DirectFeedbackTests
 {
     private static readonly NetworkSpec Everything = new(6, [
         new DenseSpec(9, ActivationKind.Prelu), new DropoutSpec(0.2), new MaxoutSpec(7, 2), new KCompetitiveSpec(8, 3, 1.5),
-        new DropoutSpec(0.1), new DropoutSpec(0.3), new DenseSpec(7, ActivationKind.Tanh), new DenseSpec(4, ActivationKind.Softmax)]);
+        new DropoutSpec(0.1), new DropoutSpec(0.3), new DenseSpec(7, ActivationKind.Tanh),
+        new DenseSpec(4, ActivationKind.Softmax)]);
 
     [Theory]
     [InlineData(ActivationKind.Tanh)]
@@ -51,8 +52,8 @@ public sealed class DirectFeedbackTests
     public void WithProductsOfWeightsADeepLinearNetworkTrainsAsByBackpropagation()
     {
         var network = new NetworkSpec(6, [
-            new DenseSpec(8, ActivationKind.Linear), new DenseSpec(5, ActivationKind.Linear), new DenseSpec(7, ActivationKind.Linear),
-            new DenseSpec(4, ActivationKind.Softmax)]);
+            new DenseSpec(8, ActivationKind.Linear), new DenseSpec(5, ActivationKind.Linear),
+            new DenseSpec(7, ActivationKind.Linear), new DenseSpec(4, ActivationKind.Softmax)]);
         using var direct = new TestStage<double>(network, 9, LossKind.CrossEntropy) { RowWeight = 1.0 / 9 };
         using var exact = new TestStage<double>(network, 9, LossKind.CrossEntropy) { RowWeight = 1.0 / 9 };
         using var matrices = new Matrices<double>(network, 4, 9);

@@ -104,7 +104,8 @@ public sealed class GradientPredictorTests
     private static void Predict<T>(RuleFixture<T> rule)
         where T : unmanaged, System.Numerics.IBinaryFloatingPointIeee754<T>
         => LocalRules.PredictorOf<T>(rule.Spec).Predict(
-            rule.Parameters, rule.Output, rule.Spec.Conditioned ? rule.Target : default, rule.Signal, rule.RowWeight, rule.Scratch);
+            rule.Parameters, rule.Output, rule.Spec.Conditioned ? rule.Target : default, rule.Signal, rule.RowWeight,
+            rule.Scratch);
 
     private static LocalRuleSpec Linear(bool conditioned) => new()
     {

@@ -74,6 +74,32 @@ public sealed class LocalLossValueTests
         rule.Signal.Span.ToArray().ShouldAllBe(v => v == 0);
     }
 
+    [Fact]
+    public void TheSimilaritySignalOfTinyOutputsIsThatOfTheSmoothedNorm()
+    {
+        // Rows with norms near 1e-8, where adding that to the norm decides.
+        using var rule = new RuleFixture<double>(RuleCases.All["sim"], Rows) { RowWeight = 1.0 / Rows };
+        foreach (ref double value in rule.Output.Span)
+        {
+            value *= 1e-8;
+        }
+
+        rule.Run();
+        double[] signal = rule.Signal.Span.ToArray();
+        double largest = signal.Max(Math.Abs);
+        for (int i = 0; i < signal.Length; i++)
+        {
+            const double h = 1e-13;
+            double value = rule.Output.Span[i];
+            rule.Output.Span[i] = value + h;
+            double above = rule.Run();
+            rule.Output.Span[i] = value - h;
+            double below = rule.Run();
+            rule.Output.Span[i] = value;
+            signal[i].ShouldBe((above - below) / (2 * h * Rows), 1e-6 * largest);
+        }
+    }
+
     [Theory]
     [InlineData(0.0)]
     [InlineData(0.7)]
