@@ -118,6 +118,42 @@ public sealed class MethodIdentityTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Methods))]
+    public void AStoppedRunGoesOnFromItsJournalToTheSameWeights(string method)
+    {
+        RunRequest request = Run(Settings(method), FourStages, epochs: method == "greedy" ? 4 : 2);
+        string expected = Bits.Of(Trainers.RunSequentially(request));
+        foreach (string engine in Trainers.EngineNames)
+        {
+            for (long at = 1; at < 12; at += 2)
+            {
+                string folder = Directory.CreateTempSubdirectory("disttrain-").FullName;
+                try
+                {
+                    using CancellationTokenSource stop = new();
+                    RunRequest kept = request with { JournalFolder = folder };
+                    RunOutcome stopped = Trainers.Run(engine, kept, new Observed { AtStep = step => CancelAt(at, step, stop) }, stop.Token);
+                    RunOutcome resumed = Trainers.Run(engine, kept with { ResumeFromStep = stopped.Steps });
+                    resumed.Status.ShouldBe(RunStatus.Completed, resumed.Reason);
+                    Bits.Of(resumed).ShouldBe(expected, $"{engine}, stopped at step {stopped.Steps}");
+                }
+                finally
+                {
+                    Directory.Delete(folder, recursive: true);
+                }
+            }
+        }
+    }
+
+    private static void CancelAt(long wanted, long step, CancellationTokenSource stop)
+    {
+        if (step == wanted)
+        {
+            stop.Cancel();
+        }
+    }
+
     private static MethodSettings Settings(string method) => new(method) { DelaySteps = method == "synthetic-gradient" ? 2 : null, Hidden = [4] };
 
     private static RunRequest Run(MethodSettings method, IReadOnlyList<int> stages, int rows = Rows, int epochs = 2) => new()
