@@ -38,13 +38,15 @@ internal sealed unsafe class ExpansionWork<T> : IChunkedWork
         int begin = chunk * _columns, end = Math.Min(_first.Columns, begin + _columns);
         foreach (ExpansionPart<T> part in _parts)
         {
-            for (int row = 0; row < _first.Rows && _start == 0; row++)
+            // Without weight decay the velocity holds nothing of W₀.
+            bool hasFirst = part.Scale != T.Zero;
+            for (int row = 0; row < _first.Rows && _start == 0 && hasFirst; row++)
             {
                 TensorPrimitives.Multiply(_first.Row(row)[begin..end], part.Scale, part.Result.Row(row)[begin..end]);
             }
 
             TensorView<T> theta = part.Theta.Slice(_start * part.Theta.Columns, _directions.Rows, part.Theta.Columns);
-            GemmProblem<T> whole = GemmProblem<T>.Create(theta, true, _directions, false, part.Result, accumulate: true, default);
+            GemmProblem<T> whole = GemmProblem<T>.Create(theta, true, _directions, false, part.Result, accumulate: hasFirst || _start > 0, default);
             Gemm.Run(whole.Columns(begin, end), GemmPath.Best, VectorWidth.Best);
         }
     }
