@@ -64,11 +64,11 @@ internal sealed class SequentialRun<T> : IDisposable
         _request = request;
         for (int i = 0; i < _weights.Length; i++)
         {
-            Initialize(_program.Parameters[i], _weights[i]);
+            InitialParameters.Fill(request, plan, _program.Parameters[i], _weights[i].Span);
         }
 
         _contributions = plan.Front is FrontContributionPlan front
-            ? new SequentialContributions<T>(front, _rows, (parameter, weight) => Initialize(parameter, weight.View), _scratch)
+            ? new SequentialContributions<T>(front, _rows, (parameter, weight) => InitialParameters.Fill(request, plan, parameter, weight.View.Span), _scratch)
             : null;
     }
 
@@ -129,18 +129,6 @@ internal sealed class SequentialRun<T> : IDisposable
         Tensor<T> tensor = new(rows, columns);
         _owned.Add(tensor);
         return tensor.View;
-    }
-
-    private void Initialize(ParameterSpec parameter, TensorView<T> values)
-    {
-        if (_request.InitialWeights?.GetValueOrDefault(parameter.Name) is byte[] given)
-        {
-            MemoryMarshal.Cast<byte, T>(given).CopyTo(values.Span);
-        }
-        else
-        {
-            ParameterInitializer.Fill(_plan.Settings.Network, parameter, _plan.Settings.Seed, values.Span);
-        }
     }
 
     /// <summary>The experiment's own parameters, in layer order.</summary>

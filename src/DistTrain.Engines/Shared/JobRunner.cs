@@ -1,11 +1,13 @@
 using System.Numerics;
 using DistTrain.Data;
 using DistTrain.Engines.Shared.Front;
+using DistTrain.Engines.Shared.Learning;
 using DistTrain.Numerics.Kernels;
 using DistTrain.Numerics.Layers;
 using DistTrain.Numerics.Tensors;
 using DistTrain.Protocol;
 using DistTrain.Protocol.Jobs;
+using DistTrain.Protocol.Methods;
 using DistTrain.Protocol.Planning;
 
 namespace DistTrain.Engines.Shared;
@@ -24,6 +26,8 @@ internal sealed class JobRunner<T> : IJobRunner
     private readonly double[] _signalFactors;
     private readonly int[] _evaluationRows;
     private readonly FrontJobRunner<T>? _front;
+    private readonly StageRules<T> _rules;
+    private readonly LearningJobRunner<T> _learning;
 
     public JobRunner(RunRequest request, RunPlan plan, BufferPool pool, SnapshotStore snapshots)
     {
@@ -38,6 +42,8 @@ internal sealed class JobRunner<T> : IJobRunner
             plan.IsLastStage(stage.Index) ? plan.Settings.Loss : null))];
         _layouts = [.. plan.Stages.Select(stage => new SliceLayout(plan, stage))];
         _shards = new ShardArithmetic<T>(request, plan, pool, snapshots);
+        _rules = new StageRules<T>(plan);
+        _learning = new LearningJobRunner<T>(plan, _rules, _programs, _layouts, _rows.Train.Inputs, _rows.Train.Targets, pool);
         _front = plan.Front is null ? null : new FrontJobRunner<T>(plan, plan.Front, _rows, pool);
         _evaluationRows = [.. Enumerable.Range(0, Math.Max(plan.TrainRows, plan.TestRows))];
 
@@ -64,6 +70,9 @@ internal sealed class JobRunner<T> : IJobRunner
                 break;
             case BackwardJob backward:
                 Backward(backward, scratch, fork);
+                break;
+            case LearningJob learning:
+                _learning.Run(learning, scratch, fork);
                 break;
             case FrontJob front:
                 _front!.Run(front, scratch, fork);
@@ -102,12 +111,12 @@ internal sealed class JobRunner<T> : IJobRunner
     private void Forward(ForwardJob job, ComputeScratch scratch, IForkJoin fork)
     {
         StageProgram<T> program = _programs[job.Stage];
-        Span<TensorView<T>> weights = stackalloc TensorView<T>[program.Parameters.Count];
+        Span<TensorView<T>> weights = stackalloc TensorView<T>[_plan.Stages[job.Stage].Parameters.Count];
         _layouts[job.Stage].Views(_pool, job.Inputs.AsSpan(1), weights);
         TensorView<T> input = _pool.View<T>(job.Inputs[0], job.Rows, program.InputWidth);
         TensorView<T> output = Rent(job, 0, job.Rows, program.OutputWidth);
         TensorView<T> stash = Rent(job, 1, 1, program.StashLength(job.Rows));
-        job.NonFiniteLayer = program.Forward(weights, input, output, stash, ContextOf(job), scratch, fork);
+        job.NonFiniteLayer = program.Forward(weights[..program.Parameters.Count], input, output, stash, ContextOf(job), scratch, fork);
     }
 
     private void Loss(LossJob job, ComputeScratch scratch)
@@ -124,31 +133,37 @@ internal sealed class JobRunner<T> : IJobRunner
     {
         StageProgram<T> program = _programs[job.Stage];
         SliceLayout layout = _layouts[job.Stage];
-        int slices = job.Outputs.Length - 1;
-        bool accumulate = slices > 0 && !job.Outputs[1].IsNone;
-        for (int slice = 0; slice < slices && !accumulate; slice++)
-        {
-            job.Outputs[1 + slice] = _pool.Rent(layout.Lengths[slice] * (long)ValueBytes);
-        }
-
-        Span<TensorView<T>> weights = stackalloc TensorView<T>[program.Parameters.Count];
-        Span<TensorView<T>> gradients = stackalloc TensorView<T>[program.Parameters.Count];
+        layout.RentMissing<T>(_pool, job.Outputs.AsSpan(1));
+        Span<TensorView<T>> weights = stackalloc TensorView<T>[_plan.Stages[job.Stage].Parameters.Count];
+        Span<TensorView<T>> gradients = stackalloc TensorView<T>[weights.Length];
         layout.Views(_pool, job.Inputs.AsSpan(4), weights);
         layout.Views(_pool, job.Outputs.AsSpan(1), gradients);
-        TensorView<T> below = _plan.IsFirstStage(job.Stage) ? default : Rent(job, 0, job.Rows, program.InputWidth);
-        program.Backward(
-            weights,
+        TensorView<T> below = job.PassesSignal ? Rent(job, 0, job.Rows, program.InputWidth) : default;
+
+        // What the stage learns besides its layers comes after them, and other jobs write it.
+        int own = program.Parameters.Count;
+        Span<TensorView<T>> feedback = stackalloc TensorView<T>[_rules.FeedbackCount(job.Stage)];
+        _rules.FeedbackOf(job.Stage, feedback);
+        StageBackward.Run(
+            program,
+            job.Path,
+            weights[..own],
+            feedback,
             _pool.View<T>(job.Inputs[0], job.Rows, program.InputWidth),
             _pool.View<T>(job.Inputs[1], job.Rows, program.OutputWidth),
             _pool.View<T>(job.Inputs[2]),
-            _pool.View<T>(job.Inputs[3], job.Rows, program.OutputWidth),
+            _pool.View<T>(job.Inputs[3], job.Rows, SignalWidth(job, program)),
             below,
-            gradients,
-            accumulate,
+            gradients[..own],
+            job.Accumulate,
             ContextOf(job),
             scratch,
-            fork);
+            fork,
+            _plan.IsLastStage(job.Stage));
     }
+
+    private int SignalWidth(BackwardJob job, StageProgram<T> program) =>
+        job.Path == BackwardPath.Direct ? _programs[^1].OutputWidth : program.OutputWidth;
 
     private static unsafe int ValueBytes => sizeof(T);
 

@@ -75,7 +75,7 @@ internal sealed class ShardArithmetic<T>
     /// <summary>The parameters after a step of which there is a complete snapshot, or of step 0, in layer order.</summary>
     public byte[][] ReadParameters(long step)
     {
-        RestoreJob[] slices = [.. _plan.Slices.Select(slice => new RestoreJob(slice.Index, _plan.Settings.Replicas) { Step = step })];
+        RestoreJob[] slices = [.. _plan.Slices.Select(slice => new RestoreJob(slice, _plan.Settings.Replicas) { Step = step })];
         foreach (RestoreJob slice in slices)
         {
             Restore(slice);
@@ -187,6 +187,13 @@ internal sealed class ShardArithmetic<T>
         int perTensor = PartialsPerTensor;
         job.Outputs[0] = _pool.Rent((long)slice.Parameters.Count * perTensor * sizeof(double));
         Span<double> partials = _pool.View<double>(job.Outputs[0]).Span;
+        if (job.Inputs[0].IsNone)
+        {
+            // The step leaves the slice as it is.
+            partials.Clear();
+            return;
+        }
+
         Span<TensorView<T>> replicas = stackalloc TensorView<T>[job.Inputs.Length];
         long mark = scratch.Mark;
         int offset = 0, encodedOffset = 0;
@@ -276,26 +283,14 @@ internal sealed class ShardArithmetic<T>
         Span<T> weights = _pool.View<T>(job.Outputs[0]).Span;
         foreach (ParameterSpec parameter in slice.Parameters)
         {
-            Initialize(parameter, weights[..parameter.Length]);
+            InitialParameters.Fill(_request, _plan, parameter, weights[..parameter.Length]);
             weights = weights[parameter.Length..];
         }
 
         job.Outputs[1] = slice.Frozen ? BufferHandle.None : Zeros((long)slice.Length * _optimizer.StateCount);
-        for (int replica = 0; replica < _plan.Settings.Replicas; replica++)
+        for (int replica = 0; replica < _plan.Settings.Replicas && _plan.CarriesResidual && !slice.Frozen; replica++)
         {
-            job.Outputs[2 + replica] = _plan.CarriesResidual ? Zeros(slice.Length) : BufferHandle.None;
-        }
-    }
-
-    private void Initialize(ParameterSpec parameter, Span<T> values)
-    {
-        if (_request.InitialWeights?.GetValueOrDefault(parameter.Name) is byte[] given)
-        {
-            MemoryMarshal.Cast<byte, T>(given).CopyTo(values);
-        }
-        else
-        {
-            ParameterInitializer.Fill(_plan.Settings.Network, parameter, _plan.Settings.Seed, values);
+            job.Outputs[2 + (replica * slice.CarriedCount)] = Zeros(slice.Length);
         }
     }
 

@@ -31,6 +31,19 @@ internal sealed class SliceLayout
     /// <summary>Values in each of the stage's slices.</summary>
     public IReadOnlyList<int> Lengths { get; }
 
+    /// <summary>Takes a buffer for each slice that has none.</summary>
+    public unsafe void RentMissing<T>(BufferPool pool, Span<BufferHandle> slices)
+        where T : unmanaged
+    {
+        for (int slice = 0; slice < slices.Length; slice++)
+        {
+            if (slices[slice].IsNone)
+            {
+                slices[slice] = pool.Rent(Lengths[slice] * (long)sizeof(T));
+            }
+        }
+    }
+
     /// <summary>Views of the stage's tensors, in layer order, in the given slice buffers.</summary>
     public void Views<T>(BufferPool pool, ReadOnlySpan<BufferHandle> slices, Span<TensorView<T>> views)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>

@@ -69,25 +69,34 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan)
         };
         Dictionary<string, (BufferHandle Buffer, int Start, int Length)> places = new(StringComparer.Ordinal);
         List<SafetensorsEntry> entries = [];
-        int offset = 0;
-        foreach (ParameterSpec parameter in plan.Slices[slice.Slice].Parameters)
+        SlicePlan sliceOf = plan.Slices[slice.Slice];
+        for (int position = 0; position < slice.Buffers.Length; position++)
         {
-            for (int part = 0; part < slice.Buffers.Length; part++)
+            SnapshotPart part = SnapshotPart.At(plan, sliceOf, position);
+            BufferHandle buffer = slice.Buffers[position];
+            if (buffer.IsNone)
             {
-                BufferHandle buffer = slice.Buffers[part];
-                if (buffer.IsNone)
-                {
-                    continue;
-                }
-
-                // The optimizer's state holds several values for each of the slice's.
-                int multiple = (int)(pool.Length(buffer) / ((long)plan.Slices[slice.Slice].Length * ValueBytes));
-                string name = NameOf(part, parameter);
-                places[name] = (buffer, offset * multiple * ValueBytes, parameter.Length * multiple * ValueBytes);
-                entries.Add(new SafetensorsEntry(name, DType, multiple == 1 ? [parameter.Rows, parameter.Columns] : [multiple, parameter.Rows, parameter.Columns]));
+                continue;
             }
 
-            offset += parameter.Length;
+            if (part.Kind == SnapshotPartKind.Carried)
+            {
+                int bytes = (int)pool.Length(buffer);
+                places[part.NameOf(sliceOf)] = (buffer, 0, bytes);
+                entries.Add(new SafetensorsEntry(part.NameOf(sliceOf), DType, [bytes / ValueBytes]));
+                continue;
+            }
+
+            // The optimizer's state holds several values for each of the slice's.
+            int multiple = (int)(pool.Length(buffer) / ((long)sliceOf.Length * ValueBytes)), offset = 0;
+            foreach (ParameterSpec parameter in sliceOf.Parameters)
+            {
+                string name = part.NameOf(parameter);
+                places[name] = (buffer, offset * multiple * ValueBytes, parameter.Length * multiple * ValueBytes);
+                entries.Add(new SafetensorsEntry(
+                    name, DType, multiple == 1 ? [parameter.Rows, parameter.Columns] : [multiple, parameter.Rows, parameter.Columns]));
+                offset += parameter.Length;
+            }
         }
 
         SafetensorsFile.Write(
@@ -131,9 +140,10 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan)
                 return false;
             }
 
-            for (int part = 0; part < job.Outputs.Length; part++)
+            SlicePlan slice = plan.Slices[job.Slice];
+            for (int position = 0; position < job.Outputs.Length; position++)
             {
-                job.Outputs[part] = ReadPart(part, plan.Slices[job.Slice], pool);
+                job.Outputs[position] = ReadPart(SnapshotPart.At(plan, slice, position), slice, pool);
             }
 
             job.Updates = long.Parse(_loadedMetadata[UpdatesKey], CultureInfo.InvariantCulture);
@@ -160,13 +170,6 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan)
         }
     }
 
-    private static string NameOf(int part, ParameterSpec parameter) => part switch
-    {
-        0 => parameter.Name,
-        1 => $"optimizer/{parameter.Name}",
-        _ => $"carried-{part - 2}/{parameter.Name}",
-    };
-
     private int ValueBytes => plan.Settings.Precision == Precision.Float32 ? sizeof(float) : sizeof(double);
 
     private string DType => plan.Settings.Precision == Precision.Float32 ? "F32" : "F64";
@@ -175,21 +178,34 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan)
 
     private string FolderOf(long step) => Path.Combine(folder, FolderName(step));
 
-    private BufferHandle ReadPart(int part, SlicePlan slice, BufferPool pool)
+    private BufferHandle ReadPart(SnapshotPart part, SlicePlan slice, BufferPool pool)
     {
-        int multiple = part == 1 ? _stateCount : part == 0 || plan.CarriesResidual ? 1 : 0;
-        if (multiple == 0 || (slice.Frozen && !slice.Parameters.All(parameter => _loaded.ContainsKey(NameOf(part, parameter)))))
+        if (part.Kind == SnapshotPartKind.Carried)
         {
-            return BufferHandle.None;
+            return _loaded.TryGetValue(part.NameOf(slice), out SafetensorsTensor? carried) ? Filled([carried], pool) : BufferHandle.None;
         }
 
-        BufferHandle buffer = pool.Rent((long)slice.Length * multiple * ValueBytes);
-        Span<byte> rest = pool.Bytes(buffer);
+        // Not every part is there from the first step on, and expanded weights come at the end.
+        List<SafetensorsTensor> tensors = [];
         foreach (ParameterSpec parameter in slice.Parameters)
         {
-            ReadOnlySpan<byte> values = _loaded[NameOf(part, parameter)].Data.Span;
-            values.CopyTo(rest);
-            rest = rest[values.Length..];
+            if (_loaded.TryGetValue(part.NameOf(parameter), out SafetensorsTensor? tensor))
+            {
+                tensors.Add(tensor);
+            }
+        }
+
+        return tensors.Count == slice.Parameters.Count ? Filled(tensors, pool) : BufferHandle.None;
+    }
+
+    private static BufferHandle Filled(List<SafetensorsTensor> tensors, BufferPool pool)
+    {
+        BufferHandle buffer = pool.Rent(tensors.Sum(tensor => (long)tensor.Data.Length));
+        Span<byte> rest = pool.Bytes(buffer);
+        foreach (SafetensorsTensor tensor in tensors)
+        {
+            tensor.Data.Span.CopyTo(rest);
+            rest = rest[tensor.Data.Length..];
         }
 
         return buffer;
@@ -235,15 +251,15 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan)
         // Expanded weights come at the end, and what no step updates has no optimizer state before.
         foreach ((ParameterSpec parameter, int slice, _) in plan.Parameters.Where(place => place.Parameter != plan.Front?.Expanded))
         {
-            Require(path, NameOf(0, parameter), parameter.Length, "it belongs to another network or precision");
+            Require(path, parameter.Name, parameter.Length, "it belongs to another network or precision");
             if (_stateCount > 0 && !plan.Slices[slice].Frozen)
             {
-                Require(path, NameOf(1, parameter), parameter.Length * _stateCount, "it belongs to a run with another optimizer");
+                Require(path, new SnapshotPart(SnapshotPartKind.OptimizerState, 0).NameOf(parameter), parameter.Length * _stateCount, "it belongs to a run with another optimizer");
             }
 
             for (int replica = 0; replica < plan.Settings.Replicas && plan.CarriesResidual; replica++)
             {
-                Require(path, NameOf(2 + replica, parameter), parameter.Length, "it belongs to a run with other replicas or compression");
+                Require(path, new SnapshotPart(SnapshotPartKind.Residual, replica).NameOf(parameter), parameter.Length, "it belongs to a run with other replicas or compression");
             }
         }
     }

@@ -101,5 +101,5 @@ internal sealed class SnapshotStore(BufferPool pool, SnapshotFiles? files) : IDi
     }
 }
 
-/// <summary>One slice of a snapshot: [0] weights, [1] optimizer state or none, [2…] carried state per replica or none.</summary>
+/// <summary>One slice of a snapshot; buffers as in a restore job.</summary>
 internal sealed record KeptSlice(int Slice, long Step, long Updates, long[] AppliedSteps, BufferHandle[] Buffers);

@@ -24,6 +24,13 @@ public static class ParameterInitializer
     {
         ArgumentNullException.ThrowIfNull(network);
         ArgumentNullException.ThrowIfNull(parameter);
+        Fill(network, parameter, new InitialStreams(seed, RandomPurpose.Initialization, parameter.Layer, Step: 0), values);
+    }
+
+    /// <summary>As the other form, with random numbers from <paramref name="streams"/>.</summary>
+    internal static void Fill<T>(NetworkSpec network, ParameterSpec parameter, InitialStreams streams, Span<T> values)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
         ArgumentOutOfRangeException.ThrowIfNotEqual(values.Length, parameter.Length);
         LayerSpec layer = network.Layers[parameter.Layer];
         InitializerSpec initializer = InitializerOf(layer);
@@ -31,11 +38,10 @@ public static class ParameterInitializer
         {
             case "weight":
                 (double low, double high) = Bounds(initializer, parameter.Rows, parameter.Columns);
-                Draw(new RandomStream(seed, RandomPurpose.Initialization, parameter.Layer, step: 0), low, high, values);
+                Draw(streams.Weight, low, high, values);
                 break;
             case "bias" when initializer.Kind == InitializerKind.Uniform:
-                var stream = new RandomStream(seed, RandomPurpose.Initialization, parameter.Layer, step: 1);
-                Draw(stream, initializer.Low, initializer.High, values);
+                Draw(streams.Bias, initializer.Low, initializer.High, values);
                 break;
             case "slope":
                 values.Fill(T.CreateChecked((layer as DenseSpec)?.Slope ?? DefaultPreluSlope));
@@ -78,7 +84,8 @@ public static class ParameterInitializer
         return initializer.Kind == InitializerKind.Uniform ? (initializer.Low, initializer.High) : (-bound, bound);
     }
 
-    private static void Draw<T>(RandomStream stream, double low, double high, Span<T> values)
+    /// <summary>Fills with the stream's numbers, uniform in [low, high).</summary>
+    internal static void Draw<T>(RandomStream stream, double low, double high, Span<T> values)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         Span<ulong> bits = stackalloc ulong[256];
@@ -120,4 +127,16 @@ public static class ParameterInitializer
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<double> Spread(Vector512<ulong> bits, double low, double high) =>
         Vector512.Create(low) + (Vector512.Create(high - low) * (Vector512.ConvertToDouble(bits >>> 11) * Vector512.Create(1.0 / (1UL << 53))));
+}
+
+/// <summary>Where the random numbers of one layer's initial weights and biases come from.</summary>
+/// <param name="Seed">The run's seed.</param>
+/// <param name="Purpose">What they are drawn for.</param>
+/// <param name="Layer">The layer of the key.</param>
+/// <param name="Step">The step of the weights' key; the biases' is the next one.</param>
+internal readonly record struct InitialStreams(ulong Seed, RandomPurpose Purpose, int Layer, long Step)
+{
+    public RandomStream Weight => new(Seed, Purpose, Layer, step: Step);
+
+    public RandomStream Bias => new(Seed, Purpose, Layer, step: Step + 1);
 }

@@ -54,7 +54,7 @@ internal sealed class WeightMap<T>(int weight, int bias, bool tied, bool weightS
 
     /// <summary>
     /// From delta = d(loss)/ds: the gradients of W and b, and d(loss)/dx if asked. Gradients add by sample: the weight's in the
-    /// matrix product's documented order, the bias's row after row.
+    /// matrix product's documented order, the bias's row after row. The signal passes through the pass's feedback weight.
     /// </summary>
     public override void Backward(in BackwardPass<T> pass, TensorView<T> delta)
     {
@@ -77,7 +77,7 @@ internal sealed class WeightMap<T>(int weight, int bias, bool tied, bool weightS
 
         if (!pass.InputSignal.IsNone)
         {
-            Gemm.Multiply(delta, false, forward.Parameters[weight], tied, pass.InputSignal, false, default, forward.Fork);
+            Gemm.Multiply(delta, false, pass.Feedback[weight], tied, pass.InputSignal, false, default, forward.Fork);
         }
     }
 }

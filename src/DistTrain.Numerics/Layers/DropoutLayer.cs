@@ -29,7 +29,8 @@ internal sealed class DropoutLayer<T>(int index, int width, double rate) : Layer
         }
     }
 
-    private void Mask(in PassContext context, TensorView<T> from, TensorView<T> to)
+    /// <summary>Applies a pass's mask and scale; the result may be the values themselves.</summary>
+    public void Mask(in PassContext context, TensorView<T> from, TensorView<T> to)
     {
         if (!context.Training)
         {

@@ -43,6 +43,10 @@ internal readonly ref struct BackwardPass<T>
     /// <summary>Receives d(loss)/d(input), or none.</summary>
     public TensorView<T> InputSignal { get; init; }
 
+    /// <summary>Tensors by the parameters' positions whose weights the signal passes through on its way to the input: the
+    /// parameters themselves in backpropagation.</summary>
+    public ReadOnlySpan<TensorView<T>> Feedback { get; init; }
+
     /// <summary>One gradient for each parameter of the stage.</summary>
     public ReadOnlySpan<TensorView<T>> Gradients { get; init; }
 

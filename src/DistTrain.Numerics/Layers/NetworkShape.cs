@@ -3,7 +3,7 @@ using DistTrain.Numerics.Networks;
 namespace DistTrain.Numerics.Layers;
 
 /// <summary>Widths between the layers of a network.</summary>
-internal static class NetworkShape
+public static class NetworkShape
 {
     /// <summary>
     /// Columns of the input of layer <paramref name="layer"/>; for the layer count, those of the network's output.

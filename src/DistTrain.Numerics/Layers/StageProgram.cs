@@ -17,7 +17,7 @@ namespace DistTrain.Numerics.Layers;
 /// in the order that <see cref="Gemm"/> documents for weights and row after row for biases and slopes. Accumulating gives the
 /// same bits as computing a gradient apart and adding it.
 /// </remarks>
-public sealed class StageProgram<T>
+public sealed partial class StageProgram<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     private const int StashAlignment = 16;
@@ -29,6 +29,7 @@ public sealed class StageProgram<T>
     private readonly LossFunction<T>? _loss;
     private readonly int _widestBoundary;
     private readonly bool _hasTies;
+    private readonly DropoutLayer<T>[] _dropoutBehind;
 
     /// <summary>
     /// Layers <paramref name="firstLayer"/> … <paramref name="firstLayer"/> + <paramref name="layerCount"/> − 1.
@@ -42,6 +43,7 @@ public sealed class StageProgram<T>
     {
         ArgumentNullException.ThrowIfNull(network);
         (_layers, _parameters) = new StageBuilder<T>(network, firstLayer, layerCount, loss).Build();
+        _dropoutBehind = DropoutBehind(network, firstLayer + layerCount, OutputWidth);
         _loss = loss is LossKind kind ? LossFunction<T>.For(kind, network.Layers[^1]) : null;
         _hasTies = network.Layers.Skip(firstLayer).Take(layerCount).Any(layer => layer is DenseSpec { TiedTo: not null });
         for (int i = 0; i < _layers.Length - 1; i++)
@@ -166,73 +168,8 @@ public sealed class StageProgram<T>
         ReadOnlySpan<TensorView<T>> parameters, TensorView<T> input, TensorView<T> output, TensorView<T> stash,
         TensorView<T> signal, TensorView<T> inputSignal, ReadOnlySpan<TensorView<T>> gradients, bool accumulate,
         in PassContext context, ComputeScratch scratch, IForkJoin? fork = null)
-    {
-        ArgumentNullException.ThrowIfNull(scratch);
-        CheckParameters(gradients);
-        int rows = input.Rows;
-        if (rows == 0)
-        {
-            ClearUnless(accumulate, gradients);
-            return;
-        }
-
-        CheckShapes(parameters, input, output, stash);
-        CheckShape(signal, rows, OutputWidth, "signal");
-        long mark = scratch.Mark;
-        if (accumulate && (_hasTies || rows > ProductBlock))
-        {
-            // Several additions to one gradient would associate differently from one addition of their sum.
-            Span<TensorView<T>> apart = TakeGradients(scratch);
-            RunBackward(parameters, input, output, stash, signal, inputSignal, apart, false, context, scratch, fork);
-            for (int i = 0; i < apart.Length; i++)
-            {
-                TensorPrimitives.Add(gradients[i].Span, apart[i].Span, gradients[i].Span);
-            }
-        }
-        else
-        {
-            RunBackward(parameters, input, output, stash, signal, inputSignal, gradients, accumulate, context, scratch, fork);
-        }
-
-        scratch.Release(mark);
-    }
-
-    private Span<TensorView<T>> TakeGradients(ComputeScratch scratch)
-    {
-        Span<TensorView<T>> gradients = scratch.Take<TensorView<T>>(1, _parameters.Length).Span;
-        for (int i = 0; i < gradients.Length; i++)
-        {
-            gradients[i] = scratch.Take<T>(_parameters[i].Rows, _parameters[i].Columns);
-        }
-
-        return gradients;
-    }
-
-    private void RunBackward(
-        ReadOnlySpan<TensorView<T>> parameters, TensorView<T> input, TensorView<T> output, TensorView<T> stash,
-        TensorView<T> signal, TensorView<T> inputSignal, ReadOnlySpan<TensorView<T>> gradients, bool accumulate,
-        in PassContext context, ComputeScratch scratch, IForkJoin? fork)
-    {
-        int rows = input.Rows;
-        TensorView<T> next = scratch.Take<T>(rows, _widestBoundary), other = scratch.Take<T>(rows, _widestBoundary);
-        int end = StashLength(rows);
-        for (int i = _layers.Length - 1; i >= 0; i--)
-        {
-            int start = end - LayerStashLength(i, rows);
-            TensorView<T> x = i == 0 ? input : BoundaryBefore(i, start, stash, rows);
-            TensorView<T> below = i == 0 ? inputSignal : next.Slice(0, rows, _layers[i].InputWidth);
-            _layers[i].Backward(new BackwardPass<T>
-            {
-                Forward = PassOf(i, start, parameters, x, output, stash, context, scratch, fork),
-                Signal = signal,
-                InputSignal = below,
-                Gradients = gradients,
-                Accumulate = accumulate,
-            });
-            (signal, next, other) = (below, other, next);
-            end = start;
-        }
-    }
+        => BackwardWith(
+            parameters, parameters, input, output, stash, signal, inputSignal, gradients, accumulate, context, scratch, fork);
 
     // A layer's part of the stash: its own values first, then its output unless that is the stage's.
     private int LayerStashLength(int layer, int rows)

@@ -21,9 +21,18 @@ public enum RandomPurpose
     /// <summary>A split of rows into training and test rows.</summary>
     Split = 5,
 
-    /// <summary>Fixed feedback matrices of feedback alignment; layer = layer index.</summary>
+    /// <summary>Fixed feedback matrices; layer = layer index, step = 0 for feedback alignment and 2 for direct feedback
+    /// alignment.</summary>
     Feedback = 6,
 
     /// <summary>Faults and schedules drawn by tests and soak runs.</summary>
     Faults = 7,
+
+    /// <summary>Initial values of the tensors of local rules; layer = the stage's last layer, step = twice the tensor's number
+    /// within the stage, and one more for a bias.</summary>
+    AuxiliaryInitialization = 8,
+
+    /// <summary>Noise on the values that a learned inverse is fitted to; layer = the stage's first layer, step, sample = index
+    /// of the row within the step.</summary>
+    InverseNoise = 9,
 }

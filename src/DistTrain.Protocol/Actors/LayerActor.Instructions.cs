@@ -1,5 +1,6 @@
 using DistTrain.Numerics;
 using DistTrain.Numerics.Compression;
+using DistTrain.Numerics.Layers;
 using DistTrain.Protocol.Jobs;
 using DistTrain.Protocol.Messages;
 using DistTrain.Protocol.Methods;
@@ -18,6 +19,7 @@ public sealed partial class LayerActor
         switch (instruction.Kind)
         {
             case InstructionKind.LoadInput:
+            case InstructionKind.LoadNetworkInput:
                 Load(instruction, targets: false);
                 return true;
             case InstructionKind.LoadTarget:
@@ -25,38 +27,76 @@ public sealed partial class LayerActor
                 return true;
             case InstructionKind.ReceiveActivation when slot.Input.IsNone:
             case InstructionKind.ReceiveSignal when slot.Signal.IsNone:
+
+            // What was carried over a recovery may still be on its way.
+            case InstructionKind.Replay when slot.Input.IsNone:
+            case InstructionKind.Fit when instruction.Step > 0 && slot.Output.IsNone:
                 return false;
             case InstructionKind.Forward:
+            case InstructionKind.Replay:
                 return Forward(instruction, slot);
             case InstructionKind.Loss:
                 Loss(instruction, slot);
                 return true;
-            case InstructionKind.Backward:
-                Backward(instruction, slot);
+            case InstructionKind.LocalLoss:
+            case InstructionKind.Predict:
+            case InstructionKind.Fit:
+            case InstructionKind.Target:
+                Learn(instruction, slot);
                 return true;
+            case InstructionKind.Backward:
+                return Backward(instruction, slot);
             case InstructionKind.Contribute when !MayContribute():
                 return false;
             case InstructionKind.Contribute when TryCompress(instruction.Step):
                 return true;
-            case InstructionKind.Contribute:
-                Contribute(instruction.Step);
-                break;
+            default:
+                ExecuteAtOnce(instruction, slot);
+                _current = null;
+                return true;
+        }
+    }
+
+    /// <summary>Instructions that need no job and wait for nothing.</summary>
+    private void ExecuteAtOnce(Instruction instruction, MicroBatchSlot slot)
+    {
+        switch (instruction.Kind)
+        {
             case InstructionKind.SendActivation:
                 Send(
                     Plan.Topology.LayerActor(_replica, _stage.Index + 1),
                     new Activation(instruction.Step, instruction.MicroBatch, slot.NonFiniteLayer, slot.Output));
                 break;
             case InstructionKind.SendSignal:
+                SendSignal(instruction);
+                break;
+            case InstructionKind.Broadcast:
+                for (int stage = 0; stage < _stage.Index; stage++)
+                {
+                    Send(
+                        Plan.Topology.LayerActor(_replica, stage),
+                        new Signal(instruction.Step, instruction.MicroBatch, slot.Signal));
+                }
+
+                break;
+            case InstructionKind.KeepInput:
+                KeepInput(slot);
+                break;
+            case InstructionKind.KeepOutput:
+                KeepOutput(slot);
+                break;
+            case InstructionKind.Free:
+                Free(slot);
+                break;
+            case InstructionKind.Contribute:
+                Contribute(instruction.Step);
+                break;
+            case InstructionKind.Report:
                 Send(
-                    Plan.Topology.LayerActor(_replica, _stage.Index - 1),
-                    new Signal(instruction.Step, instruction.MicroBatch, _signalBelow));
-                Effects.Release(_signalBelow);
-                _signalBelow = BufferHandle.None;
+                    ActorId.Coordinator,
+                    new StepResult(instruction.Step, _replica, _lossSum, _correct, ReplicaRows(instruction.Step), _nonFiniteLayer));
                 break;
         }
-
-        _current = null;
-        return true;
     }
 
     private void Load(Instruction instruction, bool targets)
@@ -71,7 +111,7 @@ public sealed partial class LayerActor
 
     private bool Forward(Instruction instruction, MicroBatchSlot slot)
     {
-        WeightSet? weights = WeightsAfter(_instructions!.WeightsFor(instruction.Step));
+        WeightSet? weights = WeightsAfter(_instructions!.WeightsFor(instruction));
         if (weights is null)
         {
             return false;
@@ -90,9 +130,7 @@ public sealed partial class LayerActor
     private void Loss(Instruction instruction, MicroBatchSlot slot)
     {
         Place(_jobs.Loss, instruction);
-        _jobs.Loss.RowWeight = 1.0 / (Plan.Settings.ParameterServer.Aggregate == Aggregate.Mean
-            ? Plan.RowsInStep(instruction.Step)
-            : ReplicaRows(instruction.Step));
+        _jobs.Loss.RowWeight = RowWeight(instruction.Step);
         _jobs.Loss.Inputs[0] = slot.Output;
         _jobs.Loss.Inputs[1] = slot.Stash;
         _jobs.Loss.Inputs[2] = slot.Target;
@@ -100,28 +138,40 @@ public sealed partial class LayerActor
         RunJob(_jobs.Loss);
     }
 
-    private void OnLoss(MicroBatchSlot slot, LossJob loss)
+    private void OnLoss(MicroBatchSlot slot, in LossResult result)
     {
-        slot.Signal = loss.Outputs[0];
-        _lossSum += loss.Result.LossSum;
-        _correct += loss.Result.Correct;
+        _lossSum += result.LossSum;
+        _correct += result.Correct;
         _nonFiniteLayer = _nonFiniteLayer >= 0 ? _nonFiniteLayer : slot.NonFiniteLayer;
     }
 
-    private void Backward(Instruction instruction, MicroBatchSlot slot)
+    private bool Backward(Instruction instruction, MicroBatchSlot slot)
     {
-        Place(_jobs.Backward, instruction);
-        _jobs.Backward.Inputs[0] = slot.Input;
-        _jobs.Backward.Inputs[1] = slot.Output;
-        _jobs.Backward.Inputs[2] = slot.Stash;
-        _jobs.Backward.Inputs[3] = slot.Signal;
-        slot.Weights!.Slices.CopyTo(_jobs.Backward.Inputs, 4);
-        _jobs.Backward.Outputs[0] = BufferHandle.None;
+        if (slot.Weights is null && !TryTakeRestoredWeights(instruction.Step, slot))
+        {
+            return false;
+        }
 
-        // The gradient so far goes with the job and comes back with it: should an epoch begin meanwhile, it is given back once.
-        _gradient.Slices.CopyTo(_jobs.Backward.Outputs, 1);
+        BackwardJob job = _jobs.Backward;
+        Place(job, instruction);
+        job.Accumulate = instruction.MicroBatch > 0;
+        job.Inputs[0] = slot.Input;
+        job.Inputs[1] = slot.Output;
+        job.Inputs[2] = slot.Stash;
+        job.Inputs[3] = slot.LocalSignal.IsNone ? slot.Signal : slot.LocalSignal;
+        slot.Weights!.Slices.CopyTo(job.Inputs, 4);
+        job.Outputs[0] = BufferHandle.None;
+        GiveGradient(job.Outputs.AsSpan(1));
+        RunJob(job);
+        return true;
+    }
+
+    /// <summary>The gradient so far goes with the job and comes back with it: should an epoch begin meanwhile, it is given back
+    /// once.</summary>
+    private void GiveGradient(Span<BufferHandle> outputs)
+    {
+        _gradient.Slices.CopyTo(outputs);
         Array.Clear(_gradient.Slices);
-        RunJob(_jobs.Backward);
     }
 
     /// <summary>Compresses the next slice that is still to be compressed; false when there is none.</summary>
@@ -140,17 +190,13 @@ public sealed partial class LayerActor
     /// <summary>Sends every slice of the step's gradient; the step is over here.</summary>
     private void Contribute(long step)
     {
+        SendCarried(step);
         for (int position = 0; position < _stage.Slices.Count; position++)
         {
             SlicePlan slice = Plan.Slices[_stage.Slices[position]];
             Send(
                 Plan.Topology.Shard(slice.Shard),
                 new Contribution(step, slice.Index, _replica, _gradient.Slices[position], _gradient.Residuals[position]));
-        }
-
-        if (_isLast)
-        {
-            Send(ActorId.Coordinator, new StepResult(step, _replica, _lossSum, _correct, ReplicaRows(step), _nonFiniteLayer));
         }
 
         _contributed = step;
@@ -163,6 +209,10 @@ public sealed partial class LayerActor
         job.Step = instruction.Step;
         (job.FirstRow, job.Rows) = Plan.RowsOf(instruction.Step, _replica, instruction.MicroBatch);
     }
+
+    private double RowWeight(long step) => 1.0 / (Plan.Settings.ParameterServer.Aggregate == Aggregate.Mean
+        ? Plan.RowsInStep(step)
+        : ReplicaRows(step));
 
     private int ReplicaRows(long step) => EvenSplit.Part(Plan.RowsInStep(step), Plan.Settings.Replicas, _replica).Count;
 }

@@ -25,9 +25,9 @@ public sealed partial class LayerActor : ActorMachine
     private InstructionSource? _instructions;
     private Instruction? _current;
     private LayerJobs _jobs;
-    private BufferHandle _signalBelow;
+    private BufferHandle _signalBelow, _sentSignal;
     private bool _jobRuns;
-    private long _contributed;
+    private long _contributed, _oldestRestored, _restoredThrough;
     private double _lossSum;
     private int _correct, _nonFiniteLayer = -1;
 
@@ -40,7 +40,9 @@ public sealed partial class LayerActor : ActorMachine
         _isFirst = plan.IsFirstStage(stage);
         _isLast = plan.IsLastStage(stage);
         _microBatches = plan.Settings.Training.MicroBatches;
-        _stepsAtOnce = plan.Asynchronous ? 2 : plan.Method.StepsAtOnce(plan);
+
+        // A stage may receive the next step's activations while it finishes a step.
+        _stepsAtOnce = plan.Asynchronous ? 2 : plan.StepsUncommittedMax + 1 + Math.Max(_stage.Carried.Inputs, _stage.Carried.Outputs);
         _slots = new MicroBatchSlot[_stepsAtOnce * _microBatches];
         for (int slot = 0; slot < _slots.Length; slot++)
         {
@@ -71,7 +73,7 @@ public sealed partial class LayerActor : ActorMachine
         {
             InstructionKind.ReceiveActivation => $"the activation of step {instruction.Step}, micro-batch {instruction.MicroBatch}",
             InstructionKind.ReceiveSignal => $"the signal of step {instruction.Step}, micro-batch {instruction.MicroBatch}",
-            InstructionKind.Forward => $"the weights after step {_instructions!.WeightsFor(instruction.Step)}",
+            InstructionKind.Forward or InstructionKind.Replay => $"the weights after step {_instructions!.WeightsFor(instruction)}",
             _ => "",
         };
 
@@ -94,6 +96,9 @@ public sealed partial class LayerActor : ActorMachine
                 break;
             case Weights weights:
                 OnWeights(weights);
+                break;
+            case Carried carried:
+                OnCarried(carried);
                 break;
             case IssueStep issue:
                 _instructions!.Issue(issue.Step, issue.Barrier);
@@ -125,7 +130,8 @@ public sealed partial class LayerActor : ActorMachine
         _jobRuns = false;
         _jobs = NewJobs();
         StartStep();
-        _contributed = committedStep;
+        (_contributed, _restoredThrough) = (committedStep, committedStep);
+        _oldestRestored = _stage.Carried.Weights == 0 ? long.MaxValue : Math.Max(1, committedStep + 1 - _stage.Carried.Weights);
         _instructions = Plan.Method.Instructions(Plan, _stage.Index, committedStep);
     }
 
@@ -144,7 +150,8 @@ public sealed partial class LayerActor : ActorMachine
         }
 
         Effects.Release(_signalBelow);
-        _signalBelow = BufferHandle.None;
+        Effects.Release(_sentSignal);
+        _signalBelow = _sentSignal = BufferHandle.None;
         _gradient.ReleaseAll(Effects);
         _evaluation.Abandon();
         Contributions?.Abandon();
@@ -167,33 +174,7 @@ public sealed partial class LayerActor : ActorMachine
         }
 
         Instruction instruction = _current!.Value;
-        MicroBatchSlot slot = Slot(instruction.Step, instruction.MicroBatch);
-        switch (job)
-        {
-            case LoadBatchJob { Targets: true }:
-                slot.Target = job.Outputs[0];
-                break;
-            case LoadBatchJob:
-                slot.Input = job.Outputs[0];
-                break;
-            case ForwardJob forward:
-                slot.Output = job.Outputs[0];
-                slot.Stash = job.Outputs[1];
-                slot.NonFiniteLayer = slot.NonFiniteLayer >= 0 ? slot.NonFiniteLayer : forward.NonFiniteLayer;
-                break;
-            case LossJob loss:
-                OnLoss(slot, loss);
-                break;
-            case BackwardJob:
-                job.Outputs.AsSpan(1).CopyTo(_gradient.Slices);
-                _signalBelow = job.Outputs[0];
-                slot.Weights!.Users--;
-                Free(slot);
-                break;
-            case CompressJob compress:
-                _gradient.OnCompressed(compress, Effects);
-                break;
-        }
+        OnJobDone(job, instruction, Slot(instruction.Step, instruction.MicroBatch));
 
         // A contribution may need several compressions, so that instruction is not over yet.
         _current = job is CompressJob ? instruction : null;
@@ -243,7 +224,12 @@ public sealed partial class LayerActor : ActorMachine
     }
 
     // Jobs of an earlier epoch may still run on the host: their objects are left to them.
-    private LayerJobs NewJobs() => new(_stage, _replica, training: true);
+    private LayerJobs NewJobs() => new(
+        _stage,
+        _replica,
+        training: true,
+        Plan.Method.Path(Plan.Settings),
+        !_isFirst && Plan.Method.PassesSignal(_stage.Index, Plan.Stages.Count));
 
     /// <summary>Runs instructions until one has to wait.</summary>
     private void Advance()
@@ -291,8 +277,9 @@ public sealed partial class LayerActor : ActorMachine
         }
 
         int position = PositionOf(weights.Slice);
-        Effects.Retain(weights.Buffer);
-        set.Arrive(position, weights.Buffer);
+        BufferHandle buffer = weights.Buffer.IsNone ? UnchangedSince(weights.Step - 1, position) : weights.Buffer;
+        Effects.Retain(buffer);
+        set.Arrive(position, buffer);
         if (!weights.Carried.IsNone)
         {
             Effects.Retain(weights.Carried);
@@ -301,6 +288,12 @@ public sealed partial class LayerActor : ActorMachine
 
         ReleaseOldWeights();
     }
+
+    /// <summary>A version is kept until a newer one is complete, so the one that did not change is here.</summary>
+    private BufferHandle UnchangedSince(long step, int position) =>
+        Array.Find(_weights, candidate => candidate.Step == step)?.Slices[position] is { IsNone: false } buffer
+            ? buffer
+            : throw new InvariantException("Weights that a step did not change are those of the step before.");
 
     /// <summary>The next forward pass uses the newest version; older ones serve only passes whose backward pass is still to
     /// come.</summary>
@@ -314,7 +307,7 @@ public sealed partial class LayerActor : ActorMachine
 
         foreach (WeightSet set in _weights)
         {
-            if (set.IsComplete && set.Step >= 0 && set.Step < newest && set.Users == 0)
+            if (set.IsComplete && set.Step >= 0 && set.Step < newest && set.Step < _oldestRestored - 1 && set.Users == 0)
             {
                 Free(set);
             }
@@ -346,9 +339,20 @@ public sealed partial class LayerActor : ActorMachine
         Effects.Release(slot.Stash);
         Effects.Release(slot.Target);
         Effects.Release(slot.Signal);
-        slot.Input = slot.Output = slot.Stash = slot.Target = slot.Signal = BufferHandle.None;
-        slot.Weights = null;
+        Effects.Release(slot.NetworkInput);
+        Effects.Release(slot.LocalSignal);
+        slot.Input = slot.Output = slot.Stash = slot.Target = slot.Signal = slot.NetworkInput = slot.LocalSignal = BufferHandle.None;
+        LeaveWeights(slot);
         slot.NonFiniteLayer = -1;
+    }
+
+    private static void LeaveWeights(MicroBatchSlot slot)
+    {
+        if (slot.Weights is not null)
+        {
+            slot.Weights.Users--;
+            slot.Weights = null;
+        }
     }
 
     private void Free(WeightSet set)

@@ -20,6 +20,12 @@ internal sealed class MicroBatchSlot
     /// <summary>Gradient with respect to the output.</summary>
     public BufferHandle Signal { get; set; }
 
+    /// <summary>Rows × the network's inputs, where a local loss compares with them.</summary>
+    public BufferHandle NetworkInput { get; set; }
+
+    /// <summary>A signal that the stage made itself.</summary>
+    public BufferHandle LocalSignal { get; set; }
+
     /// <summary>The weights of the forward pass.</summary>
     public WeightSet? Weights { get; set; }
 

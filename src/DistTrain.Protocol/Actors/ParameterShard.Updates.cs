@@ -37,7 +37,14 @@ public sealed partial class ParameterShard
         }
         else if (step - _committed <= _aheadMax)
         {
-            ApplyAll(slice, step);
+            if (Array.TrueForAll(slice.Gradients, gradient => gradient.IsNone))
+            {
+                PassOn(slice, step);
+            }
+            else
+            {
+                ApplyAll(slice, step);
+            }
         }
     }
 
@@ -54,6 +61,20 @@ public sealed partial class ParameterShard
         slice.Gradients.CopyTo(job.Inputs, 0);
         job.Outputs[0] = BufferHandle.None;
         Run(job);
+    }
+
+    /// <summary>A step that does not update the slice: the same weights under the next number.</summary>
+    private void PassOn(SliceState slice, long step)
+    {
+        SliceVersion previous = slice.Newest, version = slice.NewVersion();
+        (version.Updates, version.NonFiniteLayer) = (previous.Updates, previous.NonFiniteLayer);
+        (version.Weights, version.OptimizerState) = (previous.Weights, previous.OptimizerState);
+        Effects.Retain(version.Weights);
+        Effects.Retain(version.OptimizerState);
+        slice.PartialsAsked = false;
+        OnAppliedAll(slice, version, previous, step, changed: false);
+        Prepare();
+        Advance(slice);
     }
 
     private void ApplyAll(SliceState slice, long step)
@@ -98,23 +119,23 @@ public sealed partial class ParameterShard
         }
         else
         {
-            OnAppliedAll(slice, version, job.Step);
+            OnAppliedAll(slice, version, previous, job.Step, changed: true);
         }
 
         Prepare();
         Advance(slice);
     }
 
-    private void OnAppliedAll(SliceState slice, SliceVersion version, long step)
+    private void OnAppliedAll(SliceState slice, SliceVersion version, SliceVersion previous, long step, bool changed)
     {
         version.Step = step;
         slice.Push(version);
         slice.Arrivals.Clear();
         for (int replica = 0; replica < _replicas; replica++)
         {
-            MoveCarried(slice, version, replica);
+            MoveCarried(slice, version, previous, replica);
             slice.AppliedSteps[replica] = step;
-            SendWeights(slice, version, replica, step, BufferHandle.None);
+            SendWeights(slice, changed ? version.Weights : BufferHandle.None, replica, step, BufferHandle.None);
         }
     }
 
@@ -125,14 +146,14 @@ public sealed partial class ParameterShard
             step - 1 - slice.AppliedByAll <= Plan.StalenessStepsMax, "No replica is further ahead than the staleness bound.");
         for (int other = 0; other < _replicas; other++)
         {
-            if (other != replica)
+            if (other != replica && Plan.CarriesResidual)
             {
                 Effects.Retain(previous.Carried[other]);
                 version.Carried[other] = previous.Carried[other];
             }
         }
 
-        MoveCarried(slice, version, replica);
+        MoveCarried(slice, version, previous, replica);
         slice.AppliedSteps[replica] = step;
         version.Step = slice.AppliedByAll;
         slice.Push(version);
@@ -156,17 +177,9 @@ public sealed partial class ParameterShard
             if (slice.Unanswered[replica] && ahead <= aheadMax)
             {
                 slice.Unanswered[replica] = false;
-                SendWeights(slice, slice.Newest, replica, slice.AppliedSteps[replica], BufferHandle.None);
+                SendWeights(slice, slice.Newest.Weights, replica, slice.AppliedSteps[replica], BufferHandle.None);
             }
         }
-    }
-
-    private void MoveCarried(SliceState slice, SliceVersion version, int replica)
-    {
-        Effects.Release(slice.Gradients[replica]);
-        slice.Gradients[replica] = BufferHandle.None;
-        version.Carried[replica] = slice.Carried[replica];
-        slice.Carried[replica] = BufferHandle.None;
     }
 
     /// <summary>Once every slice has the next step's version, keeps that fact; the coordinator hears of it when it is

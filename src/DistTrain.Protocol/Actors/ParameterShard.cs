@@ -29,9 +29,8 @@ public sealed partial class ParameterShard : ActorMachine
         _replicas = plan.Settings.Replicas;
         _slices = [.. plan.Slices.Where(slice => slice.Shard == _shard).Select(slice => new SliceState(slice, _replicas, plan.Asynchronous))];
 
-        // A synchronous step waits for the commit of the one before; PipeDream's stages are up to the pipeline's depth apart.
         _expansion = new ShardExpansion(plan.Topology.Shares);
-        _aheadMax = plan.Method.Synchronous ? 1 : plan.Stages.Count;
+        _aheadMax = plan.Method.StepsAheadMax(plan.Settings);
     }
 
     /// <inheritdoc/>
@@ -46,6 +45,9 @@ public sealed partial class ParameterShard : ActorMachine
         {
             case Contribution contribution:
                 OnContribution(contribution);
+                break;
+            case Carry carry:
+                OnCarry(carry);
                 break;
             case IssueStep issue:
                 _issued = issue.Step;
@@ -160,7 +162,7 @@ public sealed partial class ParameterShard : ActorMachine
 
         slice.DropAll(Effects);
         _restoring++;
-        Run(new RestoreJob(slice.Plan.Index, _replicas) { Step = committedStep });
+        Run(new RestoreJob(slice.Plan, _replicas) { Step = committedStep });
     }
 
     private void OnRestored(SliceState slice, RestoreJob job)
@@ -169,7 +171,12 @@ public sealed partial class ParameterShard : ActorMachine
         SliceVersion version = slice.NewVersion();
         (version.Step, version.Updates) = (job.Step, job.Updates);
         (version.Weights, version.OptimizerState) = (job.Outputs[0], job.Outputs[1]);
-        job.Outputs.AsSpan(2).CopyTo(version.Carried);
+        job.Outputs.AsSpan(2, version.Carried.Length).CopyTo(version.Carried);
+        for (int age = slice.Plan.OlderVersions; age > 0; age--)
+        {
+            PushOlder(slice, job.Step - age, job.Outputs[2 + version.Carried.Length + age - 1]);
+        }
+
         slice.Push(version);
         job.AppliedSteps.CopyTo(slice.AppliedSteps, 0);
         SendToAllReplicas(slice, job.Step);
@@ -182,6 +189,16 @@ public sealed partial class ParameterShard : ActorMachine
 
         SendCoefficients();
         AssembleIfReady();
+    }
+
+    private static void PushOlder(SliceState slice, long step, BufferHandle weights)
+    {
+        if (!weights.IsNone)
+        {
+            SliceVersion older = slice.NewVersion();
+            (older.Step, older.Weights) = (step, weights);
+            slice.Push(older);
+        }
     }
 
     private void SendToAllReplicas(SliceState slice, long step)
@@ -199,14 +216,21 @@ public sealed partial class ParameterShard : ActorMachine
 
         for (int replica = 0; replica < _replicas; replica++)
         {
-            SendWeights(slice, version, replica, step, version.Carried[replica]);
+            SendCarried(slice, version, replica, step);
+            for (long older = step - slice.Plan.OlderVersions; older < step; older++)
+            {
+                if (slice.Find(older) is SliceVersion kept)
+                {
+                    SendWeights(slice, kept.Weights, replica, older, BufferHandle.None);
+                }
+            }
+
+            SendWeights(slice, version.Weights, replica, step, ResidualOf(slice, version, replica));
         }
     }
 
-    private void SendWeights(SliceState slice, SliceVersion version, int replica, long step, BufferHandle carried) =>
-        Send(
-            Plan.Topology.LayerActor(replica, slice.Plan.Stage),
-            new Weights(step, slice.Plan.Index, version.Weights, carried));
+    private void SendWeights(SliceState slice, BufferHandle weights, int replica, long step, BufferHandle residual) =>
+        Send(Plan.Topology.LayerActor(replica, slice.Plan.Stage), new Weights(step, slice.Plan.Index, weights, residual));
 
     private void OnContribution(Contribution contribution)
     {
@@ -219,8 +243,13 @@ public sealed partial class ParameterShard : ActorMachine
         }
 
         Effects.Retain(contribution.Gradient);
-        Effects.Retain(contribution.Carried);
-        slice.Take(contribution.Replica, contribution.Step, contribution.Gradient, contribution.Carried);
+        slice.Take(contribution.Replica, contribution.Step, contribution.Gradient);
+        if (Plan.CarriesResidual)
+        {
+            Effects.Retain(contribution.Carried);
+            slice.Carry(contribution.Replica, 0, contribution.Carried, Effects);
+        }
+
         Advance(slice);
     }
 
@@ -235,7 +264,7 @@ public sealed partial class ParameterShard : ActorMachine
         }
 
         SliceVersion version = slice.Find(contribution.Step) ?? slice.Newest;
-        SendWeights(slice, version, contribution.Replica, contribution.Step, version.Carried[contribution.Replica]);
+        SendWeights(slice, version.Weights, contribution.Replica, contribution.Step, ResidualOf(slice, version, contribution.Replica));
     }
 
     private void AdvanceAll()
@@ -267,10 +296,15 @@ public sealed partial class ParameterShard : ActorMachine
             SliceVersion version = slice.Find(_snapshotStep) ?? slice.Newest;
             InvariantException.Require(
                 version.Step == _snapshotStep || Plan.Asynchronous || slice.Plan.Frozen, "The version of a committed step is there until the next commit.");
-            SnapshotJob job = new(slice.Plan.Index, _replicas) { Step = _snapshotStep, Updates = version.Updates };
+            SnapshotJob job = new(slice.Plan, _replicas) { Step = _snapshotStep, Updates = version.Updates };
             job.Inputs[0] = version.Weights;
             job.Inputs[1] = version.OptimizerState;
             version.Carried.CopyTo(job.Inputs, 2);
+            for (int age = 1; age <= slice.Plan.OlderVersions; age++)
+            {
+                job.Inputs[1 + version.Carried.Length + age] = slice.Find(_snapshotStep - age)?.Weights ?? BufferHandle.None;
+            }
+
             slice.AppliedSteps.CopyTo(job.AppliedSteps, 0);
             Run(job);
         }

@@ -19,7 +19,7 @@ internal sealed class SliceState
         Plan = plan;
         _replicas = replicas;
         Gradients = new BufferHandle[replicas];
-        Carried = new BufferHandle[replicas];
+        Carried = new BufferHandle[replicas * plan.CarriedCount];
         ContributedSteps = new long[replicas];
         AppliedSteps = new long[replicas];
         Unanswered = new bool[replicas];
@@ -34,7 +34,7 @@ internal sealed class SliceState
     /// <summary>Waiting contributions by replica, or none.</summary>
     public BufferHandle[] Gradients { get; }
 
-    /// <summary>Carried state that came with them.</summary>
+    /// <summary>Carried state that came with them, replica by replica; of each kind the newest position alone.</summary>
     public BufferHandle[] Carried { get; }
 
     /// <summary>The step of each replica's waiting contribution.</summary>
@@ -71,7 +71,7 @@ internal sealed class SliceState
     public SliceVersion? Find(long step) => _versions.Find(version => version.Step == step);
 
     /// <summary>A version object to fill.</summary>
-    public SliceVersion NewVersion() => _free.TryPop(out SliceVersion? version) ? version : new SliceVersion(_replicas);
+    public SliceVersion NewVersion() => _free.TryPop(out SliceVersion? version) ? version : new SliceVersion(_replicas * Plan.CarriedCount);
 
     /// <summary>Adds a newer version.</summary>
     public void Push(SliceVersion version)
@@ -80,12 +80,18 @@ internal sealed class SliceState
         _versions.Add(version);
     }
 
-    /// <summary>Drops versions older than a step, but never the newest.</summary>
+    /// <summary>Drops versions older than a step, but never the newest. The weights of some stay where the method carries
+    /// them.</summary>
     public void DropBefore(long step, EffectList effects)
     {
-        while (_versions.Count > 1 && _versions[0].Step < step)
+        while (_versions.Count > 1 && _versions[0].Step < step - Plan.OlderVersions)
         {
             Drop(0, effects);
+        }
+
+        for (int index = 0; index < _versions.Count - 1 && _versions[index].Step < step; index++)
+        {
+            _versions[index].ReleaseAllButWeights(effects);
         }
     }
 
@@ -98,14 +104,21 @@ internal sealed class SliceState
         }
     }
 
-    /// <summary>Takes a contribution; its references now belong here.</summary>
-    public void Take(int replica, long step, BufferHandle gradient, BufferHandle carried)
+    /// <summary>Takes a contribution; its reference now belongs here.</summary>
+    public void Take(int replica, long step, BufferHandle gradient)
     {
         InvariantException.Require(Gradients[replica].IsNone, "A replica contributes to one step of a slice at a time.");
         Gradients[replica] = gradient;
-        Carried[replica] = carried;
         ContributedSteps[replica] = step;
         Arrivals.Enqueue(replica);
+    }
+
+    /// <summary>Takes carried state that belongs to the replica's next contribution.</summary>
+    public void Carry(int replica, int position, BufferHandle buffer, EffectList effects)
+    {
+        ref BufferHandle place = ref Carried[(replica * Plan.CarriedCount) + position];
+        effects.Release(place);
+        place = buffer;
     }
 
     /// <summary>Forgets waiting contributions and jobs under way; versions stay.</summary>
@@ -114,7 +127,11 @@ internal sealed class SliceState
         for (int replica = 0; replica < _replicas; replica++)
         {
             effects.Release(Gradients[replica]);
-            effects.Release(Carried[replica]);
+        }
+
+        foreach (BufferHandle buffer in Carried)
+        {
+            effects.Release(buffer);
         }
 
         Array.Clear(Gradients);

@@ -4,7 +4,7 @@ using DistTrain.Protocol.Jobs;
 namespace DistTrain.Protocol.Actors;
 
 /// <summary>A slice's state after a step: weights, optimizer state, and what each replica carries on from that step.</summary>
-internal sealed class SliceVersion(int replicas)
+internal sealed class SliceVersion(int carried)
 {
     /// <summary>The step.</summary>
     public long Step { get; set; }
@@ -21,21 +21,28 @@ internal sealed class SliceVersion(int replicas)
     /// <summary>The optimizer's state, or none.</summary>
     public BufferHandle OptimizerState { get; set; }
 
-    /// <summary>Carried state per replica, or none.</summary>
-    public BufferHandle[] Carried { get; } = new BufferHandle[replicas];
+    /// <summary>Carried state replica by replica, or none.</summary>
+    public BufferHandle[] Carried { get; } = new BufferHandle[carried];
 
     /// <summary>Gives every buffer back.</summary>
     public void Release(EffectList effects)
     {
+        ReleaseAllButWeights(effects);
         effects.Release(Weights);
+        Weights = BufferHandle.None;
+        NonFiniteLayer = -1;
+    }
+
+    /// <summary>Gives back what no later version needs of this one.</summary>
+    public void ReleaseAllButWeights(EffectList effects)
+    {
         effects.Release(OptimizerState);
-        foreach (BufferHandle carried in Carried)
+        OptimizerState = BufferHandle.None;
+        foreach (BufferHandle buffer in Carried)
         {
-            effects.Release(carried);
+            effects.Release(buffer);
         }
 
-        Weights = OptimizerState = BufferHandle.None;
-        NonFiniteLayer = -1;
         Array.Clear(Carried);
     }
 }

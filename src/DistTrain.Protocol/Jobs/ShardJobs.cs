@@ -1,3 +1,5 @@
+using DistTrain.Protocol.Planning;
+
 namespace DistTrain.Protocol.Jobs;
 
 /// <summary>What the jobs of a shard share.</summary>
@@ -63,9 +65,11 @@ public sealed class DecideJob(int slices) : Job(slices, 0)
 /// <summary>
 /// Brings a slice to a committed step: from the seed or the given file for step 0, from a snapshot otherwise. Outputs: [0]
 /// weights,
-/// [1] optimizer state or none, [2…] carried state per replica or none.
+/// [1] optimizer state or none, then carried state replica by replica, then older versions of the weights, newest first, each
+/// or none.
 /// </summary>
-public sealed class RestoreJob(int slice, int replicas) : SliceJob(0, 2 + replicas, slice)
+public sealed class RestoreJob(SlicePlan slice, int replicas)
+    : SliceJob(0, 2 + (replicas * slice.CarriedCount) + slice.OlderVersions, slice.Index)
 {
     /// <summary>The committed step.</summary>
     public long Step { get; init; }
@@ -77,9 +81,10 @@ public sealed class RestoreJob(int slice, int replicas) : SliceJob(0, 2 + replic
     public long[] AppliedSteps { get; } = new long[replicas];
 }
 
-/// <summary>Keeps a slice's state of a committed step outside the actors. Inputs: [0] weights, [1] optimizer state, [2…]
-/// carried state per replica.</summary>
-public sealed class SnapshotJob(int slice, int replicas) : SliceJob(2 + replicas, 0, slice)
+/// <summary>Keeps a slice's state of a committed step outside the actors. Inputs: as the outputs of
+/// <see cref="RestoreJob"/>.</summary>
+public sealed class SnapshotJob(SlicePlan slice, int replicas)
+    : SliceJob(2 + (replicas * slice.CarriedCount) + slice.OlderVersions, 0, slice.Index)
 {
     /// <summary>The committed step.</summary>
     public long Step { get; init; }

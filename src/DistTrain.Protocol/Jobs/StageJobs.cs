@@ -1,4 +1,5 @@
 using DistTrain.Numerics.Layers;
+using DistTrain.Protocol.Methods;
 
 namespace DistTrain.Protocol.Jobs;
 
@@ -63,11 +64,20 @@ public sealed class LossJob(int stage, int replica) : StageJob(3, 1, stage, repl
 }
 
 /// <summary>
-/// Backward pass. Inputs: [0] input, [1] output, [2] stash, [3] signal, [4…] weight slices. Outputs: [0] signal for the
-/// stage before
-/// (none on the first stage), [1…] gradient slices; where an output is given it is added to.
+/// Backward pass. Inputs: [0] input, [1] output, [2] stash, [3] signal (on a direct path the error of the network's output),
+/// [4…] weight slices. Outputs: [0] gradient of the input, where it is passed on, [1…] gradient slices.
 /// </summary>
-public sealed class BackwardJob(int stage, int replica, int slices) : StageJob(4 + slices, 1 + slices, stage, replica);
+public sealed class BackwardJob(int stage, int replica, int slices) : StageJob(4 + slices, 1 + slices, stage, replica)
+{
+    /// <summary>What the signal passes through.</summary>
+    public BackwardPath Path { get; init; }
+
+    /// <summary>Whether the gradient of the input is asked for.</summary>
+    public bool PassesSignal { get; init; }
+
+    /// <summary>Whether to add to the gradients that earlier micro-batches left.</summary>
+    public bool Accumulate { get; internal set; }
+}
 
 /// <summary>Encodes a gradient slice. Inputs: [0] gradient, [1] error-feedback residual or none. Outputs: [0] encoded, [1]
 /// next residual.</summary>

@@ -14,6 +14,8 @@ public static class MessageBuffers
         Contribution contribution => contribution.Gradient,
         Weights weights => weights.Buffer,
         Partials partials => partials.Values,
+        Carry carry => carry.Buffer,
+        Carried carried => carried.Buffer,
         EvaluationActivation activation => activation.Buffer,
         ContributedTile tile => tile.Outputs,
         Coefficients coefficients => coefficients.Values,

@@ -5,7 +5,7 @@ namespace DistTrain.Protocol.Messages;
 /// <summary>Shard to layer actor: a slice's weights after a step.</summary>
 /// <param name="Step">The receiver's last step whose contribution is in them.</param>
 /// <param name="Slice">The slice.</param>
-/// <param name="Weights">The slice's tensors, lent read-only.</param>
+/// <param name="Buffer">The slice's tensors, lent read-only; none when the step did not change them.</param>
 /// <param name="Carried">The receiver's carried state of that step, or none; sent when an epoch begins.</param>
 [MessageTag("weights")]
 public sealed record Weights(long Step, int Slice, BufferHandle Buffer, BufferHandle Carried) : Message;

@@ -15,21 +15,13 @@ internal sealed class Backprop : Method
 
     public override bool Synchronous => true;
 
-    public override SettingsProblem? Refuses(RunSettings settings) =>
-        ScheduleCatalog.Find(settings.Method.Schedule) is null
-            ? new SettingsProblem(
-                "method.schedule",
-                $"'{settings.Method.Schedule}' is no schedule; expected one of {string.Join(", ", ScheduleCatalog.Names)}")
-            : null;
+    public override SettingsProblem? Refuses(RunSettings settings) => RefusesSchedule(settings);
 
-    public override InstructionSource Instructions(RunPlan plan, int stage, long committedStep) =>
-        new BackpropInstructions(
-            ScheduleCatalog.Find(plan.Settings.Method.Schedule)!,
-            plan.Stages.Count,
-            plan.Settings.Training.MicroBatches,
-            stage,
-            committedStep);
-
-    // A stage may receive the next step's activations while it finishes a step.
-    public override int StepsAtOnce(RunPlan plan) => plan.Settings.StepsInFlight + 1;
+    public override InstructionSource Instructions(RunPlan plan, int stage, long committedStep) => new ScheduledInstructions(
+        ScheduleCatalog.Find(plan.Settings.Method.Schedule)!,
+        SignalFlow.Chain,
+        plan.Stages.Count,
+        plan.Settings.Training.MicroBatches,
+        stage,
+        committedStep);
 }

@@ -29,10 +29,8 @@ internal sealed class FrontContribution : Method
 
     // One stage does the whole step, so schedules do not differ.
     public override InstructionSource Instructions(RunPlan plan, int stage, long committedStep) =>
-        new BackpropInstructions(
-            ScheduleCatalog.Find("sequential")!, stages: 1, plan.Settings.Training.MicroBatches, stage: 0, committedStep);
-
-    public override int StepsAtOnce(RunPlan plan) => plan.Settings.StepsInFlight + 1;
+        new ScheduledInstructions(
+            ScheduleCatalog.Find("sequential")!, SignalFlow.Chain, stages: 1, plan.Settings.Training.MicroBatches, stage: 0, committedStep);
 
     private static SettingsProblem? RefusesNetwork(RunSettings settings)
     {

@@ -1,21 +1,17 @@
-using DistTrain.Protocol.Schedules;
-
 namespace DistTrain.Protocol.Methods;
 
 /// <summary>
 /// The instructions of one stage, one after the other, over all steps of an epoch of the protocol. Which steps may start is
-/// the coordinator's
-/// word; in which order their passes come is the method's.
+/// the coordinator's word; in which order their passes come is the method's.
 /// </summary>
 public abstract class InstructionSource
 {
     private readonly Queue<Instruction> _queue = new();
-    private readonly bool _first, _last;
 
     private protected InstructionSource(int stage, int stages)
     {
-        _first = stage == 0;
-        _last = stage == stages - 1;
+        IsFirst = stage == 0;
+        IsLast = stage == stages - 1;
     }
 
     /// <summary>The last step that may start.</summary>
@@ -23,6 +19,12 @@ public abstract class InstructionSource
 
     /// <summary>No step after this one is coming for now; null when more are expected.</summary>
     protected long? DrainAfter { get; private set; }
+
+    /// <summary>Whether the stage starts from the rows' inputs.</summary>
+    protected bool IsFirst { get; }
+
+    /// <summary>Whether the stage owns the loss.</summary>
+    protected bool IsLast { get; }
 
     /// <summary>Lets a step start.</summary>
     public void Issue(long step, bool barrier)
@@ -49,17 +51,20 @@ public abstract class InstructionSource
         return _queue.TryDequeue(out instruction);
     }
 
-    /// <summary>The weights that the forward pass of a step must use: those after this step.</summary>
-    public abstract long WeightsFor(long step);
+    /// <summary>The weights that a forward pass or a replay must use: those after this step.</summary>
+    public abstract long WeightsFor(in Instruction instruction);
+
+    /// <summary>The step whose rows a signal that was sent in <paramref name="step"/> is about.</summary>
+    public virtual long RowsOfSignal(long step) => step;
 
     /// <summary>Adds the next pass to the queue, if one may start.</summary>
     private protected abstract bool EnqueuePass();
 
+    /// <summary>Forward pass, up to the loss or the next stage.</summary>
     private protected void EnqueueForward(long step, int microBatch)
     {
-        Enqueue(_first ? InstructionKind.LoadInput : InstructionKind.ReceiveActivation, step, microBatch);
-        Enqueue(InstructionKind.Forward, step, microBatch);
-        if (_last)
+        EnqueueActivation(step, microBatch);
+        if (IsLast)
         {
             Enqueue(InstructionKind.LoadTarget, step, microBatch);
             Enqueue(InstructionKind.Loss, step, microBatch);
@@ -70,100 +75,41 @@ public abstract class InstructionSource
         }
     }
 
+    /// <summary>The forward pass alone.</summary>
+    private protected void EnqueueActivation(long step, int microBatch)
+    {
+        Enqueue(IsFirst ? InstructionKind.LoadInput : InstructionKind.ReceiveActivation, step, microBatch);
+        Enqueue(InstructionKind.Forward, step, microBatch);
+    }
+
+    /// <summary>Backward pass on the signal of the next stage, handed on to the stage before.</summary>
     private protected void EnqueueBackward(long step, int microBatch)
     {
-        if (!_last)
+        if (!IsLast)
         {
             Enqueue(InstructionKind.ReceiveSignal, step, microBatch);
         }
 
         Enqueue(InstructionKind.Backward, step, microBatch);
-        if (!_first)
+        if (!IsFirst)
         {
             Enqueue(InstructionKind.SendSignal, step, microBatch);
         }
+
+        Enqueue(InstructionKind.Free, step, microBatch);
+    }
+
+    /// <summary>The end of a step; one stage of the replica reports its loss.</summary>
+    private protected void EnqueueEnd(long step, bool reports)
+    {
+        if (reports)
+        {
+            Enqueue(InstructionKind.Report, step, 0);
+        }
+
+        Enqueue(InstructionKind.Contribute, step, 0);
     }
 
     private protected void Enqueue(InstructionKind kind, long step, int microBatch) =>
         _queue.Enqueue(new Instruction(kind, step, microBatch));
-}
-
-/// <summary>Exact gradients: step t runs its schedule with the weights after step t − 1, and contributes once at its
-/// end.</summary>
-internal sealed class BackpropInstructions(Schedule schedule, int stages, int microBatches, int stage, long committedStep)
-    : InstructionSource(stage, stages)
-{
-    private readonly IReadOnlyList<Pass> _passes = schedule.Passes(stages, microBatches, stage);
-    private long _step = committedStep + 1;
-    private int _next;
-
-    public override long WeightsFor(long step) => step - 1;
-
-    private protected override bool EnqueuePass()
-    {
-        if (_step > IssuedThrough)
-        {
-            return false;
-        }
-
-        Pass pass = _passes[_next++];
-        if (pass.Kind == PassKind.Forward)
-        {
-            EnqueueForward(_step, pass.MicroBatch);
-        }
-        else
-        {
-            EnqueueBackward(_step, pass.MicroBatch);
-        }
-
-        if (_next == _passes.Count)
-        {
-            Enqueue(InstructionKind.Contribute, _step, 0);
-            _next = 0;
-            _step++;
-        }
-
-        return true;
-    }
-}
-
-/// <summary>
-/// PipeDream (Narayanan et al. 2019): every step is one micro-batch, stage i of p runs p − i steps ahead, each step updates
-/// the stage's weights at
-/// once, and a backward pass uses the weights of its own forward pass. The weights of step t's forward pass are those after
-/// step t − (p − i):
-/// fixed by the order of passes, not by timing. At a barrier the pipeline drains and fills again.
-/// </summary>
-internal sealed class PipeDreamInstructions(int stages, int stage, long committedStep) : InstructionSource(stage, stages)
-{
-    private readonly int _depth = stages - stage;
-    private long _forward = committedStep, _backward = committedStep, _segmentStart = committedStep;
-
-    public override long WeightsFor(long step) => Math.Max(_segmentStart, step - _depth);
-
-    private protected override bool EnqueuePass()
-    {
-        bool mayForward = _forward < IssuedThrough && (DrainAfter is not long drain || _forward < drain);
-        if (_forward == _backward)
-        {
-            // The pipeline is empty: whatever comes next starts from the newest weights, as after a fresh start.
-            _segmentStart = _backward;
-        }
-
-        if (mayForward && _forward - _backward < _depth)
-        {
-            EnqueueForward(++_forward, 0);
-            return true;
-        }
-
-        bool mustBackward = _forward - _backward == _depth || DrainAfter == _forward;
-        if (_backward < _forward && mustBackward)
-        {
-            EnqueueBackward(++_backward, 0);
-            Enqueue(InstructionKind.Contribute, _backward, 0);
-            return true;
-        }
-
-        return false;
-    }
 }

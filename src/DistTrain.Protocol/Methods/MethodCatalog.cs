@@ -6,7 +6,22 @@ public static class MethodCatalog
     /// <summary>The method that takes settings of its own.</summary>
     public const string FrontContribution = Methods.FrontContribution.MethodName;
 
-    private static readonly Method[] All = [new Backprop(), new PipeDream(), new FrontContribution()];
+    private static readonly Method[] All =
+    [
+        new Backprop(),
+        new PipeDream(),
+        new FrontContribution(),
+        new DelayedGradient(replays: false),
+        new DelayedGradient(replays: true),
+        new SyntheticGradient(),
+        new FeedbackAlignment(),
+        new DirectFeedbackAlignment(),
+        new LocalLoss(),
+        new Greedy(),
+        new HsicBottleneck(),
+        new TargetPropagation(),
+        new FinalLayerOnly(),
+    ];
 
     /// <summary>The names, in the order of the documentation.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. All.Select(method => method.Name)];

@@ -42,5 +42,7 @@ internal sealed class PipeDream : Method
     public override InstructionSource Instructions(RunPlan plan, int stage, long committedStep) =>
         new PipeDreamInstructions(plan.Stages.Count, stage, committedStep);
 
-    public override int StepsAtOnce(RunPlan plan) => plan.Stages.Count + 1;
+    public override int StepsUncommittedMax(RunSettings settings) => Math.Max(settings.StepsInFlight, settings.Stages.Count);
+
+    public override int StepsAheadMax(RunSettings settings) => settings.Stages.Count;
 }

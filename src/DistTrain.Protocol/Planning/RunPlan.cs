@@ -1,6 +1,7 @@
 using DistTrain.Numerics;
 using DistTrain.Numerics.Compression;
 using DistTrain.Numerics.Layers;
+using DistTrain.Numerics.Learning;
 using DistTrain.Numerics.Networks;
 using DistTrain.Numerics.Optimizers;
 using DistTrain.Protocol.Actors;
@@ -15,8 +16,16 @@ namespace DistTrain.Protocol.Planning;
 /// <param name="LayerCount">At least 1.</param>
 /// <param name="Parameters">Its tensors, in layer order.</param>
 /// <param name="Slices">Indices of its slices, in shard order.</param>
+/// <param name="Rule">What the stage learns besides its layers, its tensors after theirs; null for nothing.</param>
+/// <param name="Carried">What it carries from step to step, beside its first slice.</param>
 public sealed record StagePlan(
-    int Index, int FirstLayer, int LayerCount, IReadOnlyList<ParameterSpec> Parameters, IReadOnlyList<int> Slices);
+    int Index,
+    int FirstLayer,
+    int LayerCount,
+    IReadOnlyList<ParameterSpec> Parameters,
+    IReadOnlyList<int> Slices,
+    LocalRuleSpec? Rule = null,
+    CarriedPlan Carried = default);
 
 /// <summary>
 /// The tensors of one stage that live on one shard, one after the other in one buffer: the unit in which weights and
@@ -28,7 +37,17 @@ public sealed record StagePlan(
 /// <param name="Parameters">Tensors in layer order.</param>
 /// <param name="Length">Sum of the tensors' lengths, in values.</param>
 /// <param name="Frozen">Whether steps leave it alone. Frozen slices come after all others.</param>
-public sealed record SlicePlan(int Index, int Stage, int Shard, IReadOnlyList<ParameterSpec> Parameters, int Length, bool Frozen = false);
+/// <param name="CarriedCount">Buffers of carried state for each replica.</param>
+/// <param name="OlderVersions">Versions of the weights that are kept besides the newest committed one.</param>
+public sealed record SlicePlan(
+    int Index,
+    int Stage,
+    int Shard,
+    IReadOnlyList<ParameterSpec> Parameters,
+    int Length,
+    bool Frozen = false,
+    int CarriedCount = 0,
+    int OlderVersions = 0);
 
 /// <summary>Where a tensor lies.</summary>
 /// <param name="Parameter">The tensor.</param>
@@ -54,8 +73,8 @@ public sealed class RunPlan
         Front = FrontContributionPlan.For(settings, trainRows, testRows);
         Network = Front?.Network ?? settings.Network;
         Topology = new Topology(settings.Replicas, settings.Stages.Count, settings.ParameterServer.Shards, Front?.Shares ?? 1);
-        (Stages, Slices, Parameters) = Lay(settings, Network, Front);
-        Results = Front is null ? Parameters : ResultsOf(Front);
+        (Stages, Slices, Parameters) = Lay(settings, Network, Front, Method);
+        Results = Front is null ? [.. Parameters.Where(place => !LocalRules.IsAuxiliary(place.Parameter))] : ResultsOf(Front);
         CoefficientSlices =
         [
             .. Parameters.Where(place => ContributedSpec.IsTheta(place.Parameter) || ContributedSpec.IsScale(place.Parameter))
@@ -139,7 +158,7 @@ public sealed class RunPlan
     /// <summary>Issued steps that may be uncommitted at once.</summary>
     public int StepsUncommittedMax => Asynchronous
         ? StalenessStepsMax + Settings.StepsInFlight
-        : Math.Max(Settings.StepsInFlight, Method.StepsAtOnce(this) - 1);
+        : Method.StepsUncommittedMax(Settings);
 
     /// <summary>Whether an update needs a decision on the whole model.</summary>
     public bool NeedsDecision =>
@@ -184,8 +203,9 @@ public sealed class RunPlan
     public double LearningRate(long step) => LearningRates.At(Settings.Optimizer, step - 1, TotalSteps, StepsPerEpoch);
 
     private static (List<StagePlan> Stages, List<SlicePlan> Slices, List<ParameterPlace> Parameters) Lay(
-        RunSettings settings, NetworkSpec network, FrontContributionPlan? front)
+        RunSettings settings, NetworkSpec network, FrontContributionPlan? front, Method method)
     {
+        int residuals = settings.ParameterServer.Compression == CompressionKind.TopK ? 1 : 0;
         List<StagePlan> stages = [];
         List<SlicePlan> slices = [];
         List<ParameterPlace> places = [];
@@ -196,7 +216,13 @@ public sealed class RunPlan
             // Under front contribution the final stage trains every layer, and those before it none.
             bool contributes = front is not null && stages.Count < settings.Stages.Count - 1, trainsAll = front is not null && !contributes;
             (int first, int count) = trainsAll ? (0, network.Layers.Count) : (layer, layers);
-            IReadOnlyList<ParameterSpec> parameters = contributes ? [] : new StageProgram<float>(network, first, count).Parameters;
+            LocalRuleSpec? rule = front is null ? method.RuleOf(settings, stages.Count) : null;
+            CarriedPlan carried = method.Carries(settings, stages.Count);
+            IReadOnlyList<ParameterSpec> parameters =
+            [
+                .. contributes ? [] : new StageProgram<float>(network, first, count).Parameters,
+                .. rule is null ? [] : LocalRules.ParametersOf(rule),
+            ];
             List<int> stageSlices = [];
             List<ParameterSpec>[] perShard = AssignToShards(parameters, load);
             for (int shard = 0; shard < perShard.Length; shard++)
@@ -213,11 +239,16 @@ public sealed class RunPlan
                     offset += parameter.Length;
                 }
 
+                int carriedHere = stageSlices.Count == 0 ? carried.Count : 0;
                 stageSlices.Add(slices.Count);
-                slices.Add(new SlicePlan(slices.Count, stages.Count, shard, perShard[shard], offset));
+                slices.Add(new SlicePlan(slices.Count, stages.Count, shard, perShard[shard], offset)
+                {
+                    CarriedCount = residuals + carriedHere,
+                    OlderVersions = carried.Weights,
+                });
             }
 
-            stages.Add(new StagePlan(stages.Count, first, count, parameters, stageSlices));
+            stages.Add(new StagePlan(stages.Count, first, count, parameters, stageSlices, rule, carried));
             layer += layers;
         }
 

@@ -1,3 +1,5 @@
+using DistTrain.Numerics.Learning;
+
 namespace DistTrain.Protocol.Settings;
 
 /// <summary>How front contribution keeps what updates contribute.</summary>
@@ -37,4 +39,48 @@ public sealed record MethodSettings(string Name = "backprop", string Schedule = 
     /// <summary>First-stage actors of front-contribution, each with a share of the features; 1 …
     /// <see cref="Limits.ShardsMax"/>. Default 1.</summary>
     public int Shares { get; init; } = 1;
+
+    /// <summary>delayed-gradient and features-replay: 0 for no delay, null for the pipeline's own. synthetic-gradient: steps
+    /// between a batch and the fit to its signal, 0 … 16; null for 1.</summary>
+    public int? DelaySteps { get; init; }
+
+    /// <summary>feedback-alignment's matrices. Default random.</summary>
+    public FeedbackKind Feedback { get; init; }
+
+    /// <summary>local-loss's loss. Default predsim.</summary>
+    public LocalRuleKind LocalLoss { get; init; } = LocalRuleKind.PredictionAndSimilarity;
+
+    /// <summary>local-loss: share of the similarity loss in predsim, 0 … 1, default 0.99. hsic-bottleneck: weight of the
+    /// targets, at least 0, default 500.</summary>
+    public double? Beta { get; init; }
+
+    /// <summary>hsic-bottleneck: width of the kernels, in units of √dimension; above 0, default 5.</summary>
+    public double? Sigma { get; init; }
+
+    /// <summary>hsic-bottleneck: regularization of the inverse; above 0, default 1e-5.</summary>
+    public double? Epsilon { get; init; }
+
+    /// <summary>synthetic-gradient: whether predictors see the targets. Default true.</summary>
+    public bool Conditioned { get; init; } = true;
+
+    /// <summary>synthetic-gradient: units of the predictors' hidden layers. Default none: a linear predictor.</summary>
+    public IReadOnlyList<int> Hidden { get; init; } = [];
+
+    /// <summary>target-propagation: step from the last hidden activations to their target, in gradients of a row's loss; above 0,
+    /// default 0.1.</summary>
+    public double? StepSize { get; init; }
+
+    /// <summary>target-propagation: standard deviation of the noise that inverses are trained with; at least 0, default
+    /// 0.1.</summary>
+    public double? Noise { get; init; }
+}
+
+/// <summary>What feedback alignment sends signals back through.</summary>
+public enum FeedbackKind
+{
+    /// <summary>Fixed random matrices.</summary>
+    Random,
+
+    /// <summary>The weights of the forward pass, re-read at every step: what backpropagation does.</summary>
+    Transposed,
 }
