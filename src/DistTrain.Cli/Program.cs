@@ -1,9 +1,10 @@
 using System.Runtime.InteropServices;
 using DistTrain.Commands;
 using DistTrain.Engines;
+using DistTrain.Engines.Simulated;
 using DistTrain.Engines.Threads;
 
-IEngine[] engines = [new ThreadsEngine()];
+IEngine[] engines = [new ThreadsEngine(), new SimulatedEngine()];
 
 // The first Ctrl-C (or SIGTERM) stops a run at a committed step; the second ends the process at once.
 using CancellationTokenSource stop = new();

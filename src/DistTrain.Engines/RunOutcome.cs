@@ -63,7 +63,7 @@ public sealed record RunOutcome
     /// <summary>Actor restarts.</summary>
     public int Restarts { get; init; }
 
-    /// <summary>Training rows through the pipeline per second of training (evaluation apart).</summary>
+    /// <summary>Training rows through the pipeline per second of training (evaluation apart), on the engine's clock.</summary>
     public double SamplesPerSecond { get; init; }
 
     /// <summary>What front contribution did; null for other methods.</summary>

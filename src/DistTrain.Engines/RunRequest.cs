@@ -1,3 +1,6 @@
+using DistTrain.Engines.Faults;
+using DistTrain.Engines.Simulated;
+using DistTrain.Engines.Tracing;
 using DistTrain.Protocol.Settings;
 
 namespace DistTrain.Engines;
@@ -26,6 +29,15 @@ public sealed record RunRequest
 
     /// <summary>Replicas whose contributions are falsified, by replica index; empty for an honest run.</summary>
     public IReadOnlyList<ByzantineReplica> Byzantine { get; init; } = [];
+
+    /// <summary>What goes wrong, in any order; an engine refuses what it cannot do.</summary>
+    public IReadOnlyList<Fault> Faults { get; init; } = [];
+
+    /// <summary>The machine and network that the simulated engine stands for; no other engine reads it.</summary>
+    public SimulationSettings Simulation { get; init; } = new();
+
+    /// <summary>Hears what the run spends its time on; null for nobody.</summary>
+    public IRunTrace? Trace { get; init; }
 }
 
 /// <summary>A replica whose gradients reach the parameter server multiplied by <paramref name="Factor"/> (sign-flip:

@@ -13,10 +13,17 @@ if (args is ["front", ..])
     return 0;
 }
 
+if (args is ["events", ..])
+{
+    EventsBenchmark.Run(args.Length > 1 ? int.Parse(args[1]) : 10_000, args.Length > 2 ? int.Parse(args[2]) : 100);
+    return 0;
+}
+
 if (args.Length == 0)
 {
     Console.WriteLine("usage: dotnet run -c Release --project tests/DistTrain.Benchmarks -- overhead [rounds]");
     Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- front [rounds [folder of golub-leukemia.csv.gz [compute threads]]]");
+    Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- events [layers [steps]]");
     Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- --filter '*'   (BenchmarkDotNet)");
     return 2;
 }

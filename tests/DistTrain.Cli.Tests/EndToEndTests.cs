@@ -134,6 +134,43 @@ public sealed class EndToEndTests : IDisposable
         output.ShouldContain("Exit codes:");
     }
 
+    [Fact]
+    public void TwoProcessesWriteTheSameJournalByteForByteAndTheWeightsAreThoseOfThreads()
+    {
+        string[] experiment = ["train", "xor", "--json", "--set", "training.epochs=30", "--set", "checkpoint.every-steps=10"];
+        string[] network = ["--engine", "simulated", "--set", "simulation={ jitter: 200us, drop: 0.03, duplicate: 0.02, reorder: 0.05, latency: 1ms }"];
+        using Process first = _disttrain.Start([.. experiment, .. network, "--out", "first"]);
+        using Process second = _disttrain.Start([.. experiment, .. network, "--out", "second"]);
+        (int code, string output, string error) = Disttrain.Finish(first);
+        code.ShouldBe(0, error);
+        Disttrain.Finish(second).Code.ShouldBe(0);
+        byte[] journal = Journal("first");
+        journal.Length.ShouldBeGreaterThan(10_000);
+        Journal("second").AsSpan().SequenceEqual(journal).ShouldBeTrue();
+
+        using JsonDocument summary = JsonDocument.Parse(output);
+        summary.RootElement.GetProperty("engine").GetString().ShouldBe("simulated");
+        summary.RootElement.GetProperty("virtual_seconds").GetDouble().ShouldBeGreaterThan(0.1);
+        _disttrain.Run([.. experiment, "--out", "threads"]).Code.ShouldBe(0);
+        Hash("first").ShouldBe(Hash("threads"));
+    }
+
+    [Fact]
+    public void ARunThatOnlyCountsTimeLeavesNoModel()
+    {
+        (int code, string output, string error) =
+            _disttrain.Run("train", "xor", "--json", "--engine", "simulated", "--out", "run", "--set", "simulation.timing-only=true");
+        code.ShouldBe(0, error);
+        using JsonDocument summary = JsonDocument.Parse(output);
+        summary.RootElement.GetProperty("steps").GetInt64().ShouldBe(200);
+        summary.RootElement.GetProperty("virtual_seconds").GetDouble().ShouldBeGreaterThan(0.01);
+        summary.RootElement.GetProperty("final_loss").ValueKind.ShouldBe(JsonValueKind.Null);
+        File.Exists(Path.Combine(_disttrain.Folder, "run", "model.safetensors")).ShouldBeFalse();
+        Directory.EnumerateFileSystemEntries(Path.Combine(_disttrain.Folder, "run", "journal")).ShouldBeEmpty();
+    }
+
+    private byte[] Journal(string run) => File.ReadAllBytes(Path.Combine(_disttrain.Folder, run, "journal", "events-from-000000000.log"));
+
     private static void WaitForSteps(Process process, string metrics)
     {
         // The log is polled because the process tells nobody else how far it is.

@@ -2,11 +2,11 @@ using System.Globalization;
 
 namespace DistTrain.Commands.Experiments;
 
-/// <summary>Durations with a unit: <c>500ms</c>, <c>30s</c>, <c>10m</c>, <c>1h</c>.</summary>
+/// <summary>Durations with a unit: <c>50us</c>, <c>500ms</c>, <c>30s</c>, <c>10m</c>, <c>1h</c>.</summary>
 internal static class Durations
 {
     private static readonly (string Unit, double Milliseconds)[] Units =
-        [("ms", 1), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)];
+        [("ms", 1), ("us", 1e-3), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)];
 
     /// <summary>Reads a duration above 0 of at most a year.</summary>
     public static bool TryParse(string text, out TimeSpan value)
@@ -18,7 +18,7 @@ internal static class Durations
                     CultureInfo.InvariantCulture, out double number)
                 && number * milliseconds is > 0 and < 365d * 24 * 3_600_000)
             {
-                value = TimeSpan.FromMilliseconds(number * milliseconds);
+                value = TimeSpan.FromTicks((long)Math.Round(number * milliseconds * TimeSpan.TicksPerMillisecond));
                 return true;
             }
         }
@@ -27,9 +27,17 @@ internal static class Durations
         return false;
     }
 
+    /// <summary>Whether a text is 0, with a unit or without.</summary>
+    public static bool IsZero(string text) => text == "0" || Array.Exists(Units, unit => text == "0" + unit.Unit);
+
     /// <summary>Writes a duration in the largest unit that divides it.</summary>
     public static string Format(TimeSpan value)
     {
+        if (value == TimeSpan.Zero)
+        {
+            return "0s";
+        }
+
         foreach ((string unit, double milliseconds) in Units.OrderByDescending(unit => unit.Milliseconds))
         {
             double number = value.TotalMilliseconds / milliseconds;

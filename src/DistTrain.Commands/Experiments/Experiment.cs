@@ -1,5 +1,6 @@
 using DistTrain.Data;
 using DistTrain.Engines;
+using DistTrain.Engines.Simulated;
 using DistTrain.Numerics.Networks;
 using DistTrain.Protocol.Settings;
 
@@ -30,6 +31,9 @@ internal sealed record Experiment
 
     /// <summary>Replicas whose contributions are falsified.</summary>
     public IReadOnlyList<ByzantineReplica> Byzantine { get; init; } = [];
+
+    /// <summary>What the simulated engine stands for.</summary>
+    public SimulationSettings Simulation { get; init; } = new();
 
     /// <summary>The same experiment with the width of its data.</summary>
     public Experiment WithInputs(int inputs) =>

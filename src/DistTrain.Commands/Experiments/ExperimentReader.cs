@@ -20,6 +20,7 @@ internal sealed class ExperimentReader(
     [
         "name", "seed", "precision", "data", "network", "loss", "optimizer", "training", "method", "stages", "replicas",
         "parameter-server", "durability", "engine", "checkpoint", "steps-in-flight", "patience", "init", "faults", "compute-threads",
+        "simulation",
     ];
 
     private readonly MapReader _root = new(root, "", problems);
@@ -40,7 +41,7 @@ internal sealed class ExperimentReader(
             Loss = ReadLoss(layers),
             Optimizer = OptimizerSection.Read(_root),
             Training = training,
-            Method = ReadMethod(),
+            Method = MethodSection.Read(_root),
             Stages = ReadStages(layers),
             Replicas = replicas,
             ParameterServer = ReadParameterServer(),
@@ -59,6 +60,7 @@ internal sealed class ExperimentReader(
             InitFile = ReadInit(),
             ComputeThreads = _root.Whole("compute-threads", 0, 1024) ?? 0,
             Byzantine = ReadFaults(replicas, engine),
+            Simulation = SimulationSection.Read(_root),
         };
         _root.Finish();
         return data is null || layers.Count == 0 ? null : experiment;
@@ -130,38 +132,6 @@ internal sealed class ExperimentReader(
         int restarts = reader.Whole("restarts", 1, 1000) ?? 1;
         reader.Finish();
         return (training, restarts);
-    }
-
-    private MethodSettings ReadMethod()
-    {
-        MethodSettings defaults = new();
-        if (_root.Node("method") is ConfigScalar)
-        {
-            return defaults with { Name = _root.Word("method", MethodCatalog.Names) ?? defaults.Name };
-        }
-
-        if (_root.Group("method", "{ name: …, schedule: … }") is not MapReader reader)
-        {
-            return defaults;
-        }
-
-        MethodSettings method = new(
-            reader.Word("name", MethodCatalog.Names) ?? defaults.Name,
-            reader.Word("schedule", ScheduleCatalog.Names) ?? defaults.Schedule);
-        if (method.Name == MethodCatalog.FrontContribution)
-        {
-            method = method with
-            {
-                Form = reader.Choice("form", Names.Form) ?? defaults.Form,
-                Collapse = reader.Choice("collapse", Names.Collapse) ?? defaults.Collapse,
-                Shares = reader.Whole("shares", 1, Limits.ShardsMax) ?? defaults.Shares,
-            };
-        }
-
-        reader.Finish(key => key is "form" or "collapse" or "shares"
-            ? $"only front-contribution has this setting; expected name: {MethodCatalog.FrontContribution}, or no {key}"
-            : null);
-        return method;
     }
 
     private IReadOnlyList<int> ReadStages(IReadOnlyList<LayerSpec> layers)

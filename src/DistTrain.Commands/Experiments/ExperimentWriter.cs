@@ -1,6 +1,7 @@
 using System.Globalization;
 using DistTrain.Data;
 using DistTrain.Engines;
+using DistTrain.Engines.Simulated;
 using DistTrain.Numerics.Networks;
 using DistTrain.Protocol.Methods;
 using DistTrain.Protocol.Settings;
@@ -31,7 +32,7 @@ internal static class ExperimentWriter
             .Key("loss", Names.Loss.NameOf(run.Loss))
             .Group("optimizer", group => WriteOptimizer(group, run.Optimizer))
             .Group("training", group => WriteTraining(group, run.Training, experiment.Restarts))
-            .Group("method", group => WriteMethod(group, run.Method))
+            .Group("method", group => MethodSection.Write(group, run.Method))
             .List("stages", run.Stages.Cast<object>())
             .Key("replicas", run.Replicas)
             .Group("parameter-server", group => WriteParameterServer(group, run.ParameterServer))
@@ -46,23 +47,17 @@ internal static class ExperimentWriter
             yaml.Group("init", group => group.Key("file", file));
         }
 
+        if (experiment.Engine == SimulatedEngine.EngineName || experiment.Simulation != new SimulationSettings())
+        {
+            yaml.Group("simulation", group => SimulationSection.Write(group, experiment.Simulation));
+        }
+
         if (experiment.Byzantine.Count > 0)
         {
             yaml.Group("faults", group => WriteFaults(group, experiment.Byzantine));
         }
 
         return yaml.ToString();
-    }
-
-    private static void WriteMethod(YamlText yaml, MethodSettings method)
-    {
-        yaml.Key("name", method.Name).Key("schedule", method.Schedule);
-        if (method.Name == MethodCatalog.FrontContribution)
-        {
-            yaml.Key("form", Names.Form.NameOf(method.Form))
-                .Key("collapse", Names.Collapse.NameOf(method.Collapse))
-                .Key("shares", method.Shares);
-        }
     }
 
     private static void WriteData(YamlText yaml, DataSpec data)

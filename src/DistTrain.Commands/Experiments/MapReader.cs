@@ -206,6 +206,23 @@ internal sealed class MapReader(ConfigMap map, string path, ProblemList problems
         return null;
     }
 
+    /// <summary>A duration that may be 0; null when not given or wrong.</summary>
+    public TimeSpan? DurationOrZero(string key)
+    {
+        if (Node(key) is not ConfigNode node)
+        {
+            return null;
+        }
+
+        if (node is ConfigScalar scalar && (Durations.TryParse(scalar.Text, out TimeSpan value) || Durations.IsZero(scalar.Text)))
+        {
+            return value;
+        }
+
+        Problem(key, $"{node.Description} is not a duration; expected a number of at least 0 with its unit, such as 0s, 50us, 2ms or 1s");
+        return null;
+    }
+
     /// <summary>
     /// Reports every key that was not asked for; <paramref name="elsewhere"/> may say where a known word belongs.
     /// </summary>

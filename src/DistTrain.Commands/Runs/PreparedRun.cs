@@ -22,6 +22,7 @@ internal sealed record PreparedRun(
         InitialWeights = InitialWeights,
         ComputeThreads = Experiment.ComputeThreads,
         Byzantine = Experiment.Byzantine,
+        Simulation = Experiment.Simulation,
     };
 
     /// <summary>

@@ -9,7 +9,7 @@ internal static class ResumeChecks
 {
     private static readonly string[] Changeable =
     [
-        "name", "engine", "durability", "patience", "compute-threads", "steps-in-flight", "checkpoint",
+        "name", "engine", "durability", "patience", "compute-threads", "steps-in-flight", "checkpoint", "simulation",
         "training.epochs", "training.evaluate-every", "training.early-stopping", "training.restarts",
     ];
 
@@ -44,6 +44,13 @@ internal static class ResumeChecks
             throw new InvalidInputException(
                 $"--resume {folder.Shown}: training.epochs: {wanted.Settings.Training.Epochs} is less than the run's "
                 + $"{stored.Settings.Training.Epochs}; epochs may only be raised");
+        }
+
+        if (wanted.Settings.Method.Name == "greedy" && wanted.Settings.Training.Epochs != stored.Settings.Training.Epochs)
+        {
+            throw new InvalidInputException(
+                $"--resume {folder.Shown}: training.epochs: greedy splits the run's {stored.Settings.Training.Epochs} epochs among "
+                + "its stages, so they stay; start a new run without --resume");
         }
 
         if (wanted.Restarts < stored.Restarts)

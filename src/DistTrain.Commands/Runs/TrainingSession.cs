@@ -127,9 +127,9 @@ internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisp
                 $"{folder.MetricsFile}: cannot be written ({failure.Message}); the run stopped at step {outcome.Steps}", failure);
         }
 
-        if (outcome.Status != RunStatus.Failed)
+        if (outcome.Parameters.Count > 0)
         {
-            // A run that failed has no parameters to show; what it kept is in the journal.
+            // A run that failed has no parameters to show (what it kept is in the journal), nor has one that counted time only.
             ModelFile.Write(model, outcome.Parameters, request.Settings.Precision);
         }
 

@@ -6,6 +6,7 @@ using DistTrain.Engines.Shared.Front;
 using DistTrain.Numerics.Initialization;
 using DistTrain.Numerics.Kernels;
 using DistTrain.Numerics.Layers;
+using DistTrain.Numerics.Learning;
 using DistTrain.Numerics.Optimizers;
 using DistTrain.Numerics.Tensors;
 using DistTrain.Protocol.Effects;
@@ -33,6 +34,9 @@ internal sealed class SequentialRun<T> : IDisposable
     private readonly int[] _inOrder;
     private readonly RunRequest _request;
     private readonly SequentialContributions<T>? _contributions;
+    private readonly SequentialStages<T>? _stages;
+    private readonly IReadOnlyList<ParameterSpec> _parameters;
+    private readonly long[] _updates;
     private TensorView<T>[] _weights, _state, _nextWeights, _nextState;
     private CoordinatorProgress _progress = new();
 
@@ -45,17 +49,19 @@ internal sealed class SequentialRun<T> : IDisposable
         _program = new StageProgram<T>(plan.Network, 0, plan.Network.Layers.Count, settings.Loss);
         _optimizer = new Optimizer<T>(settings.Optimizer);
         _recorder = new RunRecorder(plan, request.Data.TargetsAreClasses, observer, time);
-        _weights = [.. _program.Parameters.Select(parameter => Own(parameter.Rows, parameter.Columns))];
-        _state = [.. _program.Parameters.Select(parameter => Own(_optimizer.StateCount, parameter.Length))];
-        _nextWeights = [.. _program.Parameters.Select(parameter => Own(parameter.Rows, parameter.Columns))];
-        _nextState = [.. _program.Parameters.Select(parameter => Own(_optimizer.StateCount, parameter.Length))];
+        _parameters = [.. plan.Stages.SelectMany(stage => stage.Parameters)];
+        _updates = new long[_parameters.Count];
+        _weights = [.. _parameters.Select(parameter => Own(parameter.Rows, parameter.Columns))];
+        _state = [.. _parameters.Select(parameter => Own(_optimizer.StateCount, parameter.Length))];
+        _nextWeights = [.. _parameters.Select(parameter => Own(parameter.Rows, parameter.Columns))];
+        _nextState = [.. _parameters.Select(parameter => Own(_optimizer.StateCount, parameter.Length))];
         _gradients = new TensorView<T>[settings.Replicas][];
         for (int replica = 0; replica < settings.Replicas; replica++)
         {
-            _gradients[replica] = [.. _program.Parameters.Select(parameter => Own(parameter.Rows, parameter.Columns))];
+            _gradients[replica] = [.. _parameters.Select(parameter => Own(parameter.Rows, parameter.Columns))];
         }
 
-        _aggregation = new SequentialAggregation<T>(plan, _program.Parameters);
+        _aggregation = new SequentialAggregation<T>(plan, _parameters);
         int rows = Math.Max(settings.Training.BatchSize, Limits.EvaluationRowsMax);
         (_input, _output) = (new Tensor<T>(rows, _program.InputWidth), new Tensor<T>(rows, _program.OutputWidth));
         (_target, _signal) = (new Tensor<T>(rows, _program.OutputWidth), new Tensor<T>(rows, _program.OutputWidth));
@@ -64,9 +70,10 @@ internal sealed class SequentialRun<T> : IDisposable
         _request = request;
         for (int i = 0; i < _weights.Length; i++)
         {
-            InitialParameters.Fill(request, plan, _program.Parameters[i], _weights[i].Span);
+            InitialParameters.Fill(request, plan, _parameters[i], _weights[i].Span);
         }
 
+        _stages = SequentialStages<T>.Serves(plan.Method) ? new SequentialStages<T>(plan, _rows.Train, _order, _scratch) : null;
         _contributions = plan.Front is FrontContributionPlan front
             ? new SequentialContributions<T>(front, _rows, (parameter, weight) => InitialParameters.Fill(request, plan, parameter, weight.View.Span), _scratch)
             : null;
@@ -136,7 +143,7 @@ internal sealed class SequentialRun<T> : IDisposable
     {
         if (_contributions is null)
         {
-            return _weights;
+            return NetworkWeights();
         }
 
         FrontContributionPlan front = _plan.Front!;
@@ -183,14 +190,19 @@ internal sealed class SequentialRun<T> : IDisposable
 
         double rate = _plan.LearningRate(step) * _progress.RateFactor;
         _aggregation.Combine(_gradients);
-        ContributedNorm.Clear(_program.Parameters, _aggregation.Gradients);
+        ContributedNorm.Clear(_parameters, _aggregation.Gradients);
         for (int i = 0; i < _weights.Length; i++)
         {
             // Beside the step before, which stands when this one cannot be committed.
             Span<T> weights = _weights[i].Span, state = _state[i].Span, gradient = _aggregation.Gradients[i].Span;
-            if (!_optimizer.Apply(rate, step, _aggregation.Scale, weights, gradient, state, _nextWeights[i].Span, _nextState[i].Span))
+            if (!IsUpdated(i))
             {
-                reason = $"the update of step {step} is not finite; {_program.Parameters[i].Name} was the first with values that are not finite";
+                weights.CopyTo(_nextWeights[i].Span);
+                state.CopyTo(_nextState[i].Span);
+            }
+            else if (!_optimizer.Apply(rate, ++_updates[i], _aggregation.Scale, weights, gradient, state, _nextWeights[i].Span, _nextState[i].Span))
+            {
+                reason = $"the update of step {step} is not finite; {_parameters[i].Name} was the first with values that are not finite";
                 return false;
             }
         }
@@ -205,6 +217,14 @@ internal sealed class SequentialRun<T> : IDisposable
 
     private LossResult MicroBatch(long step, int replica, int microBatch, ref int nonFinite)
     {
+        if (_stages is not null)
+        {
+            LossResult result = _stages.MicroBatch(
+                step, replica, microBatch, _weights, _gradients[replica], RowWeight(_plan, step, replica), ref nonFinite);
+            ClearUnlessUpdated(_gradients[replica]);
+            return result;
+        }
+
         (int first, int rows) = _plan.RowsOf(step, replica, microBatch);
         ReadOnlySpan<int> indices = _order.RowsOf(step - 1, first, rows);
         TensorView<T> input = Rows(_input, rows), output = Rows(_output, rows), target = Rows(_target, rows), signal = Rows(_signal, rows);
@@ -213,15 +233,30 @@ internal sealed class SequentialRun<T> : IDisposable
         PassContext context = new(_plan.Settings.Seed, step - 1, first, Training: true);
         int layer = _program.Forward(_weights, input, output, _stash.View, context, _scratch);
         nonFinite = nonFinite >= 0 ? nonFinite : layer;
-        LossResult loss = _program.Loss(output, _stash.View, target, signal, 1.0 / WeighedRows(step, replica), _scratch);
+        LossResult loss = _program.Loss(output, _stash.View, target, signal, RowWeight(_plan, step, replica), _scratch);
         _program.Backward(
             _weights, input, output, _stash.View, signal, default, _gradients[replica], accumulate: microBatch > 0, context, _scratch);
         return loss;
     }
 
-    private int WeighedRows(long step, int replica) => _plan.Settings.ParameterServer.Aggregate == Aggregate.Mean
-        ? _plan.RowsInStep(step)
-        : Numerics.EvenSplit.Part(_plan.RowsInStep(step), _plan.Settings.Replicas, replica).Count;
+    /// <summary>1 / the rows that a row's gradient is averaged over.</summary>
+    internal static double RowWeight(RunPlan plan, long step, int replica) => 1.0 / (plan.Settings.ParameterServer.Aggregate == Aggregate.Mean
+        ? plan.RowsInStep(step)
+        : Numerics.EvenSplit.Part(plan.RowsInStep(step), plan.Settings.Replicas, replica).Count);
+
+    private bool IsUpdated(int parameter) => _stages is null || _stages.Updates[_stages.StageOf(parameter)];
+
+    /// <summary>What a step does not update has no part in the gradient's norm.</summary>
+    private void ClearUnlessUpdated(TensorView<T>[] gradients)
+    {
+        for (int i = 0; i < gradients.Length; i++)
+        {
+            if (!IsUpdated(i))
+            {
+                gradients[i].Span.Clear();
+            }
+        }
+    }
 
     private bool EndsAfterEpoch(long step)
     {
@@ -256,7 +291,7 @@ internal sealed class SequentialRun<T> : IDisposable
             CopyInputs(split, _inOrder.AsSpan(first, rows), input);
             data.CopyTargets(_inOrder.AsSpan(first, rows), target.Span);
             PassContext context = new(_plan.Settings.Seed, 0, first, Training: false);
-            _program.Forward(_weights, input, output, _stash.View, context, _scratch);
+            _program.Forward(NetworkWeights(), input, output, _stash.View, context, _scratch);
             LossResult loss = _program.Loss(output, _stash.View, target, default, 0, _scratch);
             lossSum += loss.LossSum;
             correct += loss.Correct;
@@ -264,6 +299,10 @@ internal sealed class SequentialRun<T> : IDisposable
 
         return new LossResult(lossSum, correct, data.Rows);
     }
+
+    /// <summary>The network's own tensors, without what stages learn besides.</summary>
+    private TensorView<T>[] NetworkWeights() =>
+        _weights.Length == _program.Parameters.Count ? _weights : [.. _weights.Where((_, i) => !LocalRules.IsAuxiliary(_parameters[i]))];
 
     private static TensorView<T> Rows(Tensor<T> tensor, int rows) => tensor.View.Slice(0, rows, tensor.Columns);
 }

@@ -113,9 +113,12 @@ internal sealed class ActorCell(ActorId id, IActorHost host, ComputeCrew crew, B
     public void RunJob(Job job, ComputeScratch scratch)
     {
         string? problem = null;
+        TraceFeed? trace = host.Trace;
+        long startedAt = trace?.Now ?? 0;
         try
         {
             crew.Runner.Run(job, scratch, crew);
+            trace?.Span(Id, startedAt, job);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or OutOfMemoryException)
         {

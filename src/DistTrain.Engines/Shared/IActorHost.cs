@@ -7,6 +7,9 @@ namespace DistTrain.Engines.Shared;
 /// <summary>What an engine does for its actors beyond running them.</summary>
 internal interface IActorHost
 {
+    /// <summary>Hears of jobs and messages; null for nobody.</summary>
+    TraceFeed? Trace => null;
+
     /// <summary>Puts an envelope on the wire. Its buffers carry one reference each for this delivery; whoever drops it gives
     /// them back.</summary>
     void Deliver(in Envelope envelope);

@@ -12,10 +12,14 @@ internal sealed class MessageCounters
     public long Bytes { get; private set; }
 
     /// <summary>Counts one message.</summary>
-    public void Count(Message message, BufferPool pool)
+    public void Count(Message message, BufferPool pool) =>
+        Count(message, pool.Length(MessageBuffers.First(message)) + pool.Length(MessageBuffers.Second(message)));
+
+    /// <summary>Counts one message with so many bytes of tensors.</summary>
+    public void Count(Message message, long bytes)
     {
         CollectionsMarshal.GetValueRefOrAddDefault(_byType, message.GetType(), out _)++;
-        Bytes += pool.Length(MessageBuffers.First(message)) + pool.Length(MessageBuffers.Second(message));
+        Bytes += bytes;
     }
 
     /// <summary>The sums of many counters, by tag in ordinal order.</summary>

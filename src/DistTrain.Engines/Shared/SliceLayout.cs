@@ -17,12 +17,20 @@ internal sealed class SliceLayout
         _parameters = [.. stage.Parameters];
         _slices = new int[_parameters.Length];
         _offsets = new int[_parameters.Length];
-        int[] order = [.. stage.Slices];
+        Dictionary<string, (int Slice, int Offset)> places = new(StringComparer.Ordinal);
+        for (int slice = 0; slice < stage.Slices.Count; slice++)
+        {
+            int offset = 0;
+            foreach (ParameterSpec parameter in plan.Slices[stage.Slices[slice]].Parameters)
+            {
+                places.Add(parameter.Name, (slice, offset));
+                offset += parameter.Length;
+            }
+        }
+
         for (int i = 0; i < _parameters.Length; i++)
         {
-            ParameterPlace place = plan.Parameters.First(candidate => candidate.Parameter.Name == _parameters[i].Name);
-            _slices[i] = Array.IndexOf(order, place.Slice);
-            _offsets[i] = place.Offset;
+            (_slices[i], _offsets[i]) = places[_parameters[i].Name];
         }
 
         Lengths = [.. stage.Slices.Select(slice => plan.Slices[slice].Length)];

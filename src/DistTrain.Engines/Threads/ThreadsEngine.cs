@@ -16,7 +16,14 @@ public sealed class ThreadsEngine(TimeProvider? time = null) : IEngine
     {
         ArgumentNullException.ThrowIfNull(request);
         IReadOnlyList<SettingsProblem> problems = SettingsChecks.Problems(request.Settings, request.Data.TrainRows);
-        return problems.Count == 0 ? FrontMemory.Refuses(request, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes) : string.Join("; ", problems.Select(problem => $"{problem.Key}: {problem.Message}"));
+        if (problems.Count == 0 && request.Faults.Count > 0)
+        {
+            return $"faults: engine threads does not serve '{request.Faults[0].Name}' faults; expected engine: simulated, or no faults";
+        }
+
+        return problems.Count == 0
+            ? FrontMemory.Refuses(request, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes)
+            : string.Join("; ", problems.Select(problem => $"{problem.Key}: {problem.Message}"));
     }
 
     /// <inheritdoc/>

@@ -1,6 +1,7 @@
 using System.Runtime.ExceptionServices;
 using DistTrain.Engines.Shared;
 using DistTrain.Engines.Shared.Front;
+using DistTrain.Engines.Tracing;
 using DistTrain.Numerics;
 using DistTrain.Protocol.Actors;
 using DistTrain.Protocol.Effects;
@@ -32,7 +33,7 @@ internal sealed class ThreadsRun : IActorHost, IDisposable
     {
         _plan = new RunPlan(request.Settings, request.Data.TrainRows, request.Data.TestRows);
         _alone = new AloneCounter(_plan);
-        _from = StartingPoint(request);
+        _from = StartingPoint.Of(request);
         SnapshotFiles? files = request.JournalFolder is string folder ? new SnapshotFiles(folder, _plan) : null;
         _snapshots = new SnapshotStore(_pool, files);
         _runner = request.Settings.Precision == Precision.Float32
@@ -40,6 +41,7 @@ internal sealed class ThreadsRun : IActorHost, IDisposable
             : new JobRunner<double>(request, _plan, _pool, _snapshots);
         _recorder = new RunRecorder(_plan, request.Data.TargetsAreClasses, observer, time);
         _recorder.StartAfter(_from.Step);
+        Trace = request.Trace is IRunTrace trace ? new TraceFeed(trace, time, _pool) : null;
         _crew = new ComputeCrew(request.ComputeThreads > 0 ? request.ComputeThreads : Environment.ProcessorCount, _runner)
         {
             OnFailure = OnFailure,
@@ -50,6 +52,9 @@ internal sealed class ThreadsRun : IActorHost, IDisposable
             _cells[index] = new ActorCell(new ActorId(index), this, _crew, _pool, time);
         }
     }
+
+    /// <inheritdoc/>
+    public TraceFeed? Trace { get; }
 
     /// <summary>Buffers alive now; for tests.</summary>
     public int LiveBuffers => _pool.Live;
@@ -83,6 +88,7 @@ internal sealed class ThreadsRun : IActorHost, IDisposable
     public void Deliver(in Envelope envelope)
     {
         _alone.See(envelope);
+        Trace?.Message(envelope);
         _cells[envelope.To.Index].Post(new Stimulus(StimulusKind.Message) { Envelope = envelope });
     }
 
@@ -132,20 +138,6 @@ internal sealed class ThreadsRun : IActorHost, IDisposable
         _snapshots.Dispose();
         _pool.Dispose();
         _ended.Dispose();
-    }
-
-    private static CoordinatorProgress StartingPoint(RunRequest request)
-    {
-        if (request.ResumeFromStep == 0)
-        {
-            return new CoordinatorProgress();
-        }
-
-        CoordinatorProgress? newest = request.JournalFolder is string folder ? SnapshotFiles.Newest(folder) : null;
-        return newest is not null && newest.Step == request.ResumeFromStep
-            ? newest
-            : throw new InvalidInputException(
-                $"{request.JournalFolder}: no complete snapshot of step {request.ResumeFromStep}; expected a run folder whose newest snapshot is of that step");
     }
 
     private void OnFailure(Exception exception)

@@ -51,8 +51,8 @@ internal static class AuxiliaryNetworks
         }
 
         var source = (before < 0 ? null : spec.Network.Layers[before]) as DenseSpec;
-        var layer = new DenseSpec(
-            NetworkShape.InputWidth(spec.Network, spec.FirstLayer), source?.Activation ?? ActivationKind.Tanh, Slope: source?.Slope);
+        int inputs = NetworkShape.InputWidth(spec.Network, spec.FirstLayer);
+        var layer = new DenseSpec(inputs, source?.Activation ?? ActivationKind.Tanh, Slope: source?.Slope);
         return new NetworkSpec(Width(spec), [layer]);
     }
 

@@ -23,7 +23,8 @@ internal sealed class AuxiliaryProgram<T>(NetworkSpec network, LossKind loss)
 
     /// <summary>Writes the output.</summary>
     public void Forward(
-        ReadOnlySpan<TensorView<T>> parameters, TensorView<T> input, TensorView<T> output, ComputeScratch scratch, IForkJoin? fork)
+        ReadOnlySpan<TensorView<T>> parameters, TensorView<T> input, TensorView<T> output, ComputeScratch scratch,
+        IForkJoin? fork)
     {
         long mark = scratch.Mark;
         _program.Forward(parameters, input, output, TakeStash(input.Rows, scratch), Context, scratch, fork);

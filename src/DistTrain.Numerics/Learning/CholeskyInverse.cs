@@ -50,7 +50,7 @@ internal static class CholeskyInverse
             row[i] = 1;
             for (int k = 0; k < i; k++)
             {
-                Elementwise.AddScaled<double>(w.Row(k)[..(k + 1)], -u.Row(k)[i], row);
+                Elementwise.AddScaled<double>(w.Row(k)[..(k + 1)], -u.Row(k)[i], row[..(k + 1)]);
             }
 
             double pivot = u.Row(i)[i];

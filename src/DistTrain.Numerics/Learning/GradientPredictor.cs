@@ -17,9 +17,10 @@ public sealed class GradientPredictor<T>
 {
     private readonly AuxiliaryProgram<T> _model;
     private readonly bool _conditioned;
+    private readonly double? _fitRate;
 
-    internal GradientPredictor(NetworkSpec model, bool conditioned)
-        => (_model, _conditioned) = (new AuxiliaryProgram<T>(model, LossKind.HalfSquaredError), conditioned);
+    internal GradientPredictor(NetworkSpec model, bool conditioned, double? fitRate)
+        => (_model, _conditioned, _fitRate) = (new AuxiliaryProgram<T>(model, LossKind.HalfSquaredError), conditioned, fitRate);
 
     /// <summary>signal = rowWeight · M(h[, y]).</summary>
     /// <param name="parameters">As <see cref="LocalRules.ParametersOf"/> lists them.</param>
@@ -40,7 +41,11 @@ public sealed class GradientPredictor<T>
         scratch.Release(mark);
     }
 
-    /// <summary>The gradients of rowWeight · ½ Σ ‖M(h[, y]) − trueSignal / rowWeight‖² over the rows.</summary>
+    /// <summary>
+    /// The gradients of rowWeight · ½ Σ ‖M(h[, y]) − trueSignal / rowWeight‖² over the rows; where the rule has a fit rate c, times
+    /// c / (1 + mean ‖[h, y]‖²), as normalized least mean squares (Nagumo and Noda 1967) divide by the input's power: the
+    /// curvature of a linear M is that power, which grows with the width, while one learning rate serves all of a network.
+    /// </summary>
     /// <param name="parameters">As <see cref="LocalRules.ParametersOf"/> lists them.</param>
     /// <param name="output">The stage's output h, rows × width, of the rows that the signal is for.</param>
     /// <param name="target">Rows × the network's outputs; none when not conditioned.</param>
@@ -59,10 +64,23 @@ public sealed class GradientPredictor<T>
         long mark = scratch.Mark;
         TensorView<T> wanted = scratch.Take<T>(output.Rows, _model.OutputWidth);
         TensorPrimitives.Divide(trueSignal.Span, T.CreateChecked(rowWeight), wanted.Span);
-        LossResult result = _model.Learn(
-            parameters, Inputs(output, target, scratch), wanted, default, gradients, accumulate, rowWeight, scratch, fork);
+        TensorView<T> inputs = Inputs(output, target, scratch);
+        double rate = _fitRate is double c ? c / (1 + MeanPower(inputs)) : 1;
+        LossResult result = _model.Learn(parameters, inputs, wanted, default, gradients, accumulate, rate * rowWeight, scratch, fork);
         scratch.Release(mark);
         return result.LossSum;
+    }
+
+    /// <summary>Mean ‖row‖², rows added in order.</summary>
+    private static double MeanPower(TensorView<T> values)
+    {
+        double sum = 0;
+        for (int row = 0; row < values.Rows; row++)
+        {
+            sum += Elementwise.SumOfSquares<T>(values.Row(row));
+        }
+
+        return values.Rows == 0 ? 0 : sum / values.Rows;
     }
 
     private TensorView<T> Inputs(TensorView<T> output, TensorView<T> target, ComputeScratch scratch)

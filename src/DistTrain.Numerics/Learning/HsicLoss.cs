@@ -112,9 +112,10 @@ internal sealed class HsicLoss<T>(double sigma, double epsilon, double beta) : L
         return trace;
     }
 
-    /// <summary>dL/dK = H (a R M R) H.</summary>
+    /// <summary>dL/dK = H (a R M R) H = a R M R, because R keeps a vector of equal values and M makes it 0.</summary>
     private void KernelSignal(
-        TensorView<double> inverse, TensorView<double> m, TensorView<double> kernelSignal, ComputeScratch scratch, IForkJoin? fork)
+        TensorView<double> inverse, TensorView<double> m, TensorView<double> kernelSignal, ComputeScratch scratch,
+        IForkJoin? fork)
     {
         long mark = scratch.Mark;
         TensorView<double> product = scratch.Take<double>(m.Rows, m.Rows);
@@ -127,7 +128,6 @@ internal sealed class HsicLoss<T>(double sigma, double epsilon, double beta) : L
             g[i] *= scale;
         }
 
-        GaussianKernel.Centre(kernelSignal, scratch);
         scratch.Release(mark);
     }
 }

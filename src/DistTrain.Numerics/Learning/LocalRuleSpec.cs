@@ -33,9 +33,13 @@ public sealed record LocalRuleSpec
     /// <summary>Activation of a gradient predictor's hidden layers; default ReLU, as in Jaderberg et al. 2017.</summary>
     public ActivationKind HiddenActivation { get; init; } = ActivationKind.Relu;
 
+    /// <summary>A gradient predictor's fit rate c, above 0: its gradients are divided by the mean power of its inputs and
+    /// multiplied by this. Null for gradients as they are.</summary>
+    public double? FitRate { get; init; }
+
     /// <summary>
-    /// β: the share of the similarity loss in [0, 1], by default 0.99; for the HSIC bottleneck the weight of the dependence on the
-    /// target, above 0, by default 500. Null for the default.
+    /// β: the share of the similarity loss in [0, 1], by default 0.99; for the HSIC bottleneck the weight of the dependence on
+    /// the target, above 0, by default 500. Null for the default.
     /// </summary>
     public double? Beta { get; init; }
 

@@ -12,8 +12,8 @@ public static class LocalRules
 {
     /// <summary>
     /// The tensors that a rule learns besides the stage's own: <c>local.{stage}.{n}.weight</c>, <c>.bias</c> and <c>.slope</c>
-    /// with n from 0, for the stage's last layer. Empty for the last stage, for the HSIC bottleneck, and for target propagation in
-    /// the first stage, below which nothing needs a target.
+    /// with n from 0, for the stage's last layer. Empty for the last stage, for the HSIC bottleneck, and for target propagation
+    /// in the first stage, below which nothing needs a target.
     /// </summary>
     public static IReadOnlyList<ParameterSpec> ParametersOf(LocalRuleSpec spec)
     {
@@ -60,7 +60,8 @@ public static class LocalRules
             }
 
             var streams = new InitialStreams(seed, RandomPurpose.AuxiliaryInitialization, parameter.Layer, 2 * number);
-            ParameterInitializer.Fill(network, parameter with { Name = $"layers.{layer}.{parts[^1]}", Layer = layer }, streams, values);
+            ParameterSpec own = parameter with { Name = $"layers.{layer}.{parts[^1]}", Layer = layer };
+            ParameterInitializer.Fill(network, own, streams, values);
             return;
         }
 
@@ -93,7 +94,7 @@ public static class LocalRules
     {
         RefuseLastStage(spec);
         Require(spec, LocalRuleKind.GradientPredictor);
-        return new GradientPredictor<T>(AuxiliaryNetworks.Predictor(spec), spec.Conditioned);
+        return new GradientPredictor<T>(AuxiliaryNetworks.Predictor(spec), spec.Conditioned, spec.FitRate);
     }
 
     /// <summary>The targets of a stage and of the one before.</summary>

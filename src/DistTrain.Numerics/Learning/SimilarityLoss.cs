@@ -100,15 +100,16 @@ internal sealed class SimilarityLoss<T>(NetworkSpec map) : LocalLoss<T>
         for (int row = 0; row < rows.Rows; row++)
         {
             Span<T> x = rows.Row(row);
-            Centre(x);
+            T mean = Elementwise.Sum<T>(x) / T.CreateTruncating(x.Length);
+            TensorPrimitives.Subtract(x, mean, x);
             T norm = T.CreateTruncating(Math.Sqrt(Elementwise.SumOfSquares<T>(x)));
             norms[row] = norm;
             TensorPrimitives.Divide(x, norm + SmallestNorm, x);
         }
     }
 
-    /// <summary>From d(loss)/du, d(loss)/d(what was normalized to u): with n the norm and d = n + 1e-8, (g − u (u·g) d/n) / d,
-    /// centred.</summary>
+    /// <summary>From d(loss)/du, d(loss)/d(what was normalized to u): with n the norm and d = n + 1e-8, (g − u (u·g) d/n) / d.
+    /// Sums of rows of u have mean 0 as those do, so there is nothing left to centre.</summary>
     private static void NormalizeBack(TensorView<T> u, ReadOnlySpan<T> norms, TensorView<T> signal)
     {
         for (int row = 0; row < u.Rows; row++)
@@ -125,14 +126,6 @@ internal sealed class SimilarityLoss<T>(NetworkSpec map) : LocalLoss<T>
             {
                 g[i] = T.FusedMultiplyAdd(-along, x[i], g[i]) / d;
             }
-
-            Centre(g);
         }
-    }
-
-    private static void Centre(Span<T> x)
-    {
-        T mean = Elementwise.Sum<T>(x) / T.CreateTruncating(x.Length);
-        TensorPrimitives.Subtract(x, mean, x);
     }
 }

@@ -35,4 +35,7 @@ public enum RandomPurpose
     /// <summary>Noise on the values that a learned inverse is fitted to; layer = the stage's first layer, step, sample = index
     /// of the row within the step.</summary>
     InverseNoise = 9,
+
+    /// <summary>Jitter, losses, copies and overtaking of messages in the simulated engine; layer, replica, step and sample stay 0.</summary>
+    Simulation = 10,
 }

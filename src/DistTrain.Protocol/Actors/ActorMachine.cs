@@ -32,8 +32,14 @@ public abstract class ActorMachine
         Self = self;
         Incarnation = incarnation;
         _run = run;
-        _incarnations = new int[plan.Topology.Count];
-        _incarnations[self.Index] = incarnation;
+
+        // Members learn the incarnations with their first epoch; until then a table each would be quadratic in the actors.
+        _incarnations = self == ActorId.Coordinator ? new int[plan.Topology.Count] : [];
+        if (self == ActorId.Coordinator)
+        {
+            _incarnations[self.Index] = incarnation;
+        }
+
         _windowMax = WindowMax(plan);
     }
 
@@ -232,7 +238,7 @@ public abstract class ActorMachine
 
     private void Receive(in Envelope envelope)
     {
-        bool isKnown = (uint)envelope.From.Index < (uint)_incarnations.Length;
+        bool isKnown = (uint)envelope.From.Index < (uint)Plan.Topology.Count;
         if (envelope.Run != _run || envelope.ToIncarnation != Incarnation || !isKnown || !IsOfThisEpoch(envelope))
         {
             Stale++;
@@ -299,7 +305,7 @@ public abstract class ActorMachine
             return true;
         }
 
-        return envelope.Epoch == Epoch && envelope.FromIncarnation == _incarnations[envelope.From.Index];
+        return Epoch > 0 && envelope.Epoch == Epoch && envelope.FromIncarnation == _incarnations[envelope.From.Index];
     }
 
     /// <summary>What arrived in this step is acknowledged by whatever goes back, or else on its own.</summary>

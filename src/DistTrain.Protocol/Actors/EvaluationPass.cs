@@ -197,6 +197,7 @@ internal sealed class EvaluationPass
         }
 
         Place(_jobs.Forward);
+        _jobs.Forward.WeightStep = weights.Step;
         _jobs.Forward.Inputs[0] = _input;
         weights.Slices.CopyTo(_jobs.Forward.Inputs, 1);
         Array.Clear(_jobs.Forward.Outputs);

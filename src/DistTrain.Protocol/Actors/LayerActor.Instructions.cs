@@ -103,6 +103,7 @@ public sealed partial class LayerActor
     {
         (_jobs.Load.FirstRow, _jobs.Load.Rows) = Plan.RowsOf(instruction.Step, _replica, instruction.MicroBatch);
         _jobs.Load.Step = instruction.Step;
+        _jobs.Load.MicroBatch = instruction.MicroBatch;
         _jobs.Load.Targets = targets;
         _jobs.Load.Outputs[0] = BufferHandle.None;
         Contributions?.Lend(_jobs.Load);
@@ -120,6 +121,7 @@ public sealed partial class LayerActor
         weights.Users++;
         slot.Weights = weights;
         Place(_jobs.Forward, instruction);
+        _jobs.Forward.WeightStep = weights.Step;
         _jobs.Forward.Inputs[0] = slot.Input;
         weights.Slices.CopyTo(_jobs.Forward.Inputs, 1);
         Array.Clear(_jobs.Forward.Outputs);
@@ -154,12 +156,13 @@ public sealed partial class LayerActor
 
         BackwardJob job = _jobs.Backward;
         Place(job, instruction);
+        job.WeightStep = slot.Weights!.Step;
         job.Accumulate = instruction.MicroBatch > 0;
         job.Inputs[0] = slot.Input;
         job.Inputs[1] = slot.Output;
         job.Inputs[2] = slot.Stash;
         job.Inputs[3] = slot.LocalSignal.IsNone ? slot.Signal : slot.LocalSignal;
-        slot.Weights!.Slices.CopyTo(job.Inputs, 4);
+        slot.Weights.Slices.CopyTo(job.Inputs, 4);
         job.Outputs[0] = BufferHandle.None;
         GiveGradient(job.Outputs.AsSpan(1));
         RunJob(job);
@@ -207,6 +210,7 @@ public sealed partial class LayerActor
     private void Place(StageJob job, Instruction instruction)
     {
         job.Step = instruction.Step;
+        job.MicroBatch = instruction.MicroBatch;
         (job.FirstRow, job.Rows) = Plan.RowsOf(instruction.Step, _replica, instruction.MicroBatch);
     }
 

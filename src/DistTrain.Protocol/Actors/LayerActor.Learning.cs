@@ -48,9 +48,10 @@ public sealed partial class LayerActor
             GiveGradient(job.Outputs.AsSpan(job.Outputs.Length - slices));
         }
 
+        job.WeightStep = weights.Step;
         job.Accumulate = instruction.MicroBatch > 0;
         job.RowWeight = RowWeight(Math.Max(1, instruction.Step));
-        (job.Step, job.Rows) = (0, 0);
+        (job.Step, job.MicroBatch, job.Rows) = (0, 0, 0);
         if (instruction.Step > 0)
         {
             Place(job, instruction);

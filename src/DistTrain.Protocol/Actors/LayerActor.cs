@@ -131,7 +131,8 @@ public sealed partial class LayerActor : ActorMachine
         _jobs = NewJobs();
         StartStep();
         (_contributed, _restoredThrough) = (committedStep, committedStep);
-        _oldestRestored = _stage.Carried.Weights == 0 ? long.MaxValue : Math.Max(1, committedStep + 1 - _stage.Carried.Weights);
+        _oldestRestored = Math.Max(1, committedStep + 1 - _stage.Carried.Weights);
+        _oldestRestored = _oldestRestored > committedStep ? long.MaxValue : _oldestRestored;
         _instructions = Plan.Method.Instructions(Plan, _stage.Index, committedStep);
     }
 

@@ -186,24 +186,32 @@ public sealed partial class ParameterShard
     /// kept.</summary>
     private void Prepare()
     {
-        long ready = long.MaxValue;
-        foreach (SliceState slice in _slices)
+        // Versions only grow within an epoch, so a slice that has the next one is not asked again: a step looks at each slice once.
+        while (_prepared < _issued)
         {
-            // A frozen slice takes part in no step, but until it is restored a snapshot of the shard has to wait, and commits with it.
-            ready = Math.Min(
-                ready,
-                !slice.HasVersion ? 0
-                : slice.Plan.Frozen ? long.MaxValue
-                : Plan.Asynchronous ? slice.AppliedByAll
-                : slice.Newest.Step);
-        }
+            while (_readySlices < _slices.Length && ReadyThrough(_slices[_readySlices]) > _prepared)
+            {
+                _readySlices++;
+            }
 
-        while (_prepared < Math.Min(ready, _issued))
-        {
+            if (_readySlices < _slices.Length)
+            {
+                return;
+            }
+
+            _readySlices = 0;
             _prepared++;
             Effects.Persist(new PreparedRecord(_prepared, _shard, Epoch));
         }
     }
+
+    /// <summary>The last step that a slice is ready for.</summary>
+    private long ReadyThrough(SliceState slice) =>
+        // A frozen slice takes part in no step, but until it is restored a snapshot of the shard has to wait, and commits with it.
+        !slice.HasVersion ? 0
+        : slice.Plan.Frozen ? long.MaxValue
+        : Plan.Asynchronous ? slice.AppliedByAll
+        : slice.Newest.Step;
 
     private int NonFiniteLayer(long step)
     {

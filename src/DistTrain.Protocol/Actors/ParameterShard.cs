@@ -13,12 +13,13 @@ namespace DistTrain.Protocol.Actors;
 public sealed partial class ParameterShard : ActorMachine
 {
     private readonly SliceState[] _slices;
+    private readonly Dictionary<int, SliceState> _byIndex = [];
     private readonly int _shard, _replicas;
     private readonly long _aheadMax;
     private readonly ShardExpansion _expansion;
     private long _issued, _committed, _prepared, _stalenessSteps, _snapshotStep = -1;
     private double _rateFactor = 1, _gradientScale = 1;
-    private int _chosenReplica = -1, _restoring, _snapshotting;
+    private int _chosenReplica = -1, _restoring, _snapshotting, _readySlices;
     private long _decidedStep;
 
     /// <summary>A shard.</summary>
@@ -28,6 +29,10 @@ public sealed partial class ParameterShard : ActorMachine
         _shard = plan.Topology.ShardOf(self);
         _replicas = plan.Settings.Replicas;
         _slices = [.. plan.Slices.Where(slice => slice.Shard == _shard).Select(slice => new SliceState(slice, _replicas, plan.Asynchronous))];
+        foreach (SliceState slice in _slices)
+        {
+            _byIndex.Add(slice.Plan.Index, slice);
+        }
 
         _expansion = new ShardExpansion(plan.Topology.Shares);
         _aheadMax = plan.Method.StepsAheadMax(plan.Settings);
@@ -119,7 +124,7 @@ public sealed partial class ParameterShard : ActorMachine
     private protected override void OnEpoch(long committedStep)
     {
         (_issued, _committed, _prepared) = (committedStep, committedStep, committedStep);
-        (_restoring, _snapshotting, _decidedStep, _snapshotStep) = (0, 0, 0, -1);
+        (_restoring, _snapshotting, _decidedStep, _snapshotStep, _readySlices) = (0, 0, 0, -1, 0);
         _expansion.Forget(Effects);
         foreach (SliceState slice in _slices)
         {
@@ -322,5 +327,5 @@ public sealed partial class ParameterShard : ActorMachine
     }
 
     private SliceState StateOf(int slice) =>
-        Array.Find(_slices, state => state.Plan.Index == slice) ?? throw new InvariantException($"Slice {slice} lives on shard {_shard}.");
+        _byIndex.TryGetValue(slice, out SliceState? state) ? state : throw new InvariantException($"Slice {slice} lives on shard {_shard}.");
 }

@@ -28,6 +28,12 @@ public abstract class StageJob : Job
     /// <summary>Number of rows; may be 0.</summary>
     public int Rows { get; internal set; }
 
+    /// <summary>Micro-batch of the step, from 0; 0 in evaluation.</summary>
+    public int MicroBatch { get; internal set; }
+
+    /// <summary>Passes: the step after which the weights are; −1 where there are none.</summary>
+    public long WeightStep { get; internal set; } = -1;
+
     /// <summary>Training form (dropout, competition) or evaluation form.</summary>
     public bool Training { get; internal set; }
 

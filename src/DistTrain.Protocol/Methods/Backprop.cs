@@ -5,7 +5,7 @@ using DistTrain.Protocol.Settings;
 namespace DistTrain.Protocol.Methods;
 
 /// <summary>Backpropagation: the exact gradient, on any synchronous schedule.</summary>
-internal sealed class Backprop : Method
+public sealed class Backprop : Method
 {
     public override string Name => "backprop";
 

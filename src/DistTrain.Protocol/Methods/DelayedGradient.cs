@@ -7,7 +7,7 @@ namespace DistTrain.Protocol.Methods;
 /// Decoupled backpropagation: a stage of K applies the gradient of batch t − K + k, with the weights and activations of that
 /// batch's own forward pass; with features replay, with today's weights on that batch's kept input.
 /// </summary>
-internal sealed class DelayedGradient(bool replays) : Method
+public sealed class DelayedGradient(bool replays) : Method
 {
     public override string Name => replays ? "features-replay" : "delayed-gradient";
 

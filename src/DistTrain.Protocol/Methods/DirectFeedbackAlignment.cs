@@ -8,7 +8,7 @@ namespace DistTrain.Protocol.Methods;
 /// Direct feedback alignment: the final-layer actor sends the error to every stage at once, which takes it through a fixed random
 /// matrix for each of its layers.
 /// </summary>
-internal sealed class DirectFeedbackAlignment : Method
+public sealed class DirectFeedbackAlignment : Method
 {
     public override string Name => "direct-feedback-alignment";
 

@@ -5,7 +5,7 @@ using DistTrain.Protocol.Settings;
 namespace DistTrain.Protocol.Methods;
 
 /// <summary>Feedback alignment: backpropagation through fixed random matrices in place of the transposed weights.</summary>
-internal sealed class FeedbackAlignment : Method
+public sealed class FeedbackAlignment : Method
 {
     public override string Name => "feedback-alignment";
 

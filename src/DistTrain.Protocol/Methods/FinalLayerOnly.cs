@@ -4,7 +4,7 @@ using DistTrain.Protocol.Settings;
 namespace DistTrain.Protocol.Methods;
 
 /// <summary>Hidden layers stay as they were drawn; the final layer alone trains. The floor of every study.</summary>
-internal sealed class FinalLayerOnly : Method
+public sealed class FinalLayerOnly : Method
 {
     public override string Name => "final-layer-only";
 

@@ -11,7 +11,7 @@ namespace DistTrain.Protocol.Methods;
 /// updates would have
 /// contributed, and at the end the first stage forms its weights. The same trajectory as backpropagation.
 /// </summary>
-internal sealed class FrontContribution : Method
+public sealed class FrontContribution : Method
 {
     public const string MethodName = "front-contribution";
 

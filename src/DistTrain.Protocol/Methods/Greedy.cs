@@ -9,7 +9,7 @@ namespace DistTrain.Protocol.Methods;
 /// Greedy layer-wise training: one stage after the other, each with a classifier of its own for an even part of the epochs,
 /// on the activations of the stages before, which stay as they are. The last stage trains last, by the network's loss.
 /// </summary>
-internal sealed class Greedy : Method
+public sealed class Greedy : Method
 {
     public override string Name => "greedy";
 

@@ -8,7 +8,7 @@ namespace DistTrain.Protocol.Methods;
 /// HSIC bottleneck: each stage before the last keeps what its output shares with the targets and drops what it shares with the
 /// inputs; the last stage is a readout, trained beside by the network's own loss.
 /// </summary>
-internal sealed class HsicBottleneck : Method
+public sealed class HsicBottleneck : Method
 {
     private const double DefaultBeta = 500, DefaultSigma = 5, DefaultEpsilon = 1e-5;
 

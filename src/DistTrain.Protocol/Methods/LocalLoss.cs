@@ -5,7 +5,7 @@ using DistTrain.Protocol.Settings;
 namespace DistTrain.Protocol.Methods;
 
 /// <summary>Each stage before the last has a loss of its own on its output, and nothing comes back to it.</summary>
-internal sealed class LocalLoss : Method
+public sealed class LocalLoss : Method
 {
     public override string Name => "local-loss";
 

@@ -5,7 +5,7 @@ namespace DistTrain.Protocol.Methods;
 
 /// <summary>PipeDream: asynchronous 1F1B with weight stashing. The gradient is stale by the stage's depth in the
 /// pipeline.</summary>
-internal sealed class PipeDream : Method
+public sealed class PipeDream : Method
 {
     public override string Name => "pipedream";
 

@@ -8,9 +8,10 @@ namespace DistTrain.Protocol.Methods;
 /// Decoupled neural interfaces: each stage before the last predicts the gradient of its output, updates from that at once, and
 /// fits the predictor to what the stage behind makes of its own.
 /// </summary>
-internal sealed class SyntheticGradient : Method
+public sealed class SyntheticGradient : Method
 {
     private const int DefaultDelaySteps = 1, DelayStepsMax = 16;
+    private const double DefaultFitRate = 4;
 
     public override string Name => "synthetic-gradient";
 
@@ -28,7 +29,8 @@ internal sealed class SyntheticGradient : Method
         }
 
         return RefusesTies(settings, Name) ?? RefusesAsynchronous(settings, Name) ?? RefusesMicroBatches(settings, Name)
-            ?? Rules.RefusesBareStages(settings, Name) ?? MethodNumbers.Units("method.hidden", settings.Method.Hidden);
+            ?? Rules.RefusesBareStages(settings, Name) ?? MethodNumbers.Units("method.hidden", settings.Method.Hidden)
+            ?? MethodNumbers.Positive("method.fit-rate", settings.Method.FitRate);
     }
 
     public override int StepsUncommittedMax(RunSettings settings) => Rules.StepsInPipeline(settings) + Delay(settings);
@@ -48,6 +50,7 @@ internal sealed class SyntheticGradient : Method
         {
             Conditioned = settings.Method.Conditioned,
             HiddenUnits = settings.Method.Hidden,
+            FitRate = settings.Method.FitRate ?? DefaultFitRate,
         };
 
     public override InstructionSource Instructions(RunPlan plan, int stage, long committedStep) => new SyntheticInstructions(

@@ -9,7 +9,7 @@ namespace DistTrain.Protocol.Methods;
 /// Difference target propagation: what comes back are targets, which each stage takes through a learned inverse of its layers;
 /// it updates towards its own target.
 /// </summary>
-internal sealed class TargetPropagation : Method
+public sealed class TargetPropagation : Method
 {
     private const double DefaultStepSize = 0.1, DefaultNoise = 0.1;
 

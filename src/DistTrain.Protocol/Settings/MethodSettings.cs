@@ -66,6 +66,10 @@ public sealed record MethodSettings(string Name = "backprop", string Schedule = 
     /// <summary>synthetic-gradient: units of the predictors' hidden layers. Default none: a linear predictor.</summary>
     public IReadOnlyList<int> Hidden { get; init; } = [];
 
+    /// <summary>synthetic-gradient: how fast predictors are fitted, as a factor on the learning rate over the mean power of their
+    /// inputs; above 0, default 4.</summary>
+    public double? FitRate { get; init; }
+
     /// <summary>target-propagation: step from the last hidden activations to their target, in gradients of a row's loss; above 0,
     /// default 0.1.</summary>
     public double? StepSize { get; init; }

@@ -343,7 +343,7 @@ internal sealed class ChaosRun : IDisposable
 
     private long UpdatesOf(SlicePlan slice, long step)
     {
-        RestoreJob job = new(slice.Index, _plan.Settings.Replicas) { Step = step };
+        RestoreJob job = new(slice, _plan.Settings.Replicas) { Step = step };
         _runner.Run(job, _scratch, SerialForkJoin.Instance);
         ReleaseOutputs(job);
         return job.Updates;

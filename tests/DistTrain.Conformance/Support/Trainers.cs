@@ -1,5 +1,6 @@
 using DistTrain.Engines;
 using DistTrain.Engines.Sequential;
+using DistTrain.Engines.Simulated;
 using DistTrain.Engines.Threads;
 using Shouldly;
 
@@ -12,6 +13,7 @@ internal static class Trainers
     private static readonly IEngine[] Engines =
     [
         new ThreadsEngine(),
+        new SimulatedEngine(),
     ];
 
     public static IReadOnlyList<string> EngineNames { get; } = [.. Engines.Select(engine => engine.Name)];

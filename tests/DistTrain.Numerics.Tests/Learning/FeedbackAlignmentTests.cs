@@ -1,4 +1,6 @@
 using System.Numerics;
+using DistTrain.Numerics.Initialization;
+using DistTrain.Numerics.Kernels;
 using DistTrain.Numerics.Layers;
 using DistTrain.Numerics.Learning;
 using DistTrain.Numerics.Networks;
@@ -14,7 +16,8 @@ public sealed class FeedbackAlignmentTests
 {
     private static readonly NetworkSpec Everything = new(6, [
         new DenseSpec(9, ActivationKind.Prelu), new DropoutSpec(0.2), new MaxoutSpec(7, 2), new KCompetitiveSpec(8, 3, 1.5),
-        new DenseSpec(7, ActivationKind.Elu), new DenseSpec(5, ActivationKind.Softmax), new DenseSpec(4, ActivationKind.Softmax)]);
+        new DenseSpec(7, ActivationKind.Elu), new DenseSpec(5, ActivationKind.Softmax),
+        new DenseSpec(4, ActivationKind.Softmax)]);
 
     [Theory]
     [InlineData(1, false)]
@@ -68,14 +71,7 @@ public sealed class FeedbackAlignmentTests
         stage.Parameters[0].Span.CopyTo(hidden.Parameters[0].Span);
         stage.Input.Span.CopyTo(hidden.Input.Span);
         hidden.Forward();
-        for (int row = 0; row < 2; row++)
-        {
-            for (int j = 0; j < 5; j++)
-            {
-                hidden.Signal.View.Row(row)[j] = Enumerable.Range(0, 3).Sum(k => stage.Signal.View.Row(row)[k] * feedback.View.Row(k)[j]);
-            }
-        }
-
+        Gemm.Multiply(stage.Signal.View, false, feedback.View, false, hidden.Signal.View);
         hidden.Backward();
         LearningCases.ShouldBeClose<double>(stage.Gradients[0].Span, hidden.Gradients[0].Span, 1e-15);
         LearningCases.ShouldBeClose<double>(stage.Gradients[1].Span, hidden.Gradients[1].Span, 1e-15);
@@ -111,13 +107,14 @@ public sealed class FeedbackAlignmentTests
         double[] feedback = new double[2000], again = new double[2000], initial = new double[2000];
         FeedbackMatrices.Fill<double>(network, weight, 3, feedback);
         FeedbackMatrices.Fill<double>(network, weight, 3, again);
-        DistTrain.Numerics.Initialization.ParameterInitializer.Fill<double>(network, weight, 3, initial);
+        ParameterInitializer.Fill<double>(network, weight, 3, initial);
         again.ShouldBe(feedback);
         feedback.Zip(initial).Count(pair => pair.First == pair.Second).ShouldBe(0);
         double bound = Math.Sqrt(6.0 / 50);
         feedback.Max().ShouldBeInRange(0.99 * bound, bound);
         feedback.Min().ShouldBeInRange(-bound, -0.99 * bound);
-        Should.Throw<ArgumentException>(() => FeedbackMatrices.Fill<double>(network, weight with { Name = "layers.0.bias" }, 3, feedback));
+        ParameterSpec bias = weight with { Name = "layers.0.bias" };
+        Should.Throw<ArgumentException>(() => FeedbackMatrices.Fill<double>(network, bias, 3, feedback));
     }
 
     private static void IsBackpropagation<T>(NetworkSpec network, int rows, bool accumulate)

@@ -14,6 +14,7 @@ internal static class LearningCases
     {
         var random = new RandomStream(seed, RandomPurpose.GeneratedData, layer: 77);
         var layers = new List<LayerSpec>();
+        ActivationKind[] activations = Enum.GetValues<ActivationKind>();
         for (int i = 0; i < 3 + random.Below(0, 4); i++)
         {
             int units = 3 + random.Below((10 * i) + 1, 8);
@@ -23,7 +24,7 @@ internal static class LearningCases
                 0 => new DropoutSpec(0.3),
                 1 => new MaxoutSpec(units, 1 + random.Below((10 * i) + 4, 3), bias),
                 2 => new KCompetitiveSpec(units, 1 + random.Below((10 * i) + 5, units), 1.2, bias),
-                _ => new DenseSpec(units, (ActivationKind)random.Below((10 * i) + 6, Enum.GetValues<ActivationKind>().Length), bias),
+                _ => new DenseSpec(units, activations[random.Below((10 * i) + 6, activations.Length)], bias),
             });
         }
 

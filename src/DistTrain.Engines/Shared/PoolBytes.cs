@@ -1,8 +1,7 @@
-using DistTrain.Engines.Shared;
 using DistTrain.Protocol.Jobs;
 using DistTrain.Protocol.Wire;
 
-namespace DistTrain.Conformance.Chaos;
+namespace DistTrain.Engines.Shared;
 
 /// <summary>Lets the frame codec read from and write to a pool.</summary>
 internal sealed class PoolBytes(BufferPool pool) : IBufferBytes, IBufferSink

@@ -1,0 +1,117 @@
+using DistTrain.Engines.Simulated;
+
+namespace DistTrain.Commands.Experiments;
+
+/// <summary>The section <c>simulation:</c>, read and written: the machines and the network that the simulated engine stands for.</summary>
+internal static class SimulationSection
+{
+    /// <summary>Most nodes and slots: an actor each is as many as there is use for.</summary>
+    private const int PlacesMax = 1_000_000;
+
+    /// <summary>Reads the section; defaults where it is not there.</summary>
+    public static SimulationSettings Read(MapReader root)
+    {
+        SimulationSettings defaults = new();
+        if (root.Group("simulation", "settings such as { latency: 1ms, jitter: 200us }") is not MapReader reader)
+        {
+            return defaults;
+        }
+
+        SimulationSettings settings = new()
+        {
+            FlopsPerSecond = reader.Number("flops-per-second", NumberRange.Positive) ?? defaults.FlopsPerSecond,
+            BackwardFlopsPerSecond = reader.Number("backward-flops-per-second", NumberRange.Positive),
+            MemoryBytesPerSecond = reader.Number("memory-bytes-per-second", NumberRange.Positive) ?? defaults.MemoryBytesPerSecond,
+            JobOverhead = reader.DurationOrZero("job-overhead") ?? defaults.JobOverhead,
+            MessageOverhead = reader.DurationOrZero("message-overhead") ?? defaults.MessageOverhead,
+            Latency = reader.DurationOrZero("latency") ?? defaults.Latency,
+            BandwidthBytesPerSecond = reader.Number("bandwidth-bytes-per-second", NumberRange.NotNegative) ?? defaults.BandwidthBytesPerSecond,
+            Jitter = reader.DurationOrZero("jitter") ?? defaults.Jitter,
+            Drop = reader.Number("drop", NumberRange.BelowOne) ?? defaults.Drop,
+            Duplicate = reader.Number("duplicate", NumberRange.BelowOne) ?? defaults.Duplicate,
+            Reorder = reader.Number("reorder", NumberRange.BelowOne) ?? defaults.Reorder,
+            ReorderWindow = reader.DurationOrZero("reorder-window") ?? defaults.ReorderWindow,
+            SuspectAfter = reader.DurationOrZero("suspect-after") ?? defaults.SuspectAfter,
+            Persist = reader.DurationOrZero("persist") ?? defaults.Persist,
+            Nodes = reader.Whole("nodes", 0, PlacesMax) ?? defaults.Nodes,
+            SlotsPerNode = reader.Whole("slots-per-node", 1, PlacesMax) ?? defaults.SlotsPerNode,
+            TimingOnly = reader.Flag("timing-only", defaults.TimingOnly),
+            Journal = reader.Has("journal") ? reader.Flag("journal", true) : null,
+            Seed = reader.Has("seed") ? reader.Seed("seed", 1) : null,
+            Costs = ReadCosts(reader),
+        };
+
+        // A key that was looked at only where it is given is known all the same.
+        reader.Node("journal");
+        reader.Node("seed");
+        reader.Finish();
+        return settings;
+    }
+
+    /// <summary>Writes the section.</summary>
+    public static void Write(YamlText yaml, SimulationSettings settings)
+    {
+        yaml.Key("flops-per-second", settings.FlopsPerSecond);
+        if (settings.BackwardFlopsPerSecond is double backward)
+        {
+            yaml.Key("backward-flops-per-second", backward);
+        }
+
+        yaml.Key("memory-bytes-per-second", settings.MemoryBytesPerSecond)
+            .Key("job-overhead", Durations.Format(settings.JobOverhead))
+            .Key("message-overhead", Durations.Format(settings.MessageOverhead))
+            .Key("latency", Durations.Format(settings.Latency))
+            .Key("bandwidth-bytes-per-second", settings.BandwidthBytesPerSecond)
+            .Key("jitter", Durations.Format(settings.Jitter))
+            .Key("drop", settings.Drop)
+            .Key("duplicate", settings.Duplicate)
+            .Key("reorder", settings.Reorder)
+            .Key("reorder-window", Durations.Format(settings.ReorderWindow))
+            .Key("suspect-after", Durations.Format(settings.SuspectAfter))
+            .Key("persist", Durations.Format(settings.Persist))
+            .Key("nodes", settings.Nodes)
+            .Key("slots-per-node", settings.SlotsPerNode)
+            .Key("timing-only", settings.TimingOnly);
+        if (settings.Journal is bool journal)
+        {
+            yaml.Key("journal", journal);
+        }
+
+        if (settings.Seed is ulong seed)
+        {
+            yaml.Key("seed", seed);
+        }
+
+        if (settings.Costs is DeclaredCosts costs)
+        {
+            yaml.Group("costs", group => group
+                .Key("forward", Durations.Format(costs.Forward))
+                .Key("backward", Durations.Format(costs.Backward))
+                .Key("load", Durations.Format(costs.Load))
+                .Key("loss", Durations.Format(costs.Loss))
+                .Key("update", Durations.Format(costs.Update))
+                .Key("other", Durations.Format(costs.Other)));
+        }
+    }
+
+    private static DeclaredCosts? ReadCosts(MapReader reader)
+    {
+        const string expected = "a duration of at least 0";
+        if (reader.Group("costs", "{ forward: 1ms, backward: 2ms }") is not MapReader costs)
+        {
+            return null;
+        }
+
+        costs.Required("forward", expected);
+        costs.Required("backward", expected);
+        DeclaredCosts declared = new(costs.DurationOrZero("forward") ?? TimeSpan.Zero, costs.DurationOrZero("backward") ?? TimeSpan.Zero)
+        {
+            Load = costs.DurationOrZero("load") ?? TimeSpan.Zero,
+            Loss = costs.DurationOrZero("loss") ?? TimeSpan.Zero,
+            Update = costs.DurationOrZero("update") ?? TimeSpan.Zero,
+            Other = costs.DurationOrZero("other") ?? TimeSpan.Zero,
+        };
+        costs.Finish();
+        return declared;
+    }
+}

@@ -1,0 +1,403 @@
+using DistTrain.Engines.Shared;
+using DistTrain.Engines.Tracing;
+using DistTrain.Numerics.Kernels;
+using DistTrain.Protocol.Actors;
+using DistTrain.Protocol.Effects;
+using DistTrain.Protocol.Jobs;
+
+namespace DistTrain.Engines.Simulated;
+
+/// <content>Lives of actors, what their machines ask for, and their jobs.</content>
+internal sealed partial class SimulatedRun
+{
+    private void Start(SimulatedActor actor, ActorMachine machine)
+    {
+        Kill(actor);
+        actor.Live(machine);
+        _journal?.Write(_time.Now, _names[actor.Id.Index], "start", $"incarnation={machine.Incarnation}");
+        _events.Add(_time.Now, new SimulatedEvent { Kind = EventKind.Started, Actor = actor.Id.Index, Life = actor.Life });
+    }
+
+    private void Kill(SimulatedActor actor)
+    {
+        if (actor.Machine is not ActorMachine machine)
+        {
+            return;
+        }
+
+        Deaths++;
+        _effects.Clear();
+        machine.Abandon(_effects);
+        for (int i = 0; i < _effects.Count; i++)
+        {
+            _buffers.Release(_effects[i].Buffer);
+        }
+
+        DropHeld(actor);
+        while (actor.Inbox.TryDequeue(out SimulatedEvent unread))
+        {
+            if (unread.Kind == EventKind.JobDone)
+            {
+                DropJob(unread.Kind, (Job)unread.Object!);
+            }
+        }
+
+        for (int running = actor.RunningJobs; running > 0; running--)
+        {
+            _nodes[actor.Node].Free();
+        }
+
+        actor.Die();
+        StartWaiting(_nodes[actor.Node]);
+    }
+
+    private void DropHeld(SimulatedActor actor)
+    {
+        while (actor.TryDropHeld(out Effect held))
+        {
+            if (held.Kind == EffectKind.Send)
+            {
+                _buffers.Release(held.Envelope.Message);
+            }
+        }
+    }
+
+    private void Spawn(ActorId id, int incarnation)
+    {
+        SimulatedActor actor = _actors[id.Index];
+        actor.WantedIncarnation = incarnation;
+        _events.Add(_time.Now, new SimulatedEvent { Kind = EventKind.Spawn, Actor = id.Index, Number = incarnation });
+    }
+
+    private void OnSpawn(SimulatedActor actor, in SimulatedEvent what)
+    {
+        if (what.Number != actor.WantedIncarnation)
+        {
+            return;
+        }
+
+        long until = actor.DownUntil;
+        if (_network.IsCut(ActorId.Coordinator.Index, actor.Id.Index, _time.Now, out long healed))
+        {
+            until = Math.Max(until, healed);
+        }
+
+        if (until == long.MaxValue)
+        {
+            return;
+        }
+
+        if (until > _time.Now)
+        {
+            _events.Add(until, what);
+            return;
+        }
+
+        Start(actor, Machines.Start(_plan, actor.Id, what.Number, RunIdentity));
+    }
+
+    /// <summary>One stimulus at a time: what comes while the actor is busy waits.</summary>
+    private void Offer(SimulatedActor actor, in SimulatedEvent what)
+    {
+        if (actor.Machine is null)
+        {
+            return;
+        }
+
+        if (actor.IsBusy)
+        {
+            actor.Inbox.Enqueue(what);
+        }
+        else
+        {
+            TakeIn(actor, what);
+        }
+    }
+
+    private void TakeIn(SimulatedActor actor, in SimulatedEvent what)
+    {
+        if (what.Kind == EventKind.Arrival && _messageOverhead > 0)
+        {
+            actor.TakesIn = what;
+            IsBusyUntil(actor, _time.Now + _messageOverhead);
+            return;
+        }
+
+        Handle(actor, what);
+    }
+
+    private void OnFree(SimulatedActor actor)
+    {
+        actor.IsBusy = false;
+        if (actor.TakesIn is SimulatedEvent message)
+        {
+            actor.TakesIn = null;
+            Handle(actor, message);
+        }
+
+        while (!actor.IsBusy && actor.Machine is not null && actor.Inbox.TryDequeue(out SimulatedEvent next))
+        {
+            TakeIn(actor, next);
+        }
+    }
+
+    private void IsBusyUntil(SimulatedActor actor, long until)
+    {
+        actor.IsBusy = true;
+        _events.Add(until, new SimulatedEvent { Kind = EventKind.Free, Actor = actor.Id.Index, Life = actor.Life });
+    }
+
+    private void Handle(SimulatedActor actor, in SimulatedEvent what)
+    {
+        actor.Cursor = _time.Now;
+        switch (what.Kind)
+        {
+            case EventKind.Arrival:
+                OnMessage(actor, what);
+                break;
+            case EventKind.Started:
+                Step(actor, new Stimulus(StimulusKind.Started));
+                break;
+            case EventKind.Timer:
+                _journal?.Write(_time.Now, _names[actor.Id.Index], "timer");
+                Step(actor, new Stimulus(StimulusKind.Timer) { Timer = what.Number });
+                break;
+            case EventKind.JobDone:
+                StimulusKind kind = what.Problem is null ? StimulusKind.JobDone : StimulusKind.JobFailed;
+                Step(actor, new Stimulus(kind) { Job = (Job)what.Object!, Problem = what.Problem });
+                break;
+            case EventKind.Persisted:
+                OnPersisted(actor, (PersistRecord)what.Object!);
+                break;
+            case EventKind.Suspicion:
+                _journal?.Write(_time.Now, _names[what.Number], "suspected");
+                Step(actor, new Stimulus(StimulusKind.Suspected) { Actor = new ActorId(what.Number) });
+                break;
+            case EventKind.StopRequested:
+                Step(actor, new Stimulus(StimulusKind.StopRequested));
+                break;
+        }
+
+        if (actor.Cursor > _time.Now)
+        {
+            IsBusyUntil(actor, actor.Cursor);
+        }
+    }
+
+    private void Step(SimulatedActor actor, in Stimulus stimulus)
+    {
+        _effects.Clear();
+        actor.Machine!.Step(stimulus, _effects);
+        for (int i = 0; i < _effects.Count; i++)
+        {
+            CarryOut(actor, _effects[i]);
+        }
+    }
+
+    private void CarryOut(SimulatedActor actor, in Effect effect)
+    {
+        switch (effect.Kind)
+        {
+            case EffectKind.Retain:
+                _buffers.Retain(effect.Buffer);
+                break;
+            case EffectKind.Release:
+                _buffers.Release(effect.Buffer);
+                break;
+            case EffectKind.RunJob:
+                StartJob(actor, effect.Job!);
+                break;
+            case EffectKind.StartTimer:
+                SimulatedEvent fires = new()
+                {
+                    Kind = EventKind.Timer, Actor = actor.Id.Index, Life = actor.Life, Number = effect.Timer, Setting = actor.SetTimer(effect.Timer),
+                };
+                _events.Add(_time.Now + VirtualTime.Nanoseconds(effect.Delay), fires);
+                break;
+            case EffectKind.CancelTimer:
+                actor.SetTimer(effect.Timer);
+                break;
+            case EffectKind.Persist:
+                actor.OnPersistAsked();
+                actor.PersistsEnd = Math.Max(actor.PersistsEnd, actor.Cursor) + _persist;
+                _events.Add(
+                    actor.PersistsEnd,
+                    new SimulatedEvent { Kind = EventKind.Persisted, Actor = actor.Id.Index, Life = actor.Life, Object = effect.Record });
+                break;
+            default:
+                if (effect.Kind == EffectKind.Send)
+                {
+                    _buffers.Retain(effect.Envelope.Message);
+                }
+
+                if (!actor.Holds(effect))
+                {
+                    Publish(actor, effect);
+                }
+
+                break;
+        }
+    }
+
+    private void OnPersisted(SimulatedActor actor, PersistRecord record)
+    {
+        string? problem = null;
+        if (record is SnapshotRecord snapshot && _snapshots is not null)
+        {
+            try
+            {
+                _snapshots.Complete(snapshot.Progress);
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                problem = exception.Message;
+            }
+        }
+
+        _journal?.Write(_time.Now, _names[actor.Id.Index], problem is null ? "persisted" : "not-persisted", NameOf(record));
+        actor.OnPersisted();
+        if (problem is not null)
+        {
+            // What waited for the record must never be seen; the machine's last word must.
+            DropHeld(actor);
+            Step(actor, new Stimulus(StimulusKind.PersistFailed) { Record = record, Problem = problem });
+            return;
+        }
+
+        while (actor.TryRelease(out Effect effect))
+        {
+            Publish(actor, effect);
+        }
+
+        Step(actor, new Stimulus(StimulusKind.Persisted) { Record = record });
+    }
+
+    private static string NameOf(PersistRecord record) => record switch
+    {
+        PreparedRecord prepared => FormattableString.Invariant($"prepared step={prepared.Step}"),
+        CommittedRecord committed => FormattableString.Invariant($"committed step={committed.Step}"),
+        MembershipRecord membership => FormattableString.Invariant($"membership epoch={membership.Epoch}"),
+        SnapshotRecord snapshot => FormattableString.Invariant($"snapshot step={snapshot.Progress.Step}"),
+        _ => record.GetType().Name,
+    };
+
+    private void Publish(SimulatedActor actor, in Effect effect)
+    {
+        switch (effect.Kind)
+        {
+            case EffectKind.Send:
+                Send(actor, effect.Envelope);
+                break;
+            case EffectKind.Report:
+                _alone.On(effect.Report!);
+                _recorder.On(effect.Report!);
+                break;
+            case EffectKind.Spawn:
+                Spawn(effect.Actor, effect.Incarnation);
+                break;
+        }
+    }
+
+    private void StartJob(SimulatedActor actor, Job job)
+    {
+        _buffers.RetainInputs(job);
+        if (actor.Cursor > _time.Now)
+        {
+            _events.Add(
+                actor.Cursor, new SimulatedEvent { Kind = EventKind.JobReady, Actor = actor.Id.Index, Life = actor.Life, Object = job });
+            return;
+        }
+
+        TakeSlot(actor, job);
+    }
+
+    private void TakeSlot(SimulatedActor actor, Job job)
+    {
+        if (_nodes[actor.Node].TryStart(new WaitingJob(actor.Id.Index, actor.Life, job)))
+        {
+            Begin(actor, job);
+        }
+    }
+
+    private void Begin(SimulatedActor actor, Job job)
+    {
+        actor.RunningJobs++;
+        long takes = _pricing.NanosecondsOf(job);
+        if (_time.Now < actor.Slow.Until)
+        {
+            takes = (long)Math.Round(takes * actor.Slow.Factor);
+        }
+
+        _events.Add(
+            _time.Now + takes,
+            new SimulatedEvent { Kind = EventKind.JobEnd, Actor = actor.Id.Index, Life = actor.Life, Since = _time.Now, Object = job });
+    }
+
+    private void StartWaiting(SimulatedNode node)
+    {
+        while (node.TryStartNext(out WaitingJob waiting))
+        {
+            SimulatedActor actor = _actors[waiting.Actor];
+            if (actor.Life == waiting.Life)
+            {
+                Begin(actor, waiting.Job);
+            }
+            else
+            {
+                node.Free();
+                DropJob(EventKind.JobReady, waiting.Job);
+            }
+        }
+    }
+
+    private void OnJobEnd(SimulatedActor actor, in SimulatedEvent what)
+    {
+        Job job = (Job)what.Object!;
+        if (what.Life != actor.Life)
+        {
+            // Its slot went back when its actor died.
+            DropJob(what.Kind, job);
+            return;
+        }
+
+        actor.RunningJobs--;
+        _nodes[actor.Node].Free();
+        StartWaiting(_nodes[actor.Node]);
+        string? problem = RunJob(job);
+        _buffers.ReleaseInputs(job);
+        if (_journal is not null)
+        {
+            TraceSpan span = TraceSpan.Of(actor.Id, actor.Node, what.Since, _time.Now, job);
+            _journal.Write(
+                _time.Now, _names[actor.Id.Index], "job", FormattableString.Invariant($"{span.Kind} step={span.Step} micro-batch={span.MicroBatch} since={what.Since}"));
+        }
+
+        _trace?.OnSpan(TraceSpan.Of(actor.Id, actor.Node, what.Since, _time.Now, job));
+        Offer(actor, new SimulatedEvent { Kind = EventKind.JobDone, Actor = what.Actor, Life = what.Life, Object = job, Problem = problem });
+    }
+
+    private string? RunJob(Job job)
+    {
+        try
+        {
+            _runner.Run(job, _scratch, SerialForkJoin.Instance);
+            return null;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or OutOfMemoryException)
+        {
+            _buffers.ReleaseOutputs(job);
+            return exception.Message;
+        }
+    }
+
+    /// <summary>Gives back what a job holds that nobody will hear of.</summary>
+    private void DropJob(EventKind state, Job job)
+    {
+        if (state != EventKind.JobDone)
+        {
+            _buffers.ReleaseInputs(job);
+        }
+
+        _buffers.ReleaseOutputs(job);
+    }
+}

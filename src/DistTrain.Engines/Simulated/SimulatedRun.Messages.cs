@@ -1,0 +1,80 @@
+using DistTrain.Engines.Tracing;
+using DistTrain.Protocol.Actors;
+using DistTrain.Protocol.Effects;
+using DistTrain.Protocol.Messages;
+
+namespace DistTrain.Engines.Simulated;
+
+/// <content>Messages on their way.</content>
+internal sealed partial class SimulatedRun
+{
+    private void Send(SimulatedActor sender, in Envelope envelope)
+    {
+        Message message = envelope.Message;
+        long bytes = _buffers.BytesOf(message);
+        _sent.Count(message, bytes);
+        _alone.See(envelope);
+        if (envelope.From == ActorId.Coordinator && message is IssueStep issue)
+        {
+            BeginFaultsOfStep(issue.Step);
+        }
+
+        sender.Cursor += _messageOverhead;
+        long number = ++_messages, arrives = _network.Send(sender.Cursor, envelope.From.Index, envelope.To.Index, bytes, out long second);
+        byte[]? frame = arrives < 0 ? null : _frames?.Write(envelope);
+        _buffers.Release(message);
+        if (_journal is not null)
+        {
+            WriteMessage(sender.Cursor, envelope.From, arrives < 0 ? "lose" : "send", envelope, number, bytes, frame);
+        }
+
+        if (arrives < 0)
+        {
+            Lost++;
+            return;
+        }
+
+        SimulatedEvent arrival = new()
+        {
+            Kind = EventKind.Arrival, Actor = envelope.To.Index, Since = sender.Cursor, Message = number, Object = frame,
+            Envelope = frame is null ? envelope : default,
+        };
+        _events.Add(arrives, arrival);
+        if (second >= 0)
+        {
+            _events.Add(second, arrival);
+        }
+    }
+
+    private void OnMessage(SimulatedActor actor, in SimulatedEvent what)
+    {
+        Envelope envelope = what.Envelope;
+        if (what.Object is byte[] frame)
+        {
+            _frames!.Read(frame, out envelope);
+        }
+
+        long bytes = _buffers.BytesOf(envelope.Message);
+        if (_journal is not null)
+        {
+            WriteMessage(_time.Now, actor.Id, "receive", envelope, what.Message, bytes, frame: null);
+        }
+
+        _trace?.OnMessage(new TraceMessage(
+            what.Message, envelope.From, envelope.To, what.Since, _time.Now, bytes, MessageCatalog.TagOf(envelope.Message), MessageSteps.Of(envelope.Message)));
+        Step(actor, new Stimulus(StimulusKind.Message) { Envelope = envelope });
+        if (what.Object is not null)
+        {
+            _buffers.Release(envelope.Message);
+        }
+    }
+
+    private void WriteMessage(long now, ActorId actor, string what, in Envelope envelope, long number, long bytes, byte[]? frame)
+    {
+        string tag = MessageCatalog.TagOf(envelope.Message), hash = frame is null ? "" : $" hash={EventJournal.HashOf(frame)}";
+        ActorId peer = actor == envelope.From ? envelope.To : envelope.From;
+        _journal!.Write(
+            now, _names[actor.Index], what,
+            FormattableString.Invariant($"{tag} #{number} {_names[peer.Index]} step={MessageSteps.Of(envelope.Message)} bytes={bytes}{hash}"));
+    }
+}

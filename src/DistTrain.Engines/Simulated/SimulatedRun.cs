@@ -1,0 +1,235 @@
+using System.Diagnostics;
+using DistTrain.Engines.Faults;
+using DistTrain.Engines.Shared;
+using DistTrain.Engines.Shared.Front;
+using DistTrain.Engines.Tracing;
+using DistTrain.Numerics;
+using DistTrain.Numerics.Layers;
+using DistTrain.Protocol.Actors;
+using DistTrain.Protocol.Effects;
+using DistTrain.Protocol.Jobs;
+using DistTrain.Protocol.Planning;
+
+namespace DistTrain.Engines.Simulated;
+
+/// <summary>
+/// One simulated run: the machines of all actors on the calling thread, one event after the other on a virtual clock. An actor handles one stimulus at a time; a
+/// job has a slot of its actor's node for its virtual time, and its arithmetic runs at the end of that. The same request gives the same events.
+/// </summary>
+internal sealed partial class SimulatedRun : IDisposable
+{
+    private const long RunIdentity = 1;
+
+    private readonly RunRequest _request;
+    private readonly SimulationSettings _settings;
+    private readonly RunPlan _plan;
+    private readonly VirtualTime _time = new();
+    private readonly EventQueue _events = new();
+    private readonly SimulatedActor[] _actors;
+    private readonly SimulatedNode[] _nodes;
+    private readonly SimulatedNetwork _network;
+    private readonly JobPricing _pricing;
+    private readonly BufferPool? _pool;
+    private readonly SnapshotStore? _snapshots;
+    private readonly SimulatedBuffers _buffers;
+    private readonly SimulatedFrames? _frames;
+    private readonly IJobRunner _runner;
+    private readonly ComputeScratch _scratch = new();
+    private readonly EffectList _effects = new();
+    private readonly RunRecorder _recorder;
+    private readonly CoordinatorProgress _from;
+    private readonly AloneCounter _alone;
+    private readonly MessageCounters _sent = new();
+    private readonly EventJournal? _journal;
+    private readonly string[] _names;
+    private readonly IRunTrace? _trace;
+    private readonly long _messageOverhead, _suspectAfter, _persist;
+    private readonly long _startedAt = Stopwatch.GetTimestamp();
+    private long _messages;
+
+    public SimulatedRun(RunRequest request, IRunObserver observer)
+    {
+        _request = request;
+        _settings = request.Simulation;
+        _trace = request.Trace;
+        _plan = new RunPlan(request.Settings, request.Data.TrainRows, request.Data.TestRows);
+        _alone = new AloneCounter(_plan);
+        _from = StartingPoint.Of(request);
+        _nodes = new SimulatedNode[_settings.Nodes > 0 ? Math.Min(_settings.Nodes, _plan.Topology.Count) : _plan.Topology.Count];
+        for (int node = 0; node < _nodes.Length; node++)
+        {
+            _nodes[node] = new SimulatedNode(_settings.SlotsPerNode);
+        }
+
+        _actors = new SimulatedActor[_plan.Topology.Count];
+        for (int index = 0; index < _actors.Length; index++)
+        {
+            _actors[index] = new SimulatedActor(new ActorId(index), index % _nodes.Length);
+        }
+
+        _names = [.. _actors.Select(actor => _plan.Topology.NameOf(actor.Id))];
+        _network = new SimulatedNetwork(_settings, request.Settings.Seed, [.. _actors.Select(actor => actor.Node)]);
+        _pricing = new JobPricing(_plan, _settings);
+        (_messageOverhead, _suspectAfter) = (VirtualTime.Nanoseconds(_settings.MessageOverhead), VirtualTime.Nanoseconds(_settings.SuspectAfter));
+        _persist = VirtualTime.Nanoseconds(_settings.Persist);
+        if (_settings.TimingOnly)
+        {
+            _runner = new TimingJobRunner(_plan);
+        }
+        else
+        {
+            _pool = new BufferPool();
+            _snapshots = new SnapshotStore(_pool, request.JournalFolder is string folder ? new SnapshotFiles(folder, _plan) : null);
+            _frames = new SimulatedFrames(_pool);
+            _runner = request.Settings.Precision == Precision.Float32
+                ? new JobRunner<float>(request, _plan, _pool, _snapshots)
+                : new JobRunner<double>(request, _plan, _pool, _snapshots);
+        }
+
+        _buffers = new SimulatedBuffers(_pool);
+        _recorder = new RunRecorder(_plan, request.Data.TargetsAreClasses, observer, _time);
+        _recorder.StartAfter(_from.Step);
+        bool writes = request.JournalFolder is not null && (_settings.Journal ?? !_settings.TimingOnly);
+        _journal = writes ? new EventJournal(request.JournalFolder!, _from.Step) : null;
+    }
+
+    /// <summary>Events so far.</summary>
+    public long Events { get; private set; }
+
+    /// <summary>Buffers alive now; for tests.</summary>
+    public int LiveBuffers => _pool?.Live ?? 0;
+
+    /// <summary>Actors that died or were replaced; for tests.</summary>
+    public int Deaths { get; private set; }
+
+    /// <summary>Messages that were lost; for tests.</summary>
+    public long Lost { get; private set; }
+
+    /// <summary>Trains to the end, or to a committed step once <paramref name="stop"/> is cancelled.</summary>
+    public RunOutcome ToEnd(CancellationToken stop)
+    {
+        ScheduleFaults();
+        Start(_actors[ActorId.Coordinator.Index], new Coordinator(_plan, 1, RunIdentity, _from));
+        bool stopRequested = false;
+        while (_recorder.Ended is null && _events.TryTake(out long at, out SimulatedEvent what))
+        {
+            _time.Now = at;
+            Events++;
+            Happen(what);
+            if (!stopRequested && stop.IsCancellationRequested)
+            {
+                stopRequested = true;
+                Offer(_actors[ActorId.Coordinator.Index], new SimulatedEvent { Kind = EventKind.StopRequested });
+            }
+        }
+
+        if (_recorder.Ended is null)
+        {
+            _recorder.On(new RunEnded(RunEnd.Failed, 0, $"nothing is left to happen: {WhoWaits()}"));
+        }
+
+        _journal?.Write(_time.Now, "run", "ended", _recorder.Ended!.End.ToString().ToLowerInvariant());
+        byte[][] parameters = _recorder.Ended!.End == RunEnd.Failed ? [] : _runner.ReadParameters(_recorder.Ended.Step);
+        return Outcome(parameters);
+    }
+
+    /// <summary>Lets everybody die and drops what is under way, so that a test can see whether all buffers came back.</summary>
+    public void GiveEverythingBack()
+    {
+        foreach (SimulatedActor actor in _actors)
+        {
+            Kill(actor);
+        }
+
+        while (_events.TryTake(out _, out SimulatedEvent what))
+        {
+            if (what.Object is Job job)
+            {
+                DropJob(what.Kind, job);
+            }
+        }
+
+        foreach (SimulatedNode node in _nodes)
+        {
+            node.Free();
+            while (node.TryStartNext(out WaitingJob waiting))
+            {
+                DropJob(EventKind.JobReady, waiting.Job);
+                node.Free();
+            }
+        }
+
+        _snapshots?.Dispose();
+    }
+
+    public void Dispose()
+    {
+        _journal?.Dispose();
+        _scratch.Dispose();
+        _frames?.Dispose();
+        _snapshots?.Dispose();
+        _pool?.Dispose();
+    }
+
+    private RunOutcome Outcome(byte[][] parameters)
+    {
+        RunOutcome outcome = _recorder.Outcome(parameters, [_sent]) with
+        {
+            FrontContribution = _alone.Outcome,
+            Wall = Stopwatch.GetElapsedTime(_startedAt),
+            Virtual = TimeSpan.FromTicks(_time.Now / TimeSpan.NanosecondsPerTick),
+        };
+
+        // Without arithmetic there is no loss, and what stands for it means nothing.
+        return _settings.TimingOnly
+            ? outcome with { FinalLoss = double.NaN, TestLoss = null, TrainAccuracy = null, TestAccuracy = null }
+            : outcome;
+    }
+
+    private string WhoWaits() => string.Join(
+        "; ",
+        _actors.Where(actor => actor.Machine is not { WaitsFor.Length: 0 })
+            .Select(actor => $"{_names[actor.Id.Index]} {(actor.Machine is null ? "is gone" : $"waits for {actor.Machine.WaitsFor}")}"));
+
+    private void Happen(in SimulatedEvent what)
+    {
+        SimulatedActor actor = _actors[what.Actor];
+        switch (what.Kind)
+        {
+            case EventKind.Spawn:
+                OnSpawn(actor, what);
+                break;
+            case EventKind.FaultBegins:
+                Begin(_request.Faults[what.Number]);
+                break;
+            case EventKind.PartitionNoticed:
+                OnPartitionNoticed((PartitionFault)_request.Faults[what.Number]);
+                break;
+            case EventKind.Arrival:
+            case EventKind.Suspicion:
+                Offer(actor, what);
+                break;
+            case EventKind.JobEnd:
+                OnJobEnd(actor, what);
+                break;
+            case EventKind.JobReady when what.Life == actor.Life:
+                TakeSlot(actor, (Job)what.Object!);
+                break;
+            case EventKind.JobReady:
+                DropJob(what.Kind, (Job)what.Object!);
+                break;
+            case EventKind.Free when what.Life == actor.Life:
+                OnFree(actor);
+                break;
+            case EventKind.Timer when what.Life != actor.Life || !actor.IsCurrent(what.Number, what.Setting):
+                break;
+            default:
+                if (what.Life == actor.Life)
+                {
+                    Offer(actor, what);
+                }
+
+                break;
+        }
+    }
+}
