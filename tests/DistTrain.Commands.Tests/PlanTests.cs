@@ -60,10 +60,10 @@ public sealed class PlanTests : IDisposable
         using JsonDocument usual = JsonDocument.Parse(_bench.Out);
         string machine = usual.RootElement.GetProperty("machine").GetRawText();
         double seconds = PlannedSeconds(usual);
-        _bench.Write("slow.json", machine.Replace("\"start_seconds\": 0.0003", "\"start_seconds\": 5", StringComparison.Ordinal));
+        _bench.Write("slow.json", machine.Replace("\"start_seconds\": 0.0002", "\"start_seconds\": 5", StringComparison.Ordinal));
         _bench.Run("plan", "my.yaml", "--json", "--machine", "slow.json").ShouldBe(0, _bench.Error);
         using JsonDocument slow = JsonDocument.Parse(_bench.Out);
-        PlannedSeconds(slow).ShouldBe(seconds + 5 - 0.0003, 1e-9);
+        PlannedSeconds(slow).ShouldBe(seconds + 5 - 0.0002, 1e-9);
         _bench.Write("bad.json", machine.Replace("\"threads\": 2", "\"threads\": 0", StringComparison.Ordinal));
         _bench.Run("plan", "my.yaml", "--machine", "bad.json").ShouldBe(2);
         _bench.Error.ShouldContain("bad.json: threads: expected numbers above 0");

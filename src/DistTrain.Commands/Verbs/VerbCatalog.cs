@@ -74,7 +74,7 @@ internal static class VerbCatalog
     {
         Argument<string?> experiment = Optional("experiment", "Experiment file, or the name of a preset (disttrain presets). Default: glyphs.");
         Option<string[]> set = Set();
-        Option<bool> calibrate = Flag("--calibrate", "Measures this machine for the predicted times, in about three seconds.");
+        Option<bool> calibrate = Flag("--calibrate", "Measures this machine for the predicted times, in about four seconds.");
         Option<string?> machine = Value("--machine", "file", "Profile of the machine that times are predicted for; with --calibrate it is written there. Default: two cores with AVX-512.");
         Option<bool> json = Flag("--json", "Prints the whole table as JSON on standard output and nothing else.");
         Verb command = new(
