@@ -17,8 +17,11 @@ internal sealed class CostTime(RunPlan plan, MachineProfile machine)
     // Forward reads a weight, backward writes its gradient; the update reads weight, gradient and velocity and writes two.
     private const double StreamsPerUpdate = 7, UpdateSet = 5;
 
-    // An activation is written, taken through its function and its derivative, and checked.
-    private const double StreamsPerActivation = 6;
+    // An activation is written, taken through its function and its derivative, checked and added up: eight passes that read and write.
+    private const double StreamsPerActivation = 16;
+
+    // A row with fewer outputs than a vector of doubles takes as long as one that fills it.
+    private const double OutputsMin = 8;
 
     private readonly RunSettings _settings = plan.Settings;
     private readonly double _valueBytes = plan.Settings.Precision == Precision.Float32 ? sizeof(float) : sizeof(double);
@@ -81,7 +84,7 @@ internal sealed class CostTime(RunPlan plan, MachineProfile machine)
         }
 
         double bytes = ((2 * loaded) + (StreamsPerActivation * width)) * _valueBytes;
-        return plan.TrainRows * ((bytes / machine.StreamBytesPerSecond(plan.TrainRows * loaded * _valueBytes)) + (outputs * machine.OutputSeconds));
+        return plan.TrainRows * ((bytes / machine.StreamBytesPerSecond(plan.TrainRows * loaded * _valueBytes)) + (Math.Max(outputs, OutputsMin) * machine.OutputSeconds));
     }
 
     private double Updates(CostArithmetic arithmetic)
