@@ -112,6 +112,26 @@ public sealed class PlanTests : IDisposable
     }
 
     [Fact]
+    public void CollapsedLayersShowWhatTheirHistoriesTake()
+    {
+        // 2 > 4 > 6 > 3 in batches of 5 with momentum: of the layer between W and U, 5 rows of inputs and deltas, 7 coefficients, a count.
+        const double History = sizeof(float) * ((2 * 4 * 6) + (5 * (4 + 6)) + 7 + 1);
+        const string Between = "  - dense: { units: 4, activation: relu }";
+        _bench.Write("my.yaml", Bench.Good
+            .Replace(Between, $"{Between}\n  - dense: {{ units: 6, activation: tanh }}", StringComparison.Ordinal)
+            .Replace("loss:", "method: { name: front-contribution, collapse: all }\nloss:", StringComparison.Ordinal));
+        _bench.Run("plan", "my.yaml", "--set", "optimizer.momentum=0.9").ShouldBe(0, _bench.Error);
+        _bench.Out.ShouldContain($"Of front contribution's weights {History} B a version are histories");
+        _bench.Run("plan", "my.yaml", "--set", "optimizer.momentum=0.9", "--json").ShouldBe(0, _bench.Error);
+        using JsonDocument document = JsonDocument.Parse(_bench.Out);
+        JsonElement planned = document.RootElement.GetProperty("methods").EnumerateArray().Single(method => method.GetProperty("planned").GetBoolean());
+        planned.GetProperty("collapse").GetString().ShouldBe("all");
+        planned.GetProperty("history_bytes").GetDouble().ShouldBe(History);
+        _bench.Run("plan", "my.yaml", "--set", "method.collapse=input").ShouldBe(0, _bench.Error);
+        _bench.Out.ShouldNotContain("are histories");
+    }
+
+    [Fact]
     public void WhatTrainRefusesPlanRefusesInTheSameWords()
     {
         _bench.Write("my.yaml", Bench.Good.Replace("batch-size: 5", "batch-size: 50", StringComparison.Ordinal));

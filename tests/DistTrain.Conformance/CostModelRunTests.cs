@@ -42,11 +42,14 @@ public sealed class CostModelRunTests
     }));
 
     [Theory]
-    [InlineData(ContributionForm.Gram, 1, 1)]
-    [InlineData(ContributionForm.Gram, 3, 2)]
-    [InlineData(ContributionForm.Basis, 1, 3)]
-    public void FrontContributionSendsWhatWasPredicted(ContributionForm form, int shares, int shards) =>
-        ShouldSendWhatWasPredicted((new FrontRun { Epochs = 3, HiddenLayers = 2, Form = form, Shares = shares, Shards = shards }).Front);
+    [InlineData(ContributionForm.Gram, 1, 1, Collapse.Input)]
+    [InlineData(ContributionForm.Gram, 3, 2, Collapse.Input)]
+    [InlineData(ContributionForm.Basis, 1, 3, Collapse.Input)]
+    [InlineData(ContributionForm.Gram, 3, 2, Collapse.All)]
+    [InlineData(ContributionForm.Basis, 1, 1, Collapse.All)]
+    public void FrontContributionSendsWhatWasPredicted(ContributionForm form, int shares, int shards, Collapse collapse) =>
+        ShouldSendWhatWasPredicted(
+            (new FrontRun { Epochs = 3, HiddenLayers = 3, Form = form, Shares = shares, Shards = shards, Collapse = collapse }).Front);
 
     [Fact]
     public void SnapshotsThatDoNotOverlapAreCounted() => ShouldSendWhatWasPredicted(Changed(settings => settings with { CheckpointEverySteps = 7 }));

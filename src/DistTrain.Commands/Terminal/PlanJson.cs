@@ -53,6 +53,7 @@ internal static class PlanJson
         if (PlanReport.HasForm(entry))
         {
             json.WriteString("form", PlanReport.FormName(entry.Settings.Form));
+            json.WriteString("collapse", Names.Collapse.NameOf(entry.Settings.Collapse));
             json.WriteNumber("shares", entry.Settings.Shares);
         }
 
@@ -124,6 +125,11 @@ internal static class PlanJson
     private static void WriteMemory(Utf8JsonWriter json, CostEntry entry)
     {
         json.WriteNumber("memory_bytes", entry.MemoryBytes);
+        if (entry.HistoryBytes > 0)
+        {
+            json.WriteNumber("history_bytes", entry.HistoryBytes);
+        }
+
         json.WriteStartArray("actors");
         foreach (CostActor actor in entry.Actors)
         {

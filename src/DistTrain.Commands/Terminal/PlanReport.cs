@@ -141,6 +141,10 @@ internal sealed class PlanReport(CommandHost host)
 
         PaperTerminal.On(host).Write(table);
         host.Out.WriteLine("Most that each holds, of its own or lent within one process, without the data. Stored: activations between forward and backward passes. Contrib.: S0 and coordinates of all rows, basis, tiles.");
+        if (served.FirstOrDefault(entry => entry.HistoryBytes > 0) is CostEntry collapsed)
+        {
+            host.Out.WriteLine($"Of front contribution's weights {Bytes(collapsed.HistoryBytes)} a version are histories (collapse: all): base, past inputs and deltas of the layers between.");
+        }
     }
 
     private static string Verdict(CostVerdict? verdict, PreparedRun run)

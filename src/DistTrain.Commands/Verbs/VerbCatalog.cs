@@ -80,7 +80,12 @@ internal static class VerbCatalog
         Verb command = new(
             "plan",
             "Says what a run would cost by each method, without training: FLOPs, time, messages, bytes, memory, and whether front contribution pays.",
-            ["disttrain plan my.yaml", "disttrain plan my.yaml --set training.epochs=50 --set training.batch-size=32", "disttrain plan my.yaml --calibrate --machine here.json"]) { experiment, set, calibrate, machine, json };
+            [
+                "disttrain plan my.yaml",
+                "disttrain plan my.yaml --set training.epochs=50 --set training.batch-size=32",
+                "disttrain plan my.yaml --set method.name=front-contribution --set method.collapse=all",
+                "disttrain plan my.yaml --calibrate --machine here.json",
+            ]) { experiment, set, calibrate, machine, json };
         command.SetAction(result => new PlanCommand(host, engines).Execute(
             result.GetValue(experiment),
             new Overrides(result.GetValue(set) ?? [], null),

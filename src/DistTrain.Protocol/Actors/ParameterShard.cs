@@ -78,6 +78,7 @@ public sealed partial class ParameterShard : ActorMachine
             case Expand expand:
                 _expansion.Step = expand.Step;
                 SendCoefficients();
+                ExpandHistories();
                 break;
             case ExpandedShare share:
                 _expansion.Take(share, Effects);
@@ -103,7 +104,10 @@ public sealed partial class ParameterShard : ActorMachine
                 OnRestored(StateOf(restore.Slice), restore);
                 break;
             case AssembleJob assemble:
-                OnAssembled(StateOf(Plan.ExpandedSlice), assemble.Outputs);
+                OnAssembled(assemble.Outputs);
+                break;
+            case ExpandHistoryJob expand:
+                OnExpanded(Plan.Histories[expand.History].ExpandedSlice, _expansion.Step, expand.Outputs);
                 break;
             case SnapshotJob:
                 _snapshotting--;
@@ -193,6 +197,7 @@ public sealed partial class ParameterShard : ActorMachine
         }
 
         SendCoefficients();
+        ExpandHistories();
         AssembleIfReady();
     }
 

@@ -22,6 +22,9 @@ public sealed record CostEntry(MethodSettings Settings, bool Planned)
     /// <summary>Predicted seconds of the whole run in one process on the plan's machine.</summary>
     public double Seconds { get; init; }
 
+    /// <summary>Front contribution with every layer collapsed: bytes of all histories in one version; actors' weights hold them.</summary>
+    public double HistoryBytes { get; init; }
+
     /// <summary>Messages of a full step.</summary>
     public double MessagesPerStep => Messages.Sum(message => message.PerStep);
 

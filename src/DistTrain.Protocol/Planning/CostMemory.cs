@@ -34,7 +34,7 @@ internal sealed class CostMemory(RunPlan plan, IReadOnlyList<StageProgram<float>
         Func<int, int> bytes = settings.Precision == Precision.Float32
             ? new GradientCodec<float>(kind, ratio).EncodedBytes
             : new GradientCodec<double>(kind, ratio).EncodedBytes;
-        return slice.Parameters.Sum(parameter => (double)bytes(parameter.Length));
+        return slice.Parameters.Sum(parameter => (double)bytes(parameter.GradientLength));
     }
 
     /// <summary>The actors that hold something, those of one replica for all.</summary>
@@ -59,6 +59,7 @@ internal sealed class CostMemory(RunPlan plan, IReadOnlyList<StageProgram<float>
     {
         StageProgram<float> program = programs[stage];
         double parameters = plan.Stages[stage].Parameters.Sum(parameter => (double)parameter.Length);
+        double gradients = plan.Stages[stage].Parameters.Sum(parameter => (double)parameter.GradientLength);
         int stored = StoredActivations(stage), ahead = IsPipeDream ? plan.Stages.Count - stage : 1;
         int rows = EvenSplit.Part(EvenSplit.Part(_settings.Training.BatchSize, _settings.Replicas, 0).Count, _settings.Training.MicroBatches, 0).Count;
         int evaluated = Math.Min(Limits.EvaluationRowsMax, Math.Max(plan.TrainRows, plan.TestRows));
@@ -69,7 +70,7 @@ internal sealed class CostMemory(RunPlan plan, IReadOnlyList<StageProgram<float>
         return new CostActor(plan.Topology.NameOf(plan.Topology.LayerActor(0, stage)), _settings.Replicas)
         {
             WeightBytes = ahead * parameters * valueBytes,
-            GradientBytes = (plan.CarriesResidual ? 2 : 1) * parameters * valueBytes,
+            GradientBytes = (plan.CarriesResidual ? 2 : 1) * gradients * valueBytes,
             ActivationBytes = Math.Max(training, evaluating) * valueBytes,
             StoredActivations = stored,
             ContributionBytes = plan.Front is FrontContributionPlan front
@@ -103,13 +104,14 @@ internal sealed class CostMemory(RunPlan plan, IReadOnlyList<StageProgram<float>
         IEnumerable<SlicePlan> slices = plan.Slices.Where(slice => slice.Shard == shard);
         double trained = slices.Where(slice => !slice.Frozen).Sum(slice => (double)slice.Length);
         double frozen = slices.Where(slice => slice.Frozen).Sum(slice => (double)slice.Length);
+        double states = slices.Where(slice => !slice.Frozen).Sum(slice => (double)slice.StateLength);
         double versions = IsPipeDream ? plan.Stages.Count + 1 : 2;
         double waiting = slices.Where(slice => !slice.Frozen).Sum(slice => EncodedBytes(_settings, slice));
         double residuals = plan.CarriesResidual ? versions * trained * valueBytes : 0;
         return new CostActor(plan.Topology.NameOf(plan.Topology.Shard(shard)), 1)
         {
             WeightBytes = ((versions * trained) + frozen) * valueBytes,
-            StateBytes = StateCount(_settings) * ((versions * trained) + frozen) * valueBytes,
+            StateBytes = StateCount(_settings) * ((versions * states) + frozen) * valueBytes,
             GradientBytes = _settings.Replicas * (waiting + residuals),
         };
     }

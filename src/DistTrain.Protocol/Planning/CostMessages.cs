@@ -125,7 +125,7 @@ internal sealed class CostMessages
         Add<Coefficients>(
             CostLink.FromServer, 0, 0, shares * _plan.CoefficientSlices.Count, shares * coefficients * copies * _valueBytes);
         Add<ExpandedShare>(CostLink.ToServer, 0, 0, shares, inputs * copies * _valueBytes);
-        Add<Expanded>(CostLink.Control, 0, 0, 1, 0);
+        Add<Expanded>(CostLink.Control, 0, 0, 1 + front.Histories.Count, 0);
     }
 
     private IEnumerable<SlicePlan> Trained => _plan.Slices.Where(slice => !slice.Frozen);

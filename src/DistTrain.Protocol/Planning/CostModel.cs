@@ -13,7 +13,7 @@ namespace DistTrain.Protocol.Planning;
 /// <remarks>
 /// Arithmetic counts multiply-adds of matrix products. A layer with n inputs and h outputs of W x takes n h of them a row forward, n h backward for the weights
 /// and n h for the signal to the layer before, where there is one. The first layer under front contribution takes less; <see cref="CostFirstLayer"/> has
-/// its formulas, <see cref="CostMessages"/> and <see cref="CostMemory"/> those of messages and memory.
+/// its formulas, <see cref="CostHistories"/> those of layers behind it that are collapsed too, <see cref="CostMessages"/> and <see cref="CostMemory"/> those of messages and memory.
 /// </remarks>
 public static class CostModel
 {
@@ -27,7 +27,7 @@ public static class CostModel
     {
         ArgumentNullException.ThrowIfNull(settings);
         List<CostEntry> entries = [];
-        foreach (MethodSettings method in Methods(settings.Method.Shares))
+        foreach (MethodSettings method in Methods(settings.Method))
         {
             RunSettings variant = settings with { Method = method };
             string? refusal = SettingsChecks.Problems(variant, trainRows).Select(problem => $"{problem.Key}: {problem.Message}").FirstOrDefault()
@@ -39,7 +39,7 @@ public static class CostModel
         return new CostTable(entries, Verdict(settings, trainRows, testRows, entries));
     }
 
-    private static IEnumerable<MethodSettings> Methods(int shares)
+    private static IEnumerable<MethodSettings> Methods(MethodSettings planned)
     {
         foreach (string name in MethodCatalog.Names)
         {
@@ -53,8 +53,8 @@ public static class CostModel
 
                     break;
                 case FrontContribution.MethodName:
-                    yield return new MethodSettings(name) { Form = ContributionForm.Gram, Shares = shares };
-                    yield return new MethodSettings(name) { Form = ContributionForm.Basis, Shares = shares };
+                    yield return new MethodSettings(name) { Form = ContributionForm.Gram, Shares = planned.Shares, Collapse = planned.Collapse };
+                    yield return new MethodSettings(name) { Form = ContributionForm.Basis, Shares = planned.Shares, Collapse = planned.Collapse };
                     break;
                 default:
                     yield return new MethodSettings(name);
@@ -87,6 +87,7 @@ public static class CostModel
         {
             Arithmetic = Arithmetic(plan),
             Messages = CostMessages.Of(plan, [.. programs.Select(program => program.OutputWidth)], valueBytes),
+            HistoryBytes = (plan.Front?.Histories.Sum(entry => (double)entry.History.Values) ?? 0) * valueBytes,
             Actors = new CostMemory(plan, programs, valueBytes).Actors(),
         };
         return counted with { Seconds = new CostTime(plan, machine).Seconds(counted.Arithmetic, counted.MessagesTotal) };
@@ -96,8 +97,10 @@ public static class CostModel
     {
         RunSettings settings = plan.Settings;
         CostFirstLayer first = CostFirstLayer.Of(settings, plan.TrainRows, plan.TestRows);
+        CostHistories histories = CostHistories.Of(plan);
         (double forward, double training) = OtherLayers(settings.Network);
-        double batch = settings.Training.BatchSize, updates = plan.Slices.Where(slice => !slice.Frozen).Sum(slice => (double)slice.Length);
+        (forward, training) = (forward + histories.ForwardRow, training + histories.TrainingRow);
+        double batch = settings.Training.BatchSize, updates = plan.Slices.Where(slice => !slice.Frozen).Sum(slice => (double)slice.StateLength);
         double width = plan.Front is null ? first.Inputs : plan.Front.Features, once = plan.Front is null ? 0 : first.OnceOf(plan.Front.Form);
 
         // The Gram form's gradient is the signal itself; clipping then needs its norm.
@@ -105,14 +108,14 @@ public static class CostModel
         double perRow = (isGram ? 1 : 2) * width * first.Outputs;
         double clippingStep = isGram && first.Clips ? batch * batch * first.Outputs : 0, clipping = isGram ? first.ClippingPerEpoch : 0;
         return new CostArithmetic(
-            (batch * (perRow + training)) + clippingStep,
-            first.Epochs * ((plan.TrainRows * (perRow + training)) + clipping),
-            once,
+            (batch * (perRow + training)) + clippingStep + histories.Step,
+            (first.Epochs * ((plan.TrainRows * (perRow + training)) + clipping)) + (plan.TotalSteps * histories.Step),
+            once + histories.Once,
             first.EvaluatedRows * ((width * first.Outputs) + forward),
             updates);
     }
 
-    /// <summary>Multiply-adds a row of all layers but the first: forward, and of a training pass.</summary>
+    /// <summary>Multiply-adds a row of all layers but the first, held as weights: forward, and of a training pass.</summary>
     private static (double Forward, double Training) OtherLayers(NetworkSpec network)
     {
         double forward = 0, training = 0, width = network.Inputs;
@@ -129,11 +132,11 @@ public static class CostModel
 
     private static CostVerdict? Verdict(RunSettings settings, int trainRows, int testRows, IReadOnlyList<CostEntry> entries)
     {
-        ContributionForm[] forms =
+        MethodSettings[] served =
         [
-            .. entries.Where(entry => entry.Settings.Name == FrontContribution.MethodName && entry.Refusal is null).Select(entry => entry.Settings.Form),
+            .. entries.Where(entry => entry.Settings.Name == FrontContribution.MethodName && entry.Refusal is null).Select(entry => entry.Settings),
         ];
-        if (forms.Length == 0)
+        if (served.Length == 0)
         {
             return null;
         }
@@ -141,8 +144,9 @@ public static class CostModel
         CostFirstLayer first = CostFirstLayer.Of(settings, trainRows, testRows);
         (double forward, double training) = OtherLayers(settings.Network);
         double others = (trainRows * first.Epochs * training) + (first.EvaluatedRows * forward);
-        CostVerdict verdict = CostBreakEven.Judge(first, forms, others);
-        double front = entries.Single(entry => entry.Settings.Form == verdict.Form && entry.Settings.Name == FrontContribution.MethodName).Seconds;
+        CostHistories histories = CostHistories.Of(new RunPlan(settings with { Method = served[0] }, trainRows, testRows));
+        CostVerdict verdict = CostBreakEven.Judge(first, [.. served.Select(method => method.Form)], others, histories);
+        double front = entries.First(entry => entry.Settings.Form == verdict.Form && entry.Settings.Name == FrontContribution.MethodName).Seconds;
         double[] backprop = [.. entries.Where(entry => entry.Settings.Name == "backprop" && entry.Refusal is null).Select(entry => entry.Seconds)];
         return verdict with { TimeFactor = backprop.Length == 0 ? double.NaN : backprop.Min() / front };
     }

@@ -26,7 +26,7 @@ public sealed class SnapshotFilesTests : IDisposable
         SnapshotFiles files = new(_folder.Journal, read);
         foreach (SlicePlan slice in read.Slices)
         {
-            RestoreJob job = new(slice.Index, 2) { Step = 4 };
+            RestoreJob job = new(slice, 2) { Step = 4 };
             files.TryRead(job, _pool).ShouldBeTrue();
             (job.Updates, job.AppliedSteps[0], job.AppliedSteps[1]).ShouldBe((4, 4, 4));
             int offset = 0;
@@ -50,7 +50,7 @@ public sealed class SnapshotFilesTests : IDisposable
         RunPlan plan = Plan([3], shards: 1);
         SnapshotFiles files = Write(plan, 4, complete: false);
         Journal.LastSnapshotStep(_folder.Journal).ShouldBeNull();
-        files.TryRead(new RestoreJob(0, 2) { Step = 4 }, _pool).ShouldBeFalse();
+        files.TryRead(new RestoreJob(plan.Slices[0], 2) { Step = 4 }, _pool).ShouldBeFalse();
 
         files.Complete(new CoordinatorProgress { Step = 4, RateFactor = 0.25, BestLoss = 0.125, EvaluationsSinceBest = 3, EpochRows = 7 });
         SnapshotFiles.Newest(_folder.Journal).ShouldBe(

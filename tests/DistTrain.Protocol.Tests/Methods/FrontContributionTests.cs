@@ -34,13 +34,14 @@ public sealed class FrontContributionTests
         { "one stage", "stages", "at least 2 stages" },
         { "micro-batches", "training.micro-batches", "micro-batches: 1" },
         { "shares", "method.shares", "form: gram" },
-        { "collapse", "method.collapse", "expected input" },
+        { "tied, all collapsed", "network[2]", "method.collapse: input" },
     };
 
     [Fact]
     public void MomentumNesterovDecayAndClippingAreServed()
     {
         SettingsChecks.Problems(Good, 40).ShouldBeEmpty();
+        SettingsChecks.Problems(Good with { Method = Good.Method with { Collapse = Collapse.All } }, 40).ShouldBeEmpty();
         SettingsChecks.Problems(Good with { Network = First(new MaxoutSpec(6, 2)) }, 40).ShouldBeEmpty();
         SettingsChecks.Problems(Good with { Network = First(new KCompetitiveSpec(6, 2, 1)) }, 40).ShouldBeEmpty();
     }
@@ -68,6 +69,30 @@ public sealed class FrontContributionTests
         plan.Results.Select(place => (place.Parameter.Name, place.Parameter.Rows, place.Parameter.Columns)).Take(2)
             .ShouldBe([("layers.0.weight", 6, 50), ("layers.0.bias", 1, 6)]);
         plan.Front!.Features.ShouldBe(40);
+    }
+
+    [Fact]
+    public void WithEveryLayerCollapsedThoseBetweenAreHistoriesInSlicesOfTheirOwn()
+    {
+        RunSettings settings = Good with
+        {
+            Network = Good.Network with { Layers = [Good.Network.Layers[0], new DropoutSpec(0.5), .. Good.Network.Layers.Skip(1)] },
+            Stages = [1, 2, 1],
+            Method = Good.Method with { Collapse = Collapse.All },
+            ParameterServer = new ParameterServerSettings { Shards = 2 },
+        };
+        RunPlan plan = new(settings, 40, 7), input = new(settings with { Method = Good.Method }, 40, 7);
+        (int layer, HistorySpec history) = plan.Front!.Histories.ShouldHaveSingleItem();
+        (layer, history.Inputs, history.Outputs, history.RowsMax, history.HasVelocity).ShouldBe((2, 6, 5, 8, true));
+        (int slice, int expanded) = plan.Histories.ShouldHaveSingleItem();
+        plan.Slices[slice].Parameters.ShouldHaveSingleItem().Name.ShouldBe("layers.2.history");
+        (plan.Slices[slice].GradientLength, plan.Slices[slice].StateLength).ShouldBe(((8 * (6 + 5)) + 1, 2 + 8));
+        plan.Slices[slice].Length.ShouldBe((2 * 6 * 5) + (8 * (6 + 5)) + (2 + 8) + 1);
+        plan.Slices[expanded].Parameters.ShouldHaveSingleItem().Name.ShouldBe("layers.2.expanded");
+        (plan.Slices[expanded].Frozen, plan.Slices[expanded].Shard).ShouldBe((true, plan.Slices[slice].Shard));
+        plan.Results.Select(place => place.Parameter).ShouldBe(input.Results.Select(place => place.Parameter));
+        plan.Results.Single(place => place.Parameter.Name == "layers.2.weight").Slice.ShouldBe(expanded);
+        input.Histories.ShouldBeEmpty();
     }
 
     [Theory]
@@ -112,6 +137,12 @@ public sealed class FrontContributionTests
         "one stage" => Good with { Stages = [3] },
         "micro-batches" => Good with { Training = new TrainingSettings(10, 8, 2) },
         "shares" => Good with { Method = Good.Method with { Form = ContributionForm.Basis, Shares = 2 } },
-        _ => Good with { Method = Good.Method with { Collapse = Collapse.All } },
+        _ => Good with
+        {
+            Network = new NetworkSpec(50, [new DenseSpec(6, ActivationKind.Relu), new DenseSpec(5, ActivationKind.Relu), new DenseSpec(6, ActivationKind.Linear, TiedTo: 1)]),
+            Loss = LossKind.SquaredError,
+            Stages = [1, 2],
+            Method = Good.Method with { Collapse = Collapse.All },
+        },
     };
 }

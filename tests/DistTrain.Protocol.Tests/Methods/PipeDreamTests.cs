@@ -95,7 +95,7 @@ public sealed class PipeDreamTests
         {
             if (instruction.Kind == InstructionKind.Forward)
             {
-                forwards.Add($"{instruction.Step}<-{source.WeightsFor(instruction.Step)}");
+                forwards.Add($"{instruction.Step}<-{source.WeightsFor(instruction)}");
             }
         }
 
@@ -137,7 +137,7 @@ public sealed class PipeDreamTests
         {
             InstructionKind.ReceiveActivation => state.Activations[stage - 1] < instruction.Step,
             InstructionKind.ReceiveSignal => state.Signals[stage + 1] < instruction.Step,
-            InstructionKind.Forward => sources[stage].WeightsFor(instruction.Step) > contributed[stage],
+            InstructionKind.Forward => sources[stage].WeightsFor(instruction) > contributed[stage],
             _ => false,
         };
         if (waits)

@@ -54,6 +54,26 @@ public sealed class CostModelTests
     }
 
     [Fact]
+    public void ProductsOfHistoriesEqualHandCounts()
+    {
+        // The layer from 9 to 6 has room for 10 rows, a step's: it is folded at each of the 8 steps but the first, and never has rows before its step.
+        RunSettings narrow = Wide with { Method = new MethodSettings("front-contribution") { Collapse = Collapse.All } };
+        CostArithmetic input = Front(Table(Wide), ContributionForm.Gram).Arithmetic, all = Front(Table(narrow), ContributionForm.Gram).Arithmetic;
+        (all.PerStep - input.PerStep).ShouldBe((10 * -9 * 6) + (2 * 10 * 9 * 6 * 7.0 / 8));
+        (all.Once - input.Once).ShouldBe(2 * 10 * 9 * 6);
+        all.Evaluations.ShouldBe(input.Evaluations);
+
+        // From 30 to 6 it has room for three steps: 0, 10, 20, 0, 10, 20, 0, 10 rows, two folds, 20 rows at the end.
+        RunSettings wide = narrow with { Network = new NetworkSpec(60, [new DenseSpec(30, ActivationKind.Relu), .. Small.Network.Layers.Skip(1)]) };
+        input = Front(Table(wide with { Method = new MethodSettings("front-contribution") }), ContributionForm.Gram).Arithmetic;
+        all = Front(Table(wide), ContributionForm.Gram).Arithmetic;
+        const double Past = 70 / 8.0 * (30 + 6);
+        (all.PerStep - input.PerStep).ShouldBe((10 * ((2 * Past) - (30 * 6))) + (2 * 30 * 30 * 6 * 2 / 8.0), 1e-6);
+        (all.Once - input.Once).ShouldBe(2 * 20 * 30 * 6);
+        (all.Evaluations - input.Evaluations).ShouldBe((38 + (2 * 12)) * Past, 1e-6);
+    }
+
+    [Fact]
     public void OfTheGramMatrixTheEntriesUpToTheDiagonalCount()
     {
         CostTable table = CostModel.Of(Benchmark(5_000, 64, momentum: 0.9), 300, 0);

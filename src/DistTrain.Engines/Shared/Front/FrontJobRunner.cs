@@ -20,6 +20,7 @@ internal sealed class FrontJobRunner<T>
     private readonly FrontContributionPlan _front;
     private readonly FrontArithmetic<T> _arithmetic;
     private readonly BufferPool _pool;
+    private readonly ParameterUpdates<T> _updates;
     private readonly ParameterPlace _theta, _scale;
     private readonly bool _hasVelocity;
 
@@ -29,7 +30,9 @@ internal sealed class FrontJobRunner<T>
         _arithmetic = new FrontArithmetic<T>(front, rows);
         _theta = plan.Parameters.Single(place => ContributedSpec.IsTheta(place.Parameter));
         _scale = plan.Parameters.Single(place => ContributedSpec.IsScale(place.Parameter));
-        _hasVelocity = new Optimizer<T>(plan.Settings.Optimizer).StateCount > 0;
+        Optimizer<T> optimizer = new(plan.Settings.Optimizer);
+        _updates = new ParameterUpdates<T>(plan, optimizer);
+        _hasVelocity = optimizer.StateCount > 0;
     }
 
     private static unsafe int ValueBytes => sizeof(T);
@@ -52,6 +55,9 @@ internal sealed class FrontJobRunner<T>
                 break;
             case AssembleJob assemble:
                 Assemble(assemble);
+                break;
+            case ExpandHistoryJob history:
+                ExpandHistory(history, scratch);
                 break;
             default:
                 throw new InvariantException($"No host runs a {job.GetType().Name}.");
@@ -112,6 +118,15 @@ internal sealed class FrontJobRunner<T>
         }
 
         _arithmetic.Expand(job.Share, parts, weight, directions, scratch, fork);
+    }
+
+    private void ExpandHistory(ExpandHistoryJob job, ComputeScratch scratch)
+    {
+        (int slice, int expanded) = _plan.Histories[job.History];
+        ParameterSpec history = _plan.Slices[slice].Parameters[0], weight = _plan.Slices[expanded].Parameters[0];
+        TensorView<T> weights = Rent(job, 0, weight.Rows, weight.Columns);
+        TensorView<T> velocity = _hasVelocity ? Rent(job, 1, weight.Rows, weight.Columns) : default;
+        _updates.Expand(history, _pool.View<T>(job.Inputs[0]), _pool.View<T>(job.Inputs[1]).Span, weights, velocity, scratch);
     }
 
     private void Assemble(AssembleJob job)
