@@ -22,7 +22,8 @@ public static class CostModel
     /// <param name="trainRows">Training rows.</param>
     /// <param name="testRows">Test rows; 0 for none.</param>
     /// <param name="refuses">Why an engine cannot run settings that are valid otherwise, or null; asked for each method.</param>
-    public static CostTable Of(RunSettings settings, int trainRows, int testRows, Func<RunSettings, string?>? refuses = null)
+    /// <param name="machine">What the predicted time is for; null for <see cref="MachineProfile.Default"/>.</param>
+    public static CostTable Of(RunSettings settings, int trainRows, int testRows, Func<RunSettings, string?>? refuses = null, MachineProfile? machine = null)
     {
         ArgumentNullException.ThrowIfNull(settings);
         List<CostEntry> entries = [];
@@ -32,7 +33,7 @@ public static class CostModel
             string? refusal = SettingsChecks.Problems(variant, trainRows).Select(problem => $"{problem.Key}: {problem.Message}").FirstOrDefault()
                 ?? refuses?.Invoke(variant);
             CostEntry entry = new(method, IsPlanned(settings, method, trainRows, testRows)) { Refusal = refusal };
-            entries.Add(refusal is null ? Cost(entry, new RunPlan(variant, trainRows, testRows)) : entry);
+            entries.Add(refusal is null ? Cost(entry, new RunPlan(variant, trainRows, testRows), machine ?? MachineProfile.Default) : entry);
         }
 
         return new CostTable(entries, Verdict(settings, trainRows, testRows, entries));
@@ -74,7 +75,7 @@ public static class CostModel
             : method.Name != "backprop" || settings.Method.Schedule == method.Schedule;
     }
 
-    private static CostEntry Cost(CostEntry entry, RunPlan plan)
+    private static CostEntry Cost(CostEntry entry, RunPlan plan, MachineProfile machine)
     {
         StageProgram<float>[] programs =
         [
@@ -82,13 +83,14 @@ public static class CostModel
                 plan.Network, stage.FirstLayer, stage.LayerCount, plan.IsLastStage(stage.Index) ? plan.Settings.Loss : null)),
         ];
         double valueBytes = plan.Settings.Precision == Numerics.Precision.Float32 ? sizeof(float) : sizeof(double);
-        return entry with
+        CostEntry counted = entry with
         {
             Arithmetic = Arithmetic(plan),
             Messages = CostMessages.Of(plan, [.. programs.Select(program => program.OutputWidth)], valueBytes),
             HistoryBytes = (plan.Front?.Histories.Sum(entry => (double)entry.History.Values) ?? 0) * valueBytes,
             Actors = new CostMemory(plan, programs, valueBytes).Actors(),
         };
+        return counted with { Seconds = new CostTime(plan, machine).Seconds(counted.Arithmetic, counted.MessagesTotal) };
     }
 
     private static CostArithmetic Arithmetic(RunPlan plan)
@@ -143,6 +145,9 @@ public static class CostModel
         (double forward, double training) = OtherLayers(settings.Network);
         double others = (trainRows * first.Epochs * training) + (first.EvaluatedRows * forward);
         CostHistories histories = CostHistories.Of(new RunPlan(settings with { Method = served[0] }, trainRows, testRows));
-        return CostBreakEven.Judge(first, [.. served.Select(method => method.Form)], others, histories);
+        CostVerdict verdict = CostBreakEven.Judge(first, [.. served.Select(method => method.Form)], others, histories);
+        double front = entries.First(entry => entry.Settings.Form == verdict.Form && entry.Settings.Name == FrontContribution.MethodName).Seconds;
+        double[] backprop = [.. entries.Where(entry => entry.Settings.Name == "backprop" && entry.Refusal is null).Select(entry => entry.Seconds)];
+        return verdict with { TimeFactor = backprop.Length == 0 ? double.NaN : backprop.Min() / front };
     }
 }
