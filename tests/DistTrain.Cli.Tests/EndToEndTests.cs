@@ -165,6 +165,8 @@ public sealed class EndToEndTests : IDisposable
         summary.RootElement.GetProperty("steps").GetInt64().ShouldBe(200);
         summary.RootElement.GetProperty("virtual_seconds").GetDouble().ShouldBeGreaterThan(0.01);
         summary.RootElement.GetProperty("final_loss").ValueKind.ShouldBe(JsonValueKind.Null);
+        summary.RootElement.GetProperty("weights_sha256").GetString().ShouldBe("");
+        File.ReadAllText(Path.Combine(_disttrain.Folder, "run", "metrics.jsonl")).ShouldContain("\"loss\":null");
         File.Exists(Path.Combine(_disttrain.Folder, "run", "model.safetensors")).ShouldBeFalse();
         Directory.EnumerateFileSystemEntries(Path.Combine(_disttrain.Folder, "run", "journal")).ShouldBeEmpty();
     }

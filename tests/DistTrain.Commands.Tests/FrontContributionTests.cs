@@ -25,7 +25,6 @@ public sealed class FrontContributionTests : IDisposable
     [InlineData(Loss, "method: { name: front-contribution, form: gramm }", "my.yaml:11: method.form: 'gramm' is not known; expected gram, ")]
     [InlineData(Loss, "method: { name: front-contribution, shares: 0 }", "method.shares: 0 is out of range; expected a whole number from 1 to 64")]
     [InlineData(Loss, "method: { name: front-contribution, form: basis, shares: 2 }", "method.shares: 2: a basis is made of whole rows")]
-    [InlineData(Loss, "method: { name: front-contribution, collapse: all }", "method.collapse: all: only the first layer can be taken out of training so far; expected input")]
     [InlineData(Loss, "method: { name: backprop, form: gram }", "method.form: only front-contribution has this setting; expected name: front-contribution, or no form")]
     [InlineData(Loss, "method: front-contribution\nreplicas: 2", "replicas: 2: under front-contribution one final-layer actor trains alone; expected 1")]
     [InlineData(Loss, "method: front-contribution\nstages: 1", "stages: front-contribution takes the first stage out of training")]
@@ -34,6 +33,14 @@ public sealed class FrontContributionTests : IDisposable
         _bench.RunChanged(line, $"{line}\n{more}").ShouldBe(2);
         _bench.Error.ShouldContain(message);
         _bench.LeftBehind("my.yaml").ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void CollapseAllIsReadAndWrittenBack()
+    {
+        _bench.RunChanged(Loss, $"{Loss}\nmethod: {{ name: front-contribution, collapse: all }}", "--out", "run").ShouldBe(0, _bench.Error);
+        _bench.Run("train", _bench.At("run", "experiment.yaml"), "--out", "again").ShouldBe(0, _bench.Error);
+        _bench.Engine.Requests.ShouldAllBe(request => request.Settings.Method.Collapse == Collapse.All);
     }
 
     [Theory]

@@ -53,6 +53,41 @@ public sealed class PlanTests : IDisposable
     }
 
     [Fact]
+    public void PredictedTimesFollowTheMachineFile()
+    {
+        _bench.Write("my.yaml", Bench.Good);
+        _bench.Run("plan", "my.yaml", "--json").ShouldBe(0, _bench.Error);
+        using JsonDocument usual = JsonDocument.Parse(_bench.Out);
+        string machine = usual.RootElement.GetProperty("machine").GetRawText();
+        double seconds = PlannedSeconds(usual);
+        _bench.Write("slow.json", machine.Replace("\"start_seconds\": 0.0002", "\"start_seconds\": 5", StringComparison.Ordinal));
+        _bench.Run("plan", "my.yaml", "--json", "--machine", "slow.json").ShouldBe(0, _bench.Error);
+        using JsonDocument slow = JsonDocument.Parse(_bench.Out);
+        PlannedSeconds(slow).ShouldBe(seconds + 5 - 0.0002, 1e-9);
+        _bench.Write("bad.json", machine.Replace("\"threads\": 2", "\"threads\": 0", StringComparison.Ordinal));
+        _bench.Run("plan", "my.yaml", "--machine", "bad.json").ShouldBe(2);
+        _bench.Error.ShouldContain("bad.json: threads: expected numbers above 0");
+        _bench.Write("text.json", "slow");
+        _bench.Run("plan", "my.yaml", "--machine", "text.json").ShouldBe(2);
+        _bench.Error.ShouldContain("text.json: line 1");
+
+        static double PlannedSeconds(JsonDocument plan) => plan.RootElement.GetProperty("methods").EnumerateArray()
+            .Single(method => method.GetProperty("planned").GetBoolean()).GetProperty("predicted_seconds").GetDouble();
+    }
+
+    [Fact]
+    public void ACalibratedMachineIsWrittenAndReadAgain()
+    {
+        _bench.Write("my.yaml", Bench.Good);
+        _bench.Run("plan", "my.yaml", "--calibrate", "--machine", "here.json", "--json").ShouldBe(0, _bench.Error);
+        using JsonDocument measured = JsonDocument.Parse(_bench.Out);
+        _bench.Run("plan", "my.yaml", "--machine", "here.json", "--json").ShouldBe(0, _bench.Error);
+        using JsonDocument read = JsonDocument.Parse(_bench.Out);
+        JsonElement.DeepEquals(read.RootElement, measured.RootElement).ShouldBeTrue();
+        read.RootElement.GetProperty("machine").GetProperty("product_gigaflops_float32").GetDouble().ShouldBeGreaterThan(0);
+    }
+
+    [Fact]
     public void JsonHoldsTheWholeTableAndNothingElse()
     {
         _bench.Write("my.yaml", Bench.Good);
@@ -74,6 +109,26 @@ public sealed class PlanTests : IDisposable
             planned.GetProperty("messages").GetProperty("by_link").EnumerateObject().Sum(link => link.Value.GetProperty("sent").GetDouble()));
         planned.GetProperty("actors").EnumerateArray().Select(actor => actor.GetProperty("actor").GetString()).ShouldBe(["layer-0", "layer-1", "parameter-server"]);
         root.GetProperty("front_contribution").GetProperty("pays").GetBoolean().ShouldBeFalse();
+    }
+
+    [Fact]
+    public void CollapsedLayersShowWhatTheirHistoriesTake()
+    {
+        // 2 > 4 > 6 > 3 in batches of 5 with momentum: of the layer between W and U, 5 rows of inputs and deltas, 7 coefficients, a count.
+        const double History = sizeof(float) * ((2 * 4 * 6) + (5 * (4 + 6)) + 7 + 1);
+        const string Between = "  - dense: { units: 4, activation: relu }";
+        _bench.Write("my.yaml", Bench.Good
+            .Replace(Between, $"{Between}\n  - dense: {{ units: 6, activation: tanh }}", StringComparison.Ordinal)
+            .Replace("loss:", "method: { name: front-contribution, collapse: all }\nloss:", StringComparison.Ordinal));
+        _bench.Run("plan", "my.yaml", "--set", "optimizer.momentum=0.9").ShouldBe(0, _bench.Error);
+        _bench.Out.ShouldContain($"Of front contribution's weights {History} B a version are histories");
+        _bench.Run("plan", "my.yaml", "--set", "optimizer.momentum=0.9", "--json").ShouldBe(0, _bench.Error);
+        using JsonDocument document = JsonDocument.Parse(_bench.Out);
+        JsonElement planned = document.RootElement.GetProperty("methods").EnumerateArray().Single(method => method.GetProperty("planned").GetBoolean());
+        planned.GetProperty("collapse").GetString().ShouldBe("all");
+        planned.GetProperty("history_bytes").GetDouble().ShouldBe(History);
+        _bench.Run("plan", "my.yaml", "--set", "method.collapse=input").ShouldBe(0, _bench.Error);
+        _bench.Out.ShouldNotContain("are histories");
     }
 
     [Fact]

@@ -33,6 +33,23 @@ public sealed class CostModelRunTests
     public void PipeDreamSendsWhatWasPredicted() => ShouldSendWhatWasPredicted(Changed(
         settings => settings with { Method = new MethodSettings("pipedream"), Training = settings.Training with { MicroBatches = 1 } }));
 
+    public static TheoryData<string> Methods => [.. DrawnMethod.Names];
+
+    [Theory]
+    [MemberData(nameof(Methods))]
+    public void EveryMethodSendsWhatWasPredicted(string method)
+    {
+        for (ulong number = 1; number <= 6; number++)
+        {
+            RunRequest request = DrawnMethod.Of(method, 9_000 + number);
+            RunSettings settings = request.Settings;
+            ShouldSendWhatWasPredicted(request with
+            {
+                Settings = settings with { CheckpointEverySteps = 0, Training = settings.Training with { EarlyStoppingPatience = null } },
+            });
+        }
+    }
+
     [Theory]
     [InlineData(Consistency.Async)]
     [InlineData(Consistency.Ssp)]
@@ -42,11 +59,14 @@ public sealed class CostModelRunTests
     }));
 
     [Theory]
-    [InlineData(ContributionForm.Gram, 1, 1)]
-    [InlineData(ContributionForm.Gram, 3, 2)]
-    [InlineData(ContributionForm.Basis, 1, 3)]
-    public void FrontContributionSendsWhatWasPredicted(ContributionForm form, int shares, int shards) =>
-        ShouldSendWhatWasPredicted((new FrontRun { Epochs = 3, HiddenLayers = 2, Form = form, Shares = shares, Shards = shards }).Front);
+    [InlineData(ContributionForm.Gram, 1, 1, Collapse.Input)]
+    [InlineData(ContributionForm.Gram, 3, 2, Collapse.Input)]
+    [InlineData(ContributionForm.Basis, 1, 3, Collapse.Input)]
+    [InlineData(ContributionForm.Gram, 3, 2, Collapse.All)]
+    [InlineData(ContributionForm.Basis, 1, 1, Collapse.All)]
+    public void FrontContributionSendsWhatWasPredicted(ContributionForm form, int shares, int shards, Collapse collapse) =>
+        ShouldSendWhatWasPredicted(
+            (new FrontRun { Epochs = 3, HiddenLayers = 3, Form = form, Shares = shares, Shards = shards, Collapse = collapse }).Front);
 
     [Fact]
     public void SnapshotsThatDoNotOverlapAreCounted() => ShouldSendWhatWasPredicted(Changed(settings => settings with { CheckpointEverySteps = 7 }));

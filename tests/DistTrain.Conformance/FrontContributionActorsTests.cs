@@ -1,6 +1,8 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using DistTrain.Conformance.Chaos;
 using DistTrain.Conformance.Support;
+using DistTrain.Data;
 using DistTrain.Engines;
 using DistTrain.Engines.Sequential;
 using DistTrain.Engines.Shared.Front;
@@ -21,6 +23,8 @@ public sealed class FrontContributionActorsTests
 {
     private const int Steps = 24;
     private static readonly FrontRun Short = new() { Epochs = 4, HiddenLayers = 3, Shares = 3, Shards = 2, CheckpointEvery = 5 };
+
+    private static readonly FrontRun Collapsed = Short with { Collapse = Collapse.All, Between = [new DenseSpec(25, ActivationKind.Elu), new DenseSpec(12, ActivationKind.Tanh)] };
 
     public static TheoryData<string> Cases => [.. FrontContributionTests.Runs.Keys];
 
@@ -47,10 +51,12 @@ public sealed class FrontContributionActorsTests
         }
     }
 
-    [Fact]
-    public void EveryOtherLayerActorMayDieRightAfterContributeAndComeBackForExpand()
+    [Theory]
+    [InlineData(Collapse.Input)]
+    [InlineData(Collapse.All)]
+    public void EveryOtherLayerActorMayDieRightAfterContributeAndComeBackForExpand(Collapse collapse)
     {
-        RunRequest request = Short.Front;
+        RunRequest request = Run(collapse).Front;
         Topology topology = PlanOf(request).Topology;
         topology.LayerActors.ShouldBe(6);
         ActorId[] others = [.. Enumerable.Range(1, topology.LayerActors).Select(index => new ActorId(index)).Where(actor => actor != FinalActor(request))];
@@ -67,11 +73,13 @@ public sealed class FrontContributionActorsTests
     }
 
     [Theory]
-    [InlineData(ContributionForm.Gram)]
-    [InlineData(ContributionForm.Basis)]
-    public void AnyActorMayDieAtAnyStep(ContributionForm form)
+    [InlineData(ContributionForm.Gram, Collapse.Input)]
+    [InlineData(ContributionForm.Basis, Collapse.Input)]
+    [InlineData(ContributionForm.Gram, Collapse.All)]
+    [InlineData(ContributionForm.Basis, Collapse.All)]
+    public void AnyActorMayDieAtAnyStep(ContributionForm form, Collapse collapse)
     {
-        RunRequest request = (Short with { Form = form, Shares = form == ContributionForm.Gram ? 2 : 1, Clips = true }).Front;
+        RunRequest request = (Run(collapse) with { Form = form, Shares = form == ContributionForm.Gram ? 2 : 1, Clips = true }).Front;
         int actors = PlanOf(request).Topology.Count;
         for (int actor = 1; actor < actors; actor++)
         {
@@ -104,11 +112,13 @@ public sealed class FrontContributionActorsTests
     }
 
     [Theory]
-    [InlineData(5)]
-    [InlineData(1)] // A checkpoint of the step that the run stops at exists already, without the expanded weights.
-    public void AStoppedRunHasTheExpandedWeightsOfItsStepAndAResumedOneEndsWithTheSameWeights(int checkpointEvery)
+    [InlineData(5, Collapse.Input)]
+    [InlineData(1, Collapse.Input)] // A checkpoint of the step that the run stops at exists already, without the expanded weights.
+    [InlineData(5, Collapse.All)]
+    [InlineData(1, Collapse.All)]
+    public void AStoppedRunHasTheExpandedWeightsOfItsStepAndAResumedOneEndsWithTheSameWeights(int checkpointEvery, Collapse collapse)
     {
-        RunRequest request = (Short with { CheckpointEvery = checkpointEvery }).Front;
+        RunRequest request = (Run(collapse) with { CheckpointEvery = checkpointEvery }).Front;
         string reference = Bits.Of(Trainers.RunSequentially(request));
         foreach (long stopAt in (long[])[1, 8, 17])
         {
@@ -136,10 +146,12 @@ public sealed class FrontContributionActorsTests
         }
     }
 
-    [Fact]
-    public void ARunGoesOnFromASnapshotThatWasTakenWhileItTrainedAlone()
+    [Theory]
+    [InlineData(Collapse.Input)]
+    [InlineData(Collapse.All)]
+    public void ARunGoesOnFromASnapshotThatWasTakenWhileItTrainedAlone(Collapse collapse)
     {
-        RunRequest request = Short.Front;
+        RunRequest request = Run(collapse).Front;
         DirectoryInfo folder = Directory.CreateTempSubdirectory("disttrain-front-");
         try
         {
@@ -156,6 +168,41 @@ public sealed class FrontContributionActorsTests
         {
             folder.Delete(recursive: true);
         }
+    }
+
+    [Theory]
+    [InlineData(Collapse.Input)]
+    [InlineData(Collapse.All)]
+    public void TheLastSnapshotHasTheVelocitiesOfBackpropagation(Collapse collapse)
+    {
+        Dictionary<string, double[]> expected = LastSnapshot(Run(collapse).Backprop), actual = LastSnapshot(Run(collapse).Front);
+        foreach (int layer in (int[])(collapse == Collapse.All ? [0, 1, 2] : [0]))
+        {
+            foreach (string part in (string[])["", "optimizer/"])
+            {
+                double[] reference = expected[$"{part}layers.{layer}.weight"], expanded = actual[$"{part}layers.{layer}.expanded"];
+                expanded.Zip(reference).Max(pair => Math.Abs(pair.First - pair.Second)).ShouldBeLessThanOrEqualTo(1e-12, $"{part}{layer}");
+                reference.Max(Math.Abs).ShouldBeGreaterThan(1e-4);
+            }
+        }
+    }
+
+    [Fact]
+    public void AnotherMethodGoesOnFromTheExpandedWeights()
+    {
+        RunOutcome front = Trainers.RunSequentially(Collapsed.Front), backprop = Trainers.RunSequentially(Collapsed.Backprop);
+        RunRequest byBackprop = From(front, Collapsed.Backprop), byFront = From(front, Collapsed.Front);
+        double loss = Trainers.RunSequentially(byBackprop).FinalLoss;
+        loss.ShouldBeLessThan(front.FinalLoss);
+        loss.ShouldBe(Trainers.RunSequentially(From(backprop, Collapsed.Backprop)).FinalLoss, 1e-12);
+        RunOutcome again = Trainers.RunSequentially(byFront);
+        again.FinalLoss.ShouldBe(loss, 1e-12);
+        Bits.Of(new ThreadsEngine().Run(byFront, new Observed(), default)).ShouldBe(Bits.Of(again));
+
+        static RunRequest From(RunOutcome before, RunRequest request) => request with
+        {
+            InitialWeights = before.Parameters.ToDictionary(parameter => parameter.Spec.Name, parameter => parameter.Values, StringComparer.Ordinal),
+        };
     }
 
     [Fact]
@@ -180,6 +227,20 @@ public sealed class FrontContributionActorsTests
         problem.ShouldContain("at most 50 rows in all, or method backprop");
     }
 
+    [Fact]
+    public void HistoriesThatDoNotFitMemoryAreRefusedTooWithWhatWouldWork()
+    {
+        // Layers of 9 to 300 and 300 to 200: two versions of W0, U0, 9 or 300 rows and their coefficients, and W and its velocity beside.
+        RunRequest request = (Collapsed with { Between = [new DenseSpec(300, ActivationKind.Elu), new DenseSpec(200, ActivationKind.Tanh)] }).Front;
+        const long Contributed = sizeof(double) * 63 * (43 + 9);
+        const long First = (3 * 9 * 300) + (9 * (9 + 300)) + 12, Second = (3 * 300 * 200) + (300 * (300 + 200)) + 303;
+        FrontMemory.Refuses(request, Contributed + (2 * sizeof(double) * (First + Second))).ShouldBeNull();
+        string problem = FrontMemory.Refuses(request, Contributed + (2 * sizeof(double) * (First + Second)) - 1).ShouldNotBeNull();
+        problem.ShouldStartWith("method.collapse: the histories of 2 layers take 0.0 GiB");
+        problem.ShouldContain("expected input, narrower layers, or method backprop");
+        FrontMemory.Refuses((Short with { Between = Collapsed.Between }).Front, Contributed).ShouldBeNull();
+    }
+
     [Theory]
     [InlineData(0.0, 0.0)]
     [InlineData(0.004, 0.0)]
@@ -188,13 +249,14 @@ public sealed class FrontContributionActorsTests
     {
         for (ulong seed = 1; seed <= 10; seed++)
         {
-            RunRequest request = (Short with
+            RunRequest request = (Collapsed with
             {
                 Seed = seed,
                 Epochs = 2,
                 Shares = (int)(seed % 3) + 1,
                 Clips = seed % 2 == 0,
                 Form = seed % 6 == 0 ? ContributionForm.Basis : ContributionForm.Gram,
+                Collapse = seed % 4 < 2 ? Collapse.All : Collapse.Input,
             }).Front;
             ChaosFaults faults = new() { Seed = seed, LayerActorCrash = layerActorCrash, ShardCrash = shardCrash, FalseSuspicion = layerActorCrash / 4 };
             using ChaosRun run = new(request, faults, new Observed());
@@ -205,6 +267,8 @@ public sealed class FrontContributionActorsTests
             Bits.Of(account.Outcome).ShouldBe(Bits.Of(Trainers.RunSequentially(request)), what);
         }
     }
+
+    private static FrontRun Run(Collapse collapse) => collapse == Collapse.All ? Collapsed : Short;
 
     private static RunOutcome ShouldGiveTheBitsOfThePlainLoop(RunRequest request, Action<long, ThreadsRun> atStep)
     {
@@ -257,6 +321,23 @@ public sealed class FrontContributionActorsTests
             },
         };
         return SequentialTrainer.Run(request, observed, stop: stop.Token);
+    }
+
+    private static Dictionary<string, double[]> LastSnapshot(RunRequest request)
+    {
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("disttrain-front-");
+        try
+        {
+            RunOutcome outcome = new ThreadsEngine().Run(request with { JournalFolder = folder.FullName }, new Observed(), default);
+            outcome.Status.ShouldBe(RunStatus.Completed, outcome.Reason);
+            return folder.GetDirectories("step-*").OrderBy(step => step.Name, StringComparer.Ordinal).Last().GetFiles("slice-*")
+                .SelectMany(file => SafetensorsFile.Read(file.FullName).Tensors)
+                .ToDictionary(tensor => tensor.Name, tensor => MemoryMarshal.Cast<byte, double>(tensor.Data.Span).ToArray(), StringComparer.Ordinal);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
     }
 
     private static RunPlan PlanOf(RunRequest request) => new(request.Settings, request.Data.TrainRows, request.Data.TestRows);

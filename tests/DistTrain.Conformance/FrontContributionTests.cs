@@ -15,6 +15,13 @@ public sealed class FrontContributionTests
 {
     private static readonly LayerSpec Maxout = new MaxoutSpec(5, 3), KCompetitive = new KCompetitiveSpec(9, 4, 1.5), Prelu = new DenseSpec(9, ActivationKind.Prelu, Bias: false);
 
+    private static readonly FrontRun AllCollapsed = new()
+    {
+        Collapse = Collapse.All,
+        First = new DenseSpec(40, ActivationKind.Relu),
+        Between = [new DenseSpec(25, ActivationKind.Elu), new DenseSpec(12, ActivationKind.Tanh)],
+    };
+
     public static TheoryData<string> Cases => [.. Runs.Keys];
 
     internal static SortedDictionary<string, FrontRun> Runs { get; } = new(StringComparer.Ordinal)
@@ -38,6 +45,23 @@ public sealed class FrontContributionTests
         ["gram, k-competitive"] = new FrontRun { First = KCompetitive },
         ["basis, k-competitive"] = new FrontRun { First = KCompetitive, Form = ContributionForm.Basis },
         ["gram, prelu without bias"] = new FrontRun { First = Prelu, Nesterov = true },
+
+        // The histories of these have room for 40 and 25 rows, so they are folded every five and every three steps.
+        ["all, gram, one hidden layer"] = new FrontRun { Collapse = Collapse.All },
+        ["all, basis, one hidden layer"] = new FrontRun { Collapse = Collapse.All, Form = ContributionForm.Basis },
+        ["all, gram"] = AllCollapsed,
+        ["all, basis"] = AllCollapsed with { Form = ContributionForm.Basis },
+        ["all, gram, three shares"] = AllCollapsed with { Shares = 3 },
+        ["all, gram, three shares, nesterov, clipping"] = AllCollapsed with { Shares = 3, Nesterov = true, Clips = true },
+        ["all, gram, clipping"] = AllCollapsed with { Clips = true },
+        ["all, basis, clipping"] = AllCollapsed with { Form = ContributionForm.Basis, Clips = true },
+        ["all, basis, nesterov"] = AllCollapsed with { Form = ContributionForm.Basis, Nesterov = true },
+        ["all, gram, micro-batches"] = AllCollapsed with { MicroBatches = 3 },
+        ["all, basis, micro-batches, nesterov, clipping"] = AllCollapsed with { Form = ContributionForm.Basis, MicroBatches = 3, Nesterov = true, Clips = true },
+        ["all, gram, no momentum"] = AllCollapsed with { Momentum = 0, LearningRate = 0.1 },
+        ["all, gram, folded at every step"] = AllCollapsed with { First = new DenseSpec(9, ActivationKind.Tanh), Between = null, HiddenLayers = 3 },
+        ["all, gram, never folded"] = AllCollapsed with { First = new DenseSpec(1040, ActivationKind.Relu), Between = [Prelu], BatchSize = 1, Epochs = 24, LearningRate = 0.002 },
+        ["all, gram, layers of every kind"] = AllCollapsed with { Between = [Maxout, new DropoutSpec(0.2), KCompetitive, Prelu], Nesterov = true },
     };
 
     [Theory]
@@ -65,12 +89,15 @@ public sealed class FrontContributionTests
     }
 
     [Theory]
-    [InlineData(ContributionForm.Gram, false)]
-    [InlineData(ContributionForm.Basis, false)]
-    [InlineData(ContributionForm.Gram, true)]
-    public void InFloat32ItIsAsNearToTheFloat64RunAsBackpropagationIs(ContributionForm form, bool clips)
+    [InlineData(ContributionForm.Gram, false, Collapse.Input)]
+    [InlineData(ContributionForm.Basis, false, Collapse.Input)]
+    [InlineData(ContributionForm.Gram, true, Collapse.Input)]
+    [InlineData(ContributionForm.Gram, false, Collapse.All)]
+    [InlineData(ContributionForm.Basis, false, Collapse.All)]
+    [InlineData(ContributionForm.Gram, true, Collapse.All)]
+    public void InFloat32ItIsAsNearToTheFloat64RunAsBackpropagationIs(ContributionForm form, bool clips, Collapse collapse)
     {
-        FrontRun run = new() { Form = form, Clips = clips }, single = run with { Precision = Precision.Float32 };
+        FrontRun run = (collapse == Collapse.All ? AllCollapsed : new FrontRun()) with { Form = form, Clips = clips }, single = run with { Precision = Precision.Float32 };
         Observed exact = new(), backprop = new(), front = new();
         Trainers.RunSequentially(run.Backprop, exact);
         Trainers.RunSequentially(single.Backprop, backprop);

@@ -114,12 +114,13 @@ public sealed class SimulatedFaultsTests
     }
 
     [Theory]
-    [InlineData(ContributionForm.Gram, 1)]
-    [InlineData(ContributionForm.Gram, 2)]
-    [InlineData(ContributionForm.Basis, 1)]
-    public void ContributionTakesTheSameTimeWithoutArithmetic(ContributionForm form, int shares)
+    [InlineData(ContributionForm.Gram, 1, Collapse.Input)]
+    [InlineData(ContributionForm.Gram, 2, Collapse.Input)]
+    [InlineData(ContributionForm.Basis, 1, Collapse.Input)]
+    [InlineData(ContributionForm.Gram, 2, Collapse.All)]
+    public void ContributionTakesTheSameTimeWithoutArithmetic(ContributionForm form, int shares, Collapse collapse)
     {
-        RunRequest request = new FrontRun { Epochs = 3, Shares = shares, Form = form }.Front;
+        RunRequest request = new FrontRun { Epochs = 3, HiddenLayers = 3, Shares = shares, Form = form, Collapse = collapse }.Front;
         RunOutcome whole = Trainers.Run("simulated", request);
         RunOutcome timed = Trainers.Run("simulated", request with { Simulation = new SimulationSettings { TimingOnly = true } });
         timed.Virtual.ShouldBe(whole.Virtual);

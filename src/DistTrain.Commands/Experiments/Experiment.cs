@@ -35,6 +35,9 @@ internal sealed record Experiment
     /// <summary>What the simulated engine stands for.</summary>
     public SimulationSettings Simulation { get; init; } = new();
 
+    /// <summary>Whether a run computes nothing but how long it would take.</summary>
+    public bool CountsTimeOnly => Engine == SimulatedEngine.EngineName && Simulation.TimingOnly;
+
     /// <summary>The same experiment with the width of its data.</summary>
     public Experiment WithInputs(int inputs) =>
         this with { Settings = Settings with { Network = Settings.Network with { Inputs = inputs } } };

@@ -87,7 +87,7 @@ internal static class MethodSection
         }
 
         reader.Finish(name => Array.Find(Keys, key => key.Name == name) is MethodKey known
-            ? $"only {string.Join(" and ", known.Methods)} {(known.Methods.Length == 1 ? "has" : "have")} this setting; expected another name, or no {name}"
+            ? $"only {string.Join(" and ", known.Methods)} {(known.Methods.Length == 1 ? "has" : "have")} this setting; expected name: {string.Join(" or ", known.Methods)}, or no {name}"
             : null);
         return settings;
     }

@@ -73,7 +73,7 @@ internal sealed record RunSummary
         TrainAccuracy = outcome.TrainAccuracy,
         TestLoss = outcome.TestLoss,
         TestAccuracy = outcome.TestAccuracy,
-        WeightsSha256 = ModelFile.Sha256(outcome.Parameters),
+        WeightsSha256 = outcome.Parameters.Count > 0 ? ModelFile.Sha256(outcome.Parameters) : "",
         SamplesPerSecond = outcome.SamplesPerSecond,
         WallSeconds = outcome.Wall.TotalSeconds,
         VirtualSeconds = outcome.Virtual?.TotalSeconds,

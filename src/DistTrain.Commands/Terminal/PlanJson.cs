@@ -11,7 +11,7 @@ namespace DistTrain.Commands.Terminal;
 internal static class PlanJson
 {
     /// <summary>The text, indented, with a line end.</summary>
-    public static string Of(PreparedRun run, CostTable costs)
+    public static string Of(PreparedRun run, CostTable costs, MachineProfile machine)
     {
         RunSettings settings = run.Experiment.Settings;
         using MemoryStream stream = new();
@@ -25,6 +25,8 @@ internal static class PlanJson
             json.WriteNumber("inputs", run.Data.Run.Inputs);
             json.WriteNumber("steps", PlanReport.Steps(run));
             json.WriteNumber("restarts", run.Experiment.Restarts);
+            json.WritePropertyName("machine");
+            json.WriteRawValue(MachineFile.Text(machine));
             json.WriteStartArray("methods");
             foreach (CostEntry entry in costs.Methods)
             {
@@ -51,6 +53,7 @@ internal static class PlanJson
         if (PlanReport.HasForm(entry))
         {
             json.WriteString("form", PlanReport.FormName(entry.Settings.Form));
+            json.WriteString("collapse", Names.Collapse.NameOf(entry.Settings.Collapse));
             json.WriteNumber("shares", entry.Settings.Shares);
         }
 
@@ -58,7 +61,7 @@ internal static class PlanJson
         json.WriteString("refusal", entry.Refusal);
         if (entry.Refusal is null)
         {
-            WriteArithmetic(json, entry.Arithmetic);
+            WriteArithmetic(json, entry.Arithmetic, entry.Seconds);
             WriteMessages(json, entry);
             WriteMemory(json, entry);
         }
@@ -66,7 +69,7 @@ internal static class PlanJson
         json.WriteEndObject();
     }
 
-    private static void WriteArithmetic(Utf8JsonWriter json, CostArithmetic arithmetic)
+    private static void WriteArithmetic(Utf8JsonWriter json, CostArithmetic arithmetic, double seconds)
     {
         json.WriteStartObject("multiply_adds");
         json.WriteNumber("per_step", arithmetic.PerStep);
@@ -76,6 +79,7 @@ internal static class PlanJson
         json.WriteNumber("total", arithmetic.Total);
         json.WriteEndObject();
         json.WriteNumber("flops", 2 * arithmetic.Total);
+        json.WriteNumber("predicted_seconds", seconds);
         json.WriteNumber("values_updated_per_step", arithmetic.UpdatesPerStep);
     }
 
@@ -121,6 +125,11 @@ internal static class PlanJson
     private static void WriteMemory(Utf8JsonWriter json, CostEntry entry)
     {
         json.WriteNumber("memory_bytes", entry.MemoryBytes);
+        if (entry.HistoryBytes > 0)
+        {
+            json.WriteNumber("history_bytes", entry.HistoryBytes);
+        }
+
         json.WriteStartArray("actors");
         foreach (CostActor actor in entry.Actors)
         {
@@ -152,6 +161,7 @@ internal static class PlanJson
         json.WriteBoolean("pays", verdict.Pays);
         json.WriteString("form", PlanReport.FormName(verdict.Form));
         json.WriteNumber("factor", verdict.Factor);
+        json.WriteNumberOrNull("predicted_time_factor", verdict.TimeFactor);
         json.WriteNumber("first_layer_ceiling", verdict.Ceiling);
         json.WriteNumber("pays_up_to_rows", verdict.RowsMax);
         json.WriteNumberOrNull("pays_from_inputs", verdict.InputsMin);

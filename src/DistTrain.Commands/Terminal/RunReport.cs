@@ -45,6 +45,17 @@ internal static class RunReport
 
         Add(lines, "loss", summary.FinalLoss, summary.TestLoss, Words.Loss);
         Add(lines, "accuracy", summary.TrainAccuracy, summary.TestAccuracy, Words.Percent);
+        if (summary.VirtualSeconds is double seconds)
+        {
+            lines.Add(("virtual", string.Create(CultureInfo.InvariantCulture, $"{seconds:G6} s on the simulated clock, which samples/s count as well")));
+        }
+
+        if (run.Experiment.CountsTimeOnly)
+        {
+            // There are no weights, and nothing that could be done with them.
+            return lines;
+        }
+
         lines.Add(
             ("weights", $"{Path.Combine(folder.Shown, "model.safetensors")}, "
                 + $"sha256 {summary.WeightsSha256[..Math.Min(16, summary.WeightsSha256.Length)]}…"));

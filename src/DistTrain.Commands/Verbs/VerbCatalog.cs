@@ -1,6 +1,7 @@
 using System.CommandLine;
 using DistTrain.Commands.Experiments;
 using DistTrain.Commands.Papers;
+using DistTrain.Commands.Runs;
 using DistTrain.Commands.Studies;
 using DistTrain.Engines;
 
@@ -78,13 +79,23 @@ internal static class VerbCatalog
     {
         Argument<string?> experiment = Optional("experiment", "Experiment file, or the name of a preset (disttrain presets). Default: glyphs.");
         Option<string[]> set = Set();
+        Option<bool> calibrate = Flag("--calibrate", "Measures this machine for the predicted times, in about four seconds.");
+        Option<string?> machine = Value("--machine", "file", "Profile of the machine that times are predicted for; with --calibrate it is written there. Default: two cores with AVX-512.");
         Option<bool> json = Flag("--json", "Prints the whole table as JSON on standard output and nothing else.");
         Verb command = new(
             "plan",
-            "Says what a run would cost by each method, without training: FLOPs, messages, bytes, memory, and whether front contribution pays.",
-            ["disttrain plan my.yaml", "disttrain plan my.yaml --set training.epochs=50 --set training.batch-size=32"]) { experiment, set, json };
+            "Says what a run would cost by each method, without training: FLOPs, time, messages, bytes, memory, and whether front contribution pays.",
+            [
+                "disttrain plan my.yaml",
+                "disttrain plan my.yaml --set training.epochs=50 --set training.batch-size=32",
+                "disttrain plan my.yaml --set method.name=front-contribution --set method.collapse=all",
+                "disttrain plan my.yaml --calibrate --machine here.json",
+            ]) { experiment, set, calibrate, machine, json };
         command.SetAction(result => new PlanCommand(host, engines).Execute(
-            result.GetValue(experiment), new Overrides(result.GetValue(set) ?? [], null), result.GetValue(json)));
+            result.GetValue(experiment),
+            new Overrides(result.GetValue(set) ?? [], null),
+            new MachineSource(result.GetValue(calibrate), result.GetValue(machine)),
+            result.GetValue(json)));
         return command;
     }
 

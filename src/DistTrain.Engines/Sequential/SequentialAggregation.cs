@@ -22,14 +22,17 @@ internal sealed class SequentialAggregation<T> : IDisposable
     private readonly Tensor<T>[][] _residuals;
     private readonly byte[] _encoded;
     private readonly IReadOnlyList<ParameterSpec> _parameters;
+    private readonly ParameterUpdates<T> _updates;
+    private readonly ComputeScratch _scratch;
 
-    public SequentialAggregation(RunPlan plan, IReadOnlyList<ParameterSpec> parameters)
+    public SequentialAggregation(RunPlan plan, IReadOnlyList<ParameterSpec> parameters, ParameterUpdates<T> updates, ComputeScratch scratch)
     {
+        (_updates, _scratch) = (updates, scratch);
         _plan = plan;
         _parameters = parameters;
         _server = plan.Settings.ParameterServer;
         _codec = new GradientCodec<T>(_server.Compression, _server.TopKRatio);
-        _combined = [.. parameters.Select(parameter => new Tensor<T>(1, parameter.Length))];
+        _combined = [.. parameters.Select(parameter => new Tensor<T>(1, parameter.GradientLength))];
         _residuals = [.. Enumerable.Range(0, plan.Settings.Replicas).Select(_ =>
             parameters.Select(parameter => new Tensor<T>(1, _codec.HasResidual ? parameter.Length : 0)).ToArray())];
         _encoded = new byte[parameters.Max(parameter => _codec.EncodedBytes(parameter.Length))];
@@ -113,7 +116,7 @@ internal sealed class SequentialAggregation<T> : IDisposable
         double squares = 0;
         for (int i = 0; i < Gradients.Length; i++)
         {
-            squares += ContributedNorm.Of(_plan.Network, _parameters[i], Gradients[i]);
+            squares += _updates.SquaredNorm(_parameters[i], Gradients[i], _scratch);
         }
 
         return squares;

@@ -6,7 +6,7 @@ using DistTrain.Protocol.Planning;
 namespace DistTrain.Engines.Sequential;
 
 /// <summary>A batch at one stage: what its forward pass made, and the signal for it.</summary>
-internal sealed class SequentialBatch<T>(StageProgram<T> program, int rows, long step, int firstSample)
+internal sealed class SequentialBatch<T>(SequentialMemory<T> memory, StageProgram<T> program, int rows, long step, int firstSample)
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     public long Step => step;
@@ -15,9 +15,9 @@ internal sealed class SequentialBatch<T>(StageProgram<T> program, int rows, long
 
     public Tensor<T>? Input { get; set; }
 
-    public Tensor<T> Output { get; } = new(rows, program.OutputWidth);
+    public Tensor<T> Output { get; } = memory.Take(rows, program.OutputWidth);
 
-    public Tensor<T> Stash { get; } = new(1, program.StashLength(rows));
+    public Tensor<T> Stash { get; } = memory.Take(1, program.StashLength(rows));
 
     public Tensor<T>? Target { get; set; }
 
@@ -30,20 +30,16 @@ internal sealed class SequentialBatch<T>(StageProgram<T> program, int rows, long
     /// <summary>Weights that a later backward pass uses; null for today's.</summary>
     public TensorView<T>[]? Weights { get; private set; }
 
-    private Tensor<T>[] _kept = [];
-
     public PassContext Context(RunPlan plan) => new(plan.Settings.Seed, step - 1, firstSample, Training: true);
 
     public void KeepWeights(TensorView<T>[] weights)
     {
-        _kept = new Tensor<T>[weights.Length];
+        Weights = new TensorView<T>[weights.Length];
         for (int i = 0; i < weights.Length; i++)
         {
-            _kept[i] = new Tensor<T>(weights[i].Rows, weights[i].Columns);
-            weights[i].Span.CopyTo(_kept[i].View.Span);
+            Weights[i] = memory.Take(weights[i].Rows, weights[i].Columns).View;
+            weights[i].Span.CopyTo(Weights[i].Span);
         }
-
-        Weights = [.. _kept.Select(tensor => tensor.View)];
     }
 }
 
@@ -63,5 +59,37 @@ internal sealed class SequentialHistory<T>
         SequentialBatch<T>? batch = At(step);
         _batches.RemoveAll(kept => kept.Step <= step);
         return batch;
+    }
+}
+
+/// <summary>Memory of the steps at hand: what a step takes goes back once no later step can need it.</summary>
+internal sealed class SequentialMemory<T>(int stepsKept) : IDisposable
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    private readonly Queue<(long Step, Tensor<T> Tensor)> _taken = new();
+    private long _step;
+
+    public void Begin(long step)
+    {
+        _step = step;
+        while (_taken.TryPeek(out (long Step, Tensor<T> Tensor) oldest) && oldest.Step < step - stepsKept)
+        {
+            _taken.Dequeue().Tensor.Dispose();
+        }
+    }
+
+    public Tensor<T> Take(int rows, int columns)
+    {
+        Tensor<T> tensor = new(rows, columns);
+        _taken.Enqueue((_step, tensor));
+        return tensor;
+    }
+
+    public void Dispose()
+    {
+        while (_taken.TryDequeue(out (long Step, Tensor<T> Tensor) taken))
+        {
+            taken.Tensor.Dispose();
+        }
     }
 }

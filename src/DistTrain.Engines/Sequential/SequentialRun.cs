@@ -24,7 +24,7 @@ internal sealed class SequentialRun<T> : IDisposable
     private readonly TrainTest<T> _rows;
     private readonly BatchOrder _order;
     private readonly StageProgram<T> _program;
-    private readonly Optimizer<T> _optimizer;
+    private readonly ParameterUpdates<T> _rule;
     private readonly RunRecorder _recorder;
     private readonly ComputeScratch _scratch = new();
     private readonly List<Tensor<T>> _owned = [];
@@ -47,21 +47,22 @@ internal sealed class SequentialRun<T> : IDisposable
         _rows = request.Data.As<T>();
         _order = new BatchOrder(settings.Seed, plan.TrainRows, settings.Training.BatchSize, settings.Training.Shuffle);
         _program = new StageProgram<T>(plan.Network, 0, plan.Network.Layers.Count, settings.Loss);
-        _optimizer = new Optimizer<T>(settings.Optimizer);
+        Optimizer<T> optimizer = new(settings.Optimizer);
+        _rule = new ParameterUpdates<T>(plan, optimizer);
         _recorder = new RunRecorder(plan, request.Data.TargetsAreClasses, observer, time);
         _parameters = [.. plan.Stages.SelectMany(stage => stage.Parameters)];
         _updates = new long[_parameters.Count];
         _weights = [.. _parameters.Select(parameter => Own(parameter.Rows, parameter.Columns))];
-        _state = [.. _parameters.Select(parameter => Own(_optimizer.StateCount, parameter.Length))];
+        _state = [.. _parameters.Select(parameter => Own(optimizer.StateCount, parameter.StateLength))];
         _nextWeights = [.. _parameters.Select(parameter => Own(parameter.Rows, parameter.Columns))];
-        _nextState = [.. _parameters.Select(parameter => Own(_optimizer.StateCount, parameter.Length))];
+        _nextState = [.. _parameters.Select(parameter => Own(optimizer.StateCount, parameter.StateLength))];
         _gradients = new TensorView<T>[settings.Replicas][];
         for (int replica = 0; replica < settings.Replicas; replica++)
         {
-            _gradients[replica] = [.. _parameters.Select(parameter => Own(parameter.Rows, parameter.Columns))];
+            _gradients[replica] = [.. _parameters.Select(parameter => Own(parameter.Rows, parameter.GradientColumns))];
         }
 
-        _aggregation = new SequentialAggregation<T>(plan, _parameters);
+        _aggregation = new SequentialAggregation<T>(plan, _parameters, _rule, _scratch);
         int rows = Math.Max(settings.Training.BatchSize, Limits.EvaluationRowsMax);
         (_input, _output) = (new Tensor<T>(rows, _program.InputWidth), new Tensor<T>(rows, _program.OutputWidth));
         (_target, _signal) = (new Tensor<T>(rows, _program.OutputWidth), new Tensor<T>(rows, _program.OutputWidth));
@@ -70,7 +71,7 @@ internal sealed class SequentialRun<T> : IDisposable
         _request = request;
         for (int i = 0; i < _weights.Length; i++)
         {
-            InitialParameters.Fill(request, plan, _parameters[i], _weights[i].Span);
+            _rule.Initialize(request, _parameters[i], _weights[i], _state[i].Span);
         }
 
         _stages = SequentialStages<T>.Serves(plan.Method) ? new SequentialStages<T>(plan, _rows.Train, _order, _scratch) : null;
@@ -128,6 +129,7 @@ internal sealed class SequentialRun<T> : IDisposable
 
         _aggregation.Dispose();
         _contributions?.Dispose();
+        _stages?.Dispose();
         _scratch.Dispose();
     }
 
@@ -149,7 +151,20 @@ internal sealed class SequentialRun<T> : IDisposable
         FrontContributionPlan front = _plan.Front!;
         TensorView<T> expanded = Own(front.Outputs, front.Inputs);
         _contributions.Expand(_weights[0], _weights[1].Span[0], expanded);
-        return [expanded, .. _weights.Skip(2)];
+        return [expanded, .. Enumerable.Range(2, _weights.Length - 2).Select(Result)];
+    }
+
+    private TensorView<T> Result(int index)
+    {
+        ParameterSpec parameter = _parameters[index], result = _rule.ResultOf(parameter);
+        if (result == parameter)
+        {
+            return _weights[index];
+        }
+
+        TensorView<T> weight = Own(result.Rows, result.Columns);
+        _rule.Expand(parameter, _weights[index], _state[index].Span, weight, default, _scratch);
+        return weight;
     }
 
     private void CopyInputs(DataSplit split, ReadOnlySpan<int> indices, TensorView<T> input)
@@ -194,13 +209,14 @@ internal sealed class SequentialRun<T> : IDisposable
         for (int i = 0; i < _weights.Length; i++)
         {
             // Beside the step before, which stands when this one cannot be committed.
-            Span<T> weights = _weights[i].Span, state = _state[i].Span, gradient = _aggregation.Gradients[i].Span;
             if (!IsUpdated(i))
             {
-                weights.CopyTo(_nextWeights[i].Span);
-                state.CopyTo(_nextState[i].Span);
+                _weights[i].Span.CopyTo(_nextWeights[i].Span);
+                _state[i].Span.CopyTo(_nextState[i].Span);
             }
-            else if (!_optimizer.Apply(rate, ++_updates[i], _aggregation.Scale, weights, gradient, state, _nextWeights[i].Span, _nextState[i].Span))
+            else if (!_rule.Apply(
+                _parameters[i], rate, ++_updates[i], _aggregation.Scale, _weights[i], _aggregation.Gradients[i], _state[i].Span, _nextWeights[i],
+                _nextState[i].Span, _scratch))
             {
                 reason = $"the update of step {step} is not finite; {_parameters[i].Name} was the first with values that are not finite";
                 return false;

@@ -15,7 +15,7 @@ namespace DistTrain.Engines.Sequential;
 /// One micro-batch of a method that gives each stage a signal of its own: the textbook form, stage after stage in one loop, with
 /// copies of whatever a later step needs.
 /// </summary>
-internal sealed class SequentialStages<T>
+internal sealed class SequentialStages<T> : IDisposable
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     private readonly RunPlan _plan;
@@ -26,6 +26,7 @@ internal sealed class SequentialStages<T>
     private readonly int[] _offsets;
     private readonly ComputeScratch _scratch;
     private readonly SequentialHistory<T>[][] _histories;
+    private readonly SequentialMemory<T> _memory;
 
     public SequentialStages(RunPlan plan, DataSet<T> rows, BatchOrder order, ComputeScratch scratch)
     {
@@ -40,6 +41,7 @@ internal sealed class SequentialStages<T>
         }
 
         Updates = new bool[_programs.Length];
+        _memory = new SequentialMemory<T>(stepsKept: _programs.Length + (plan.Settings.Method.DelaySteps ?? 1));
         _histories = [.. Enumerable.Range(0, plan.Settings.Replicas).Select(_ =>
             plan.Stages.Select(stage => new SequentialHistory<T>()).ToArray())];
     }
@@ -66,10 +68,11 @@ internal sealed class SequentialStages<T>
     public LossResult MicroBatch(
         long step, int replica, int microBatch, TensorView<T>[] weights, TensorView<T>[] gradients, double rowWeight, ref int nonFinite)
     {
+        _memory.Begin(step);
         (int first, int rows) = _plan.RowsOf(step, replica, microBatch);
-        SequentialBatch<T>[] batches = [.. _programs.Select(program => new SequentialBatch<T>(program, rows, step, first))];
+        SequentialBatch<T>[] batches = [.. _programs.Select(program => new SequentialBatch<T>(_memory, program, rows, step, first))];
         ReadOnlySpan<int> indices = _order.RowsOf(step - 1, first, rows);
-        Tensor<T> input = new(rows, _rows.Inputs), target = new(rows, _rows.Targets);
+        Tensor<T> input = _memory.Take(rows, _rows.Inputs), target = _memory.Take(rows, _rows.Targets);
         _rows.CopyInputs(indices, input.View.Span);
         _rows.CopyTargets(indices, target.View.Span);
         int last = LastForward(step);
@@ -92,6 +95,8 @@ internal sealed class SequentialStages<T>
             _ => Local(pass, batches),
         };
     }
+
+    public void Dispose() => _memory.Dispose();
 
     private int LastForward(long step) => _plan.Method is Greedy ? Greedy.TrainedStage(_plan, step) : _programs.Length - 1;
 
@@ -136,11 +141,11 @@ internal sealed class SequentialStages<T>
         {
             SequentialBatch<T> batch = batches[stage];
             DifferenceTarget<T> rule = _rules.TargetOf(stage);
-            batch.Signal = new Tensor<T>(batch.Rows, _programs[stage].OutputWidth);
+            batch.Signal = _memory.Take(batch.Rows, _programs[stage].OutputWidth);
             rule.Signal(batch.Output.View, target!.View, batch.Signal.View, pass.RowWeight);
             if (rule.HasInverse)
             {
-                Tensor<T> below = new(batch.Rows, _programs[stage].InputWidth);
+                Tensor<T> below = _memory.Take(batch.Rows, _programs[stage].InputWidth);
                 TensorView<T>[] inverse = Auxiliary(stage, pass.Weights);
                 rule.Target(inverse, batch.Input!.View, batch.Output.View, target.View, below.View, _scratch);
                 rule.FitInverse(
@@ -174,7 +179,7 @@ internal sealed class SequentialStages<T>
             }
             else
             {
-                batch.Signal = new Tensor<T>(batch.Rows, _programs[stage].OutputWidth);
+                batch.Signal = _memory.Take(batch.Rows, _programs[stage].OutputWidth);
                 LossResult own = _rules.LossOf(stage).Signal(
                     Auxiliary(stage, pass.Weights), pass.Input.View, batch.Output.View, pass.Target.View, batch.Signal.View,
                     Auxiliary(stage, pass.Gradients), pass.Accumulate, pass.RowWeight, _scratch);
@@ -198,7 +203,7 @@ internal sealed class SequentialStages<T>
             batch.Target = pass.Target;
             if (stage < last)
             {
-                batch.Signal = new Tensor<T>(batch.Rows, _programs[stage].OutputWidth);
+                batch.Signal = _memory.Take(batch.Rows, _programs[stage].OutputWidth);
                 _rules.PredictorOf(stage).Predict(
                     Auxiliary(stage, pass.Weights), batch.Output.View, Conditioned(pass.Target), batch.Signal.View, pass.RowWeight, _scratch);
                 _histories[pass.Replica][stage].Add(batch);
@@ -271,7 +276,7 @@ internal sealed class SequentialStages<T>
 
     private LossResult Loss(in Pass pass, SequentialBatch<T> batch)
     {
-        batch.Signal = new Tensor<T>(batch.Rows, _programs[^1].OutputWidth);
+        batch.Signal = _memory.Take(batch.Rows, _programs[^1].OutputWidth);
         return _programs[^1].Loss(batch.Output.View, batch.Stash.View, pass.Target.View, batch.Signal.View, pass.RowWeight, _scratch);
     }
 
@@ -281,7 +286,7 @@ internal sealed class SequentialStages<T>
     private Tensor<T>? Backward(in Pass pass, int stage, SequentialBatch<T> batch, bool passesSignal, TensorView<T>[]? weights = null)
     {
         Updates[stage] = true;
-        Tensor<T>? below = passesSignal ? new Tensor<T>(batch.Rows, _programs[stage].InputWidth) : null;
+        Tensor<T>? below = passesSignal ? _memory.Take(batch.Rows, _programs[stage].InputWidth) : null;
         var feedback = new TensorView<T>[_rules.FeedbackCount(stage)];
         _rules.FeedbackOf(stage, feedback);
         StageBackward.Run(

@@ -137,7 +137,7 @@ internal sealed class JobRunner<T> : IJobRunner
         Span<TensorView<T>> weights = stackalloc TensorView<T>[_plan.Stages[job.Stage].Parameters.Count];
         Span<TensorView<T>> gradients = stackalloc TensorView<T>[weights.Length];
         layout.Views(_pool, job.Inputs.AsSpan(4), weights);
-        layout.Views(_pool, job.Outputs.AsSpan(1), gradients);
+        layout.GradientViews(_pool, job.Outputs.AsSpan(1), gradients);
         TensorView<T> below = job.PassesSignal ? Rent(job, 0, job.Rows, program.InputWidth) : default;
 
         // What the stage learns besides its layers comes after them, and other jobs write it.

@@ -1,9 +1,7 @@
 using System.Numerics;
-using System.Runtime.InteropServices;
 using DistTrain.Engines.Shared.Front;
 using DistTrain.Numerics.Aggregation;
 using DistTrain.Numerics.Compression;
-using DistTrain.Numerics.Initialization;
 using DistTrain.Numerics.Kernels;
 using DistTrain.Numerics.Layers;
 using DistTrain.Numerics.Networks;
@@ -28,6 +26,7 @@ internal sealed class ShardArithmetic<T>
     private readonly SnapshotStore _snapshots;
     private readonly Optimizer<T> _optimizer;
     private readonly GradientCodec<T> _codec;
+    private readonly ParameterUpdates<T> _updates;
 
     public ShardArithmetic(RunRequest request, RunPlan plan, BufferPool pool, SnapshotStore snapshots)
     {
@@ -38,6 +37,7 @@ internal sealed class ShardArithmetic<T>
         _snapshots = snapshots;
         _optimizer = new Optimizer<T>(plan.Settings.Optimizer);
         _codec = new GradientCodec<T>(_server.Compression, _server.TopKRatio);
+        _updates = new ParameterUpdates<T>(plan, _optimizer);
     }
 
     private static unsafe int ValueBytes => sizeof(T);
@@ -96,24 +96,27 @@ internal sealed class ShardArithmetic<T>
         SlicePlan slice = _plan.Slices[job.Slice];
         int stateCount = _optimizer.StateCount;
         job.Outputs[0] = _pool.Rent((long)slice.Length * ValueBytes);
-        job.Outputs[1] = stateCount == 0 ? BufferHandle.None : _pool.Rent((long)slice.Length * stateCount * ValueBytes);
-        Span<T> weights = _pool.View<T>(job.Inputs[0]).Span, next = _pool.View<T>(job.Outputs[0]).Span;
+        job.Outputs[1] = stateCount == 0 ? BufferHandle.None : _pool.Rent((long)slice.StateLength * stateCount * ValueBytes);
+        TensorView<T> weights = _pool.View<T>(job.Inputs[0]), next = _pool.View<T>(job.Outputs[0]);
         Span<T> state = _pool.View<T>(job.Inputs[1]).Span, nextState = _pool.View<T>(job.Outputs[1]).Span;
         long mark = scratch.Mark;
-        int offset = 0, encodedOffset = 0;
+        int offset = 0, encodedOffset = 0, gradientOffset = 0, stateOffset = 0;
         job.NonFiniteLayer = -1;
         foreach (ParameterSpec parameter in slice.Parameters)
         {
             int length = parameter.Length;
             TensorView<T> gradient = ContributedSpec.IsScale(parameter)
                 ? ContributedNorm.Zero<T>(scratch)
-                : Aggregated(job, parameter, offset, encodedOffset, scratch);
-            Range values = offset..(offset + length), states = (offset * stateCount)..((offset + length) * stateCount);
-            bool finite = _optimizer.Apply(
-                job.LearningRate, job.Update, job.GradientScale, weights[values], gradient.Span, state[states], next[values], nextState[states]);
+                : Aggregated(job, parameter, gradientOffset, encodedOffset, scratch);
+            Range states = stateOffset..(stateOffset + (parameter.StateLength * stateCount));
+            bool finite = _updates.Apply(
+                parameter, job.LearningRate, job.Update, job.GradientScale, weights.Slice(offset, 1, length), gradient, state[states],
+                next.Slice(offset, 1, length), nextState[states], scratch);
             job.NonFiniteLayer = finite || job.NonFiniteLayer >= 0 ? job.NonFiniteLayer : parameter.Layer;
             offset += length;
             encodedOffset += _codec.EncodedBytes(length);
+            gradientOffset += parameter.GradientLength;
+            stateOffset = states.End.Value;
             scratch.Release(mark);
         }
     }
@@ -153,7 +156,7 @@ internal sealed class ShardArithmetic<T>
     {
         if (_server.Compression == CompressionKind.None)
         {
-            return _pool.View<T>(contribution).Slice(offset, 1, parameter.Length);
+            return _pool.View<T>(contribution).Slice(offset, 1, parameter.GradientLength);
         }
 
         TensorView<T> decoded = scratch.Take<T>(1, parameter.Length);
@@ -215,10 +218,10 @@ internal sealed class ShardArithmetic<T>
                 TensorView<T> gradient = job.Inputs.Length == 1
                     ? Decoded(job.Inputs[0], parameter, offset, encodedOffset, scratch)
                     : Aggregated(job.Inputs, parameter, offset, encodedOffset, scratch);
-                own[0] = ContributedNorm.Of(_plan.Network, parameter, gradient);
+                own[0] = _updates.SquaredNorm(parameter, gradient, scratch);
             }
 
-            offset += parameter.Length;
+            offset += parameter.GradientLength;
             encodedOffset += _codec.EncodedBytes(parameter.Length);
             scratch.Release(mark);
         }
@@ -272,7 +275,7 @@ internal sealed class ShardArithmetic<T>
         }
 
         InvariantException.Require(job.Step == 0, $"There is a snapshot of step {job.Step}.");
-        if (job.Slice == _plan.ExpandedSlice)
+        if (_plan.IsExpanded(job.Slice))
         {
             // Nothing is expanded yet.
             return;
@@ -280,14 +283,18 @@ internal sealed class ShardArithmetic<T>
 
         SlicePlan slice = _plan.Slices[job.Slice];
         job.Outputs[0] = _pool.Rent((long)slice.Length * ValueBytes);
-        Span<T> weights = _pool.View<T>(job.Outputs[0]).Span;
+        job.Outputs[1] = slice.Frozen ? BufferHandle.None : Zeros((long)slice.StateLength * _optimizer.StateCount);
+        TensorView<T> weights = _pool.View<T>(job.Outputs[0]);
+        Span<T> state = _pool.View<T>(job.Outputs[1]).Span;
+        int offset = 0;
         foreach (ParameterSpec parameter in slice.Parameters)
         {
-            InitialParameters.Fill(_request, _plan, parameter, weights[..parameter.Length]);
-            weights = weights[parameter.Length..];
+            Span<T> own = state.IsEmpty ? state : state[..(parameter.StateLength * _optimizer.StateCount)];
+            _updates.Initialize(_request, parameter, weights.Slice(offset, 1, parameter.Length), own);
+            offset += parameter.Length;
+            state = state[own.Length..];
         }
 
-        job.Outputs[1] = slice.Frozen ? BufferHandle.None : Zeros((long)slice.Length * _optimizer.StateCount);
         for (int replica = 0; replica < _plan.Settings.Replicas && _plan.CarriesResidual && !slice.Frozen; replica++)
         {
             job.Outputs[2 + (replica * slice.CarriedCount)] = Zeros(slice.Length);

@@ -6,40 +6,46 @@ using DistTrain.Protocol.Planning;
 
 namespace DistTrain.Engines.Shared;
 
-/// <summary>Where each tensor of a stage lies in the stage's slices.</summary>
+/// <summary>Where each tensor of a stage, and its gradient, lies in the stage's slices.</summary>
 internal sealed class SliceLayout
 {
     private readonly ParameterSpec[] _parameters;
-    private readonly int[] _slices, _offsets;
+    private readonly int[] _slices, _offsets, _gradientOffsets;
 
     public SliceLayout(RunPlan plan, StagePlan stage)
     {
         _parameters = [.. stage.Parameters];
         _slices = new int[_parameters.Length];
         _offsets = new int[_parameters.Length];
-        Dictionary<string, (int Slice, int Offset)> places = new(StringComparer.Ordinal);
+        _gradientOffsets = new int[_parameters.Length];
+        Dictionary<string, (int Slice, int Offset, int GradientOffset)> places = new(StringComparer.Ordinal);
         for (int slice = 0; slice < stage.Slices.Count; slice++)
         {
-            int offset = 0;
+            int offset = 0, gradientOffset = 0;
             foreach (ParameterSpec parameter in plan.Slices[stage.Slices[slice]].Parameters)
             {
-                places.Add(parameter.Name, (slice, offset));
+                places.Add(parameter.Name, (slice, offset, gradientOffset));
                 offset += parameter.Length;
+                gradientOffset += parameter.GradientLength;
             }
         }
 
         for (int i = 0; i < _parameters.Length; i++)
         {
-            (_slices[i], _offsets[i]) = places[_parameters[i].Name];
+            (_slices[i], _offsets[i], _gradientOffsets[i]) = places[_parameters[i].Name];
         }
 
         Lengths = [.. stage.Slices.Select(slice => plan.Slices[slice].Length)];
+        GradientLengths = [.. stage.Slices.Select(slice => plan.Slices[slice].GradientLength)];
     }
 
     /// <summary>Values in each of the stage's slices.</summary>
     public IReadOnlyList<int> Lengths { get; }
 
-    /// <summary>Takes a buffer for each slice that has none.</summary>
+    /// <summary>Values in the gradient of each.</summary>
+    public IReadOnlyList<int> GradientLengths { get; }
+
+    /// <summary>Takes a buffer for the gradient of each slice that has none.</summary>
     public unsafe void RentMissing<T>(BufferPool pool, Span<BufferHandle> slices)
         where T : unmanaged
     {
@@ -47,7 +53,7 @@ internal sealed class SliceLayout
         {
             if (slices[slice].IsNone)
             {
-                slices[slice] = pool.Rent(Lengths[slice] * (long)sizeof(T));
+                slices[slice] = pool.Rent(GradientLengths[slice] * (long)sizeof(T));
             }
         }
     }
@@ -60,6 +66,17 @@ internal sealed class SliceLayout
         {
             TensorView<T> slice = pool.View<T>(slices[_slices[i]], 1, Lengths[_slices[i]]);
             views[i] = slice.Slice(_offsets[i], _parameters[i].Rows, _parameters[i].Columns);
+        }
+    }
+
+    /// <summary>Views of the gradients of the stage's tensors, in layer order, in the given slice buffers.</summary>
+    public void GradientViews<T>(BufferPool pool, ReadOnlySpan<BufferHandle> slices, Span<TensorView<T>> views)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        for (int i = 0; i < _parameters.Length; i++)
+        {
+            TensorView<T> slice = pool.View<T>(slices[_slices[i]], 1, GradientLengths[_slices[i]]);
+            views[i] = slice.Slice(_gradientOffsets[i], _parameters[i].Rows, _parameters[i].GradientColumns);
         }
     }
 }

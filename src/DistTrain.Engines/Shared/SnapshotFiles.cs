@@ -87,15 +87,14 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan)
                 continue;
             }
 
-            // The optimizer's state holds several values for each of the slice's.
-            int multiple = (int)(pool.Length(buffer) / ((long)sliceOf.Length * ValueBytes)), offset = 0;
+            int offset = 0;
             foreach (ParameterSpec parameter in sliceOf.Parameters)
             {
                 string name = part.NameOf(parameter);
-                places[name] = (buffer, offset * multiple * ValueBytes, parameter.Length * multiple * ValueBytes);
-                entries.Add(new SafetensorsEntry(
-                    name, DType, multiple == 1 ? [parameter.Rows, parameter.Columns] : [multiple, parameter.Rows, parameter.Columns]));
-                offset += parameter.Length;
+                int length = LengthOf(part, parameter);
+                places[name] = (buffer, offset * ValueBytes, length * ValueBytes);
+                entries.Add(new SafetensorsEntry(name, DType, ShapeOf(part, parameter)));
+                offset += length;
             }
         }
 
@@ -168,6 +167,17 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan)
         {
             throw new InvalidInputException($"{file}: not a snapshot's progress ({exception.Message})", exception);
         }
+    }
+
+    /// <summary>Values of a tensor in a part: the optimizer's state holds several for each that it updates.</summary>
+    private int LengthOf(SnapshotPart part, ParameterSpec parameter) =>
+        part.Kind == SnapshotPartKind.OptimizerState ? parameter.StateLength * _stateCount : parameter.Length;
+
+    private int[] ShapeOf(SnapshotPart part, ParameterSpec parameter)
+    {
+        bool isState = part.Kind == SnapshotPartKind.OptimizerState;
+        int columns = isState ? parameter.StateLength / parameter.Rows : parameter.Columns;
+        return isState && _stateCount > 1 ? [_stateCount, parameter.Rows, columns] : [parameter.Rows, columns];
     }
 
     private int ValueBytes => plan.Settings.Precision == Precision.Float32 ? sizeof(float) : sizeof(double);
@@ -249,12 +259,13 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan)
         }
 
         // Expanded weights come at the end, and what no step updates has no optimizer state before.
-        foreach ((ParameterSpec parameter, int slice, _) in plan.Parameters.Where(place => place.Parameter != plan.Front?.Expanded))
+        foreach ((ParameterSpec parameter, int slice, _) in plan.Parameters.Where(place => !plan.IsExpanded(place.Slice)))
         {
             Require(path, parameter.Name, parameter.Length, "it belongs to another network or precision");
             if (_stateCount > 0 && !plan.Slices[slice].Frozen)
             {
-                Require(path, new SnapshotPart(SnapshotPartKind.OptimizerState, 0).NameOf(parameter), parameter.Length * _stateCount, "it belongs to a run with another optimizer");
+                SnapshotPart state = new(SnapshotPartKind.OptimizerState, 0);
+                Require(path, state.NameOf(parameter), LengthOf(state, parameter), "it belongs to a run with another optimizer");
             }
 
             for (int replica = 0; replica < plan.Settings.Replicas && plan.CarriesResidual; replica++)

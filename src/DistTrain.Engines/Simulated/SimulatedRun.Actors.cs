@@ -1,13 +1,10 @@
-using DistTrain.Engines.Shared;
-using DistTrain.Engines.Tracing;
-using DistTrain.Numerics.Kernels;
 using DistTrain.Protocol.Actors;
 using DistTrain.Protocol.Effects;
 using DistTrain.Protocol.Jobs;
 
 namespace DistTrain.Engines.Simulated;
 
-/// <content>Lives of actors, what their machines ask for, and their jobs.</content>
+/// <content>Lives of actors, and what their machines ask for.</content>
 internal sealed partial class SimulatedRun
 {
     private void Start(SimulatedActor actor, ActorMachine machine)
@@ -260,108 +257,5 @@ internal sealed partial class SimulatedRun
                 Spawn(effect.Actor, effect.Incarnation);
                 break;
         }
-    }
-
-    private void StartJob(SimulatedActor actor, Job job)
-    {
-        _buffers.RetainInputs(job);
-        if (actor.Cursor > _time.Now)
-        {
-            _events.Add(
-                actor.Cursor, new SimulatedEvent { Kind = EventKind.JobReady, Actor = actor.Id.Index, Life = actor.Life, Object = job });
-            return;
-        }
-
-        TakeSlot(actor, job);
-    }
-
-    private void TakeSlot(SimulatedActor actor, Job job)
-    {
-        if (_nodes[actor.Node].TryStart(new WaitingJob(actor.Id.Index, actor.Life, job)))
-        {
-            Begin(actor, job);
-        }
-    }
-
-    private void Begin(SimulatedActor actor, Job job)
-    {
-        actor.RunningJobs++;
-        long takes = _pricing.NanosecondsOf(job);
-        if (_time.Now < actor.Slow.Until)
-        {
-            takes = (long)Math.Round(takes * actor.Slow.Factor);
-        }
-
-        _events.Add(
-            _time.Now + takes,
-            new SimulatedEvent { Kind = EventKind.JobEnd, Actor = actor.Id.Index, Life = actor.Life, Since = _time.Now, Object = job });
-    }
-
-    private void StartWaiting(SimulatedNode node)
-    {
-        while (node.TryStartNext(out WaitingJob waiting))
-        {
-            SimulatedActor actor = _actors[waiting.Actor];
-            if (actor.Life == waiting.Life)
-            {
-                Begin(actor, waiting.Job);
-            }
-            else
-            {
-                node.Free();
-                DropJob(EventKind.JobReady, waiting.Job);
-            }
-        }
-    }
-
-    private void OnJobEnd(SimulatedActor actor, in SimulatedEvent what)
-    {
-        Job job = (Job)what.Object!;
-        if (what.Life != actor.Life)
-        {
-            // Its slot went back when its actor died.
-            DropJob(what.Kind, job);
-            return;
-        }
-
-        actor.RunningJobs--;
-        _nodes[actor.Node].Free();
-        StartWaiting(_nodes[actor.Node]);
-        string? problem = RunJob(job);
-        _buffers.ReleaseInputs(job);
-        if (_journal is not null)
-        {
-            TraceSpan span = TraceSpan.Of(actor.Id, actor.Node, what.Since, _time.Now, job);
-            _journal.Write(
-                _time.Now, _names[actor.Id.Index], "job", FormattableString.Invariant($"{span.Kind} step={span.Step} micro-batch={span.MicroBatch} since={what.Since}"));
-        }
-
-        _trace?.OnSpan(TraceSpan.Of(actor.Id, actor.Node, what.Since, _time.Now, job));
-        Offer(actor, new SimulatedEvent { Kind = EventKind.JobDone, Actor = what.Actor, Life = what.Life, Object = job, Problem = problem });
-    }
-
-    private string? RunJob(Job job)
-    {
-        try
-        {
-            _runner.Run(job, _scratch, SerialForkJoin.Instance);
-            return null;
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or OutOfMemoryException)
-        {
-            _buffers.ReleaseOutputs(job);
-            return exception.Message;
-        }
-    }
-
-    /// <summary>Gives back what a job holds that nobody will hear of.</summary>
-    private void DropJob(EventKind state, Job job)
-    {
-        if (state != EventKind.JobDone)
-        {
-            _buffers.ReleaseInputs(job);
-        }
-
-        _buffers.ReleaseOutputs(job);
     }
 }

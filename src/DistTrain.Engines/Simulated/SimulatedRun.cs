@@ -87,7 +87,8 @@ internal sealed partial class SimulatedRun : IDisposable
         }
 
         _buffers = new SimulatedBuffers(_pool);
-        _recorder = new RunRecorder(_plan, request.Data.TargetsAreClasses, observer, _time);
+        IRunObserver hears = _settings.TimingOnly ? new TimingObserver(observer) : observer;
+        _recorder = new RunRecorder(_plan, request.Data.TargetsAreClasses, hears, _time);
         _recorder.StartAfter(_from.Step);
         bool writes = request.JournalFolder is not null && (_settings.Journal ?? !_settings.TimingOnly);
         _journal = writes ? new EventJournal(request.JournalFolder!, _from.Step) : null;

@@ -116,7 +116,7 @@ internal sealed class TimingJobRunner : IJobRunner
         IReadOnlyList<int> slices = _plan.Stages[job.Stage].Slices;
         for (int slice = 0; slice < slices.Count; slice++)
         {
-            job.Outputs[job.Outputs.Length - slices.Count + slice] = Values(_plan.Slices[slices[slice]].Length);
+            job.Outputs[job.Outputs.Length - slices.Count + slice] = Values(_plan.Slices[slices[slice]].GradientLength);
         }
     }
 
@@ -166,6 +166,10 @@ internal sealed class TimingJobRunner : IJobRunner
                 BufferHandle whole = Values(front.Weight.Length);
                 (job.Outputs[0], job.Outputs[1]) = (whole, _stateCount > 0 ? whole : BufferHandle.None);
                 break;
+            case ExpandHistoryJob history:
+                BufferHandle weights = Values(_plan.Slices[_plan.Histories[history.History].ExpandedSlice].Length);
+                (job.Outputs[0], job.Outputs[1]) = (weights, _stateCount > 0 ? weights : BufferHandle.None);
+                break;
             default:
                 throw new InvariantException($"No host times a {job.GetType().Name}.");
         }
@@ -199,7 +203,7 @@ internal sealed class TimingJobRunner : IJobRunner
 
     private BufferHandle Values(long values) => SimulatedBuffers.OfLength(values * _valueBytes);
 
-    private BufferHandle State(SlicePlan slice) => _stateCount == 0 ? BufferHandle.None : Values((long)slice.Length * _stateCount);
+    private BufferHandle State(SlicePlan slice) => _stateCount == 0 ? BufferHandle.None : Values((long)slice.StateLength * _stateCount);
 
     private static (bool HasResidual, long[] Bytes) Encoding(RunPlan plan)
     {

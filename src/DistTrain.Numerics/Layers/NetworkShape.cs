@@ -25,6 +25,7 @@ public static class NetworkShape
         MaxoutSpec maxout => maxout.Units,
         KCompetitiveSpec k => k.Units,
         ContributedSpec contributed => OutputWidth(contributed.Inner, inputWidth),
+        HistorySpec history => OutputWidth(history.Inner, inputWidth),
         _ => inputWidth,
     };
 }

@@ -9,4 +9,14 @@ public sealed record ParameterSpec(string Name, int Layer, int Rows, int Columns
 {
     /// <summary>Number of values.</summary>
     public int Length => Rows * Columns;
+
+    /// <summary>Columns of its gradient, which has as many rows; those of the parameter, except for a history, whose
+    /// gradient travels as factors.</summary>
+    public int GradientColumns { get; init; } = Columns;
+
+    /// <summary>Number of values of its gradient.</summary>
+    public int GradientLength => Rows * GradientColumns;
+
+    /// <summary>Number of values in each vector of optimizer state: one for each that the optimizer updates.</summary>
+    public int StateLength { get; init; } = Rows * Columns;
 }

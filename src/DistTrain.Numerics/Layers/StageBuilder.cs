@@ -46,6 +46,7 @@ internal sealed class StageBuilder<T>
     private Layer<T> Build(int index, int width, LayerSpec spec) => spec switch
     {
         ContributedSpec contributed => Build(index, width, contributed.Inner),
+        HistorySpec history => Build(index, width, history.Inner),
         DenseSpec dense => BuildDense(index, width, dense),
         MaxoutSpec maxout => new MaxoutLayer<T>(
             index, width, maxout.Units, maxout.Pieces, BuildAffine(index, width, maxout.Units * maxout.Pieces, maxout.Bias)),
@@ -71,6 +72,11 @@ internal sealed class StageBuilder<T>
             return new ContributedMap<T>(contributed, theta, scale, bias ? Add("bias", index, 1, outputs) : -1);
         }
 
+        if (_network.Layers[index] is HistorySpec history)
+        {
+            return new HistoryMap<T>(history, Add(history.Parameter(index)), bias ? Add("bias", index, 1, outputs) : -1);
+        }
+
         int weight;
         if (tiedTo is not int source)
         {
@@ -94,9 +100,12 @@ internal sealed class StageBuilder<T>
         return new WeightMap<T>(weight, bias ? Add("bias", index, 1, outputs) : -1, tiedTo is not null, shared);
     }
 
-    private int Add(string name, int layer, int rows, int columns)
+    private int Add(string name, int layer, int rows, int columns) =>
+        Add(new ParameterSpec($"layers.{layer}.{name}", layer, rows, columns));
+
+    private int Add(ParameterSpec parameter)
     {
-        _parameters.Add(new ParameterSpec($"layers.{layer}.{name}", layer, rows, columns));
+        _parameters.Add(parameter);
         return _parameters.Count - 1;
     }
 }

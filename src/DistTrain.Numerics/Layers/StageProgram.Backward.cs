@@ -32,8 +32,13 @@ public sealed partial class StageProgram<T>
         bool accumulate, in PassContext context, ComputeScratch scratch, IForkJoin? fork = null)
     {
         ArgumentNullException.ThrowIfNull(scratch);
-        CheckParameters(gradients);
+        CheckGradients(gradients);
         int rows = input.Rows;
+        if (!accumulate)
+        {
+            ClearHistories(gradients);
+        }
+
         if (rows == 0)
         {
             ClearUnless(accumulate, gradients);
@@ -45,7 +50,7 @@ public sealed partial class StageProgram<T>
         CheckShape(signal, rows, OutputWidth, "signal");
         long mark = scratch.Mark;
         bool apart = accumulate && AddsInParts(rows);
-        ReadOnlySpan<TensorView<T>> sums = apart ? TakeGradients(scratch) : gradients;
+        ReadOnlySpan<TensorView<T>> sums = apart ? TakeGradients(gradients, scratch) : gradients;
         RunBackward(
             parameters, feedback, input, output, stash, signal, inputSignal, sums, accumulate && !apart, context, scratch, fork);
         AddTo(gradients, apart ? sums : default);
@@ -93,7 +98,7 @@ public sealed partial class StageProgram<T>
         CheckMatrices(matrices, error, ownSignal, rows);
         long mark = scratch.Mark;
         bool apart = accumulate && AddsInParts(rows);
-        ReadOnlySpan<TensorView<T>> sums = apart ? TakeGradients(scratch) : gradients;
+        ReadOnlySpan<TensorView<T>> sums = apart ? TakeGradients(gradients, scratch) : gradients;
         RunDirect(
             parameters, matrices, error, input, output, stash, ownSignal, sums, accumulate && !apart, context, scratch, fork);
         AddTo(gradients, apart ? sums : default);
@@ -103,21 +108,27 @@ public sealed partial class StageProgram<T>
     // Several additions to one gradient would associate differently from one addition of their sum.
     private bool AddsInParts(int rows) => _hasTies || rows > ProductBlock;
 
-    private Span<TensorView<T>> TakeGradients(ComputeScratch scratch)
+    /// <summary>Gradients apart from the given ones; those of histories gather rows, and are the given ones.</summary>
+    private Span<TensorView<T>> TakeGradients(ReadOnlySpan<TensorView<T>> given, ComputeScratch scratch)
     {
         Span<TensorView<T>> gradients = scratch.Take<TensorView<T>>(1, _parameters.Length).Span;
         for (int i = 0; i < gradients.Length; i++)
         {
-            gradients[i] = scratch.Take<T>(_parameters[i].Rows, _parameters[i].Columns);
+            gradients[i] = HistorySpec.IsHistory(_parameters[i]) ? given[i] : scratch.Take<T>(_parameters[i].Rows, _parameters[i].Columns);
         }
 
         return gradients;
     }
 
-    private static void AddTo(ReadOnlySpan<TensorView<T>> gradients, ReadOnlySpan<TensorView<T>> sums)
+    private void AddTo(ReadOnlySpan<TensorView<T>> gradients, ReadOnlySpan<TensorView<T>> sums)
     {
         for (int i = 0; i < sums.Length; i++)
         {
+            if (HistorySpec.IsHistory(_parameters[i]))
+            {
+                continue;
+            }
+
             TensorPrimitives.Add(gradients[i].Span, sums[i].Span, gradients[i].Span);
         }
     }

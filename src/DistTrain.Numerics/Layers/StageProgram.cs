@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Numerics.Tensors;
+using DistTrain.Numerics.FrontContribution;
 using DistTrain.Numerics.Kernels;
 using DistTrain.Numerics.Losses;
 using DistTrain.Numerics.Networks;
@@ -220,14 +221,39 @@ public sealed partial class StageProgram<T>
 
     private void CheckParameters(ReadOnlySpan<TensorView<T>> tensors)
     {
+        CheckCount(tensors);
+        for (int i = 0; i < tensors.Length; i++)
+        {
+            CheckShape(tensors[i], _parameters[i].Rows, _parameters[i].Columns, _parameters[i].Name);
+        }
+    }
+
+    private void CheckGradients(ReadOnlySpan<TensorView<T>> tensors)
+    {
+        CheckCount(tensors);
+        for (int i = 0; i < tensors.Length; i++)
+        {
+            CheckShape(tensors[i], _parameters[i].Rows, _parameters[i].GradientColumns, _parameters[i].Name);
+        }
+    }
+
+    private void CheckCount(ReadOnlySpan<TensorView<T>> tensors)
+    {
         if (tensors.Length != _parameters.Length)
         {
             throw new ArgumentException($"{tensors.Length} tensors for {_parameters.Length} parameters.");
         }
+    }
 
-        for (int i = 0; i < tensors.Length; i++)
+    /// <summary>Passes add a history's rows to those that its gradient has; a step begins with none.</summary>
+    private void ClearHistories(ReadOnlySpan<TensorView<T>> gradients)
+    {
+        for (int i = 0; i < gradients.Length; i++)
         {
-            CheckShape(tensors[i], _parameters[i].Rows, _parameters[i].Columns, _parameters[i].Name);
+            if (HistorySpec.IsHistory(_parameters[i]))
+            {
+                HistoryFactors<T>.Clear(gradients[i]);
+            }
         }
     }
 

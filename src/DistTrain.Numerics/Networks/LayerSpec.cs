@@ -1,8 +1,8 @@
 namespace DistTrain.Numerics.Networks;
 
 /// <summary>What one layer of a network is. A closed family: <see cref="DenseSpec"/>, <see cref="MaxoutSpec"/>,
-/// <see cref="KCompetitiveSpec"/>, <see cref="DropoutSpec"/>; and <see cref="ContributedSpec"/>, which no experiment file
-/// names.</summary>
+/// <see cref="KCompetitiveSpec"/>, <see cref="DropoutSpec"/>; and <see cref="ContributedSpec"/> and <see cref="HistorySpec"/>,
+/// which no experiment file names.</summary>
 public abstract record LayerSpec
 {
     private protected LayerSpec()

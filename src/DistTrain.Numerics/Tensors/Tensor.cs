@@ -17,9 +17,6 @@ public sealed unsafe class Tensor<T> : IDisposable
         nuint bytes = (nuint)Math.Max(1, checked(rows * columns)) * (nuint)sizeof(T);
         _pointer = (T*)NativeMemory.AlignedAlloc(bytes, 64);
         NativeMemory.Clear(_pointer, bytes);
-
-        // The collector sees a small object only, and finalizers run when it sees pressure.
-        GC.AddMemoryPressure((long)bytes);
         Rows = rows;
         Columns = columns;
     }
@@ -59,13 +56,7 @@ public sealed unsafe class Tensor<T> : IDisposable
 
     private void Free()
     {
-        if (_pointer == null)
-        {
-            return;
-        }
-
         NativeMemory.AlignedFree(_pointer);
         _pointer = null;
-        GC.RemoveMemoryPressure((long)Math.Max(1, Rows * Columns) * sizeof(T));
     }
 }

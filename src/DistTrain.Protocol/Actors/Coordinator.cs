@@ -24,6 +24,7 @@ public sealed partial class Coordinator : ActorMachine
     private RunEnd _end = RunEnd.Completed;
     private string _reason = "";
     private long _issued, _keptStep, _decidingStep;
+    private int _layersExpanded;
     private bool _keepsAgain, _stopRequested, _issueWaits, _contributed, _alone;
 
     /// <summary>The coordinator, going on from a committed step of which a snapshot exists, or from step 0.</summary>
@@ -60,7 +61,7 @@ public sealed partial class Coordinator : ActorMachine
         /// <summary>The training rows are evaluated at the end of the run.</summary>
         EvaluatingEnd,
 
-        /// <summary>Front contribution: the first stage forms its weights.</summary>
+        /// <summary>Front contribution: the weights of every collapsed layer are formed.</summary>
         Expanding,
 
         /// <summary>The last snapshot is taken.</summary>
@@ -76,7 +77,7 @@ public sealed partial class Coordinator : ActorMachine
         Phase.Training when _issued > _progress.Step => $"the commit of step {_progress.Step + 1}",
         Phase.EvaluatingEpoch or Phase.EvaluatingEnd => $"the evaluation after step {_progress.Step}",
         Phase.Contributing => "the contributions of the rows",
-        Phase.Expanding => $"the first stage's weights after step {_progress.Step}",
+        Phase.Expanding => $"the expanded weights after step {_progress.Step}",
         Phase.Ending => $"the snapshot of step {_progress.Step}",
         _ => "",
     };
@@ -132,11 +133,8 @@ public sealed partial class Coordinator : ActorMachine
                 TrainAloneIfReady();
                 break;
             case Expanded expanded when _phase == Phase.Expanding && expanded.Step == _progress.Step:
-                // A snapshot of this step may exist or be under way: it does not hold the expanded weights.
-                _keptStep = -1;
-                _keepsAgain = _snapshotPending is not null;
-                _phase = Phase.Ending;
-                Advance();
+                _layersExpanded++;
+                EndIfExpanded();
                 break;
             case EvaluationResult result when _evaluation.Take(result):
                 OnEvaluated();
@@ -295,6 +293,7 @@ public sealed partial class Coordinator : ActorMachine
     private void BeginExpanding()
     {
         SetAlone(false);
+        _layersExpanded = 0;
         if (_membership.HasLost)
         {
             Effects.Persist(_membership.ReplaceLost(Epoch + 1));
@@ -303,6 +302,20 @@ public sealed partial class Coordinator : ActorMachine
         {
             ForEachShard(new Expand(_progress.Step));
         }
+    }
+
+    private void EndIfExpanded()
+    {
+        if (_layersExpanded <= Plan.Histories.Count)
+        {
+            return;
+        }
+
+        // A snapshot of this step may exist or be under way: it does not hold the expanded weights.
+        _keptStep = -1;
+        _keepsAgain = _snapshotPending is not null;
+        _phase = Phase.Ending;
+        Advance();
     }
 
     private void Resume()

@@ -3,7 +3,8 @@ using DistTrain.Protocol.Messages;
 
 namespace DistTrain.Protocol.Actors;
 
-/// <content>Front contribution: hands out the coefficients and takes back the expanded weights.</content>
+/// <content>Front contribution: hands out the first layer's coefficients and takes back its expanded weights; expands histories
+/// itself.</content>
 public sealed partial class ParameterShard
 {
     /// <summary>Steps begin when everything is contributed, so the first stage has had its weights.</summary>
@@ -36,6 +37,29 @@ public sealed partial class ParameterShard
         }
     }
 
+    /// <summary>Has the shard's own histories expanded, once it is restored.</summary>
+    private void ExpandHistories()
+    {
+        if (_expansion.Step < 0 || _restoring > 0)
+        {
+            return;
+        }
+
+        for (int history = 0; history < Plan.Histories.Count; history++)
+        {
+            if (Array.Find(_slices, slice => slice.Plan.Index == Plan.Histories[history].Slice) is not SliceState slice)
+            {
+                continue;
+            }
+
+            SliceVersion version = slice.Find(_expansion.Step)
+                ?? throw new InvariantException("The version of a committed step is there until the next commit.");
+            ExpandHistoryJob job = new(history);
+            (job.Inputs[0], job.Inputs[1]) = (version.Weights, version.OptimizerState);
+            Run(job);
+        }
+    }
+
     private void AssembleIfReady()
     {
         if (!_expansion.IsComplete || !StateOf(Plan.ExpandedSlice).HasVersion)
@@ -56,17 +80,23 @@ public sealed partial class ParameterShard
             Effects.Retain(columns);
         }
 
-        OnAssembled(StateOf(Plan.ExpandedSlice), job.Inputs);
+        OnAssembled(job.Inputs);
     }
 
-    private void OnAssembled(SliceState slice, BufferHandle[] whole)
+    private void OnAssembled(BufferHandle[] whole)
     {
+        OnExpanded(Plan.ExpandedSlice, _expansion.SharesStep, whole);
+        _expansion.ForgetShares(Effects);
+    }
+
+    private void OnExpanded(int index, long step, BufferHandle[] whole)
+    {
+        SliceState slice = StateOf(index);
         SliceVersion version = slice.NewVersion();
-        (version.Step, version.Updates) = (_expansion.SharesStep, slice.Newest.Updates);
+        (version.Step, version.Updates) = (step, slice.Newest.Updates);
         (version.Weights, version.OptimizerState) = (whole[0], whole[1]);
         slice.DropAll(Effects);
         slice.Push(version);
-        Send(ActorId.Coordinator, new Expanded(version.Step));
-        _expansion.ForgetShares(Effects);
+        Send(ActorId.Coordinator, new Expanded(step, index));
     }
 }

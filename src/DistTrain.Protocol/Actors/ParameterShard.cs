@@ -78,6 +78,7 @@ public sealed partial class ParameterShard : ActorMachine
             case Expand expand:
                 _expansion.Step = expand.Step;
                 SendCoefficients();
+                ExpandHistories();
                 break;
             case ExpandedShare share:
                 _expansion.Take(share, Effects);
@@ -103,7 +104,10 @@ public sealed partial class ParameterShard : ActorMachine
                 OnRestored(StateOf(restore.Slice), restore);
                 break;
             case AssembleJob assemble:
-                OnAssembled(StateOf(Plan.ExpandedSlice), assemble.Outputs);
+                OnAssembled(assemble.Outputs);
+                break;
+            case ExpandHistoryJob expand:
+                OnExpanded(Plan.Histories[expand.History].ExpandedSlice, _expansion.Step, expand.Outputs);
                 break;
             case SnapshotJob:
                 _snapshotting--;
@@ -157,7 +161,7 @@ public sealed partial class ParameterShard : ActorMachine
 
         bool usable = slice.Plan.Frozen ? slice.HasVersion
             : Plan.Asynchronous ? slice.HasVersion && slice.AppliedByAll >= committedStep
-            : slice.Find(committedStep) is not null;
+            : slice.Find(committedStep) is { IsWhole: true };
         if (usable)
         {
             slice.DropBefore(committedStep, Effects);
@@ -193,15 +197,17 @@ public sealed partial class ParameterShard : ActorMachine
         }
 
         SendCoefficients();
+        ExpandHistories();
         AssembleIfReady();
     }
 
-    private static void PushOlder(SliceState slice, long step, BufferHandle weights)
+    private void PushOlder(SliceState slice, long step, BufferHandle weights)
     {
         if (!weights.IsNone)
         {
             SliceVersion older = slice.NewVersion();
             (older.Step, older.Weights) = (step, weights);
+            older.ReleaseAllButWeights(Effects);
             slice.Push(older);
         }
     }

@@ -51,6 +51,16 @@ public sealed class ExpandJob(int share, int slices) : FrontJob(2 + (2 * slices)
     public int Share { get; } = share;
 }
 
+/// <summary>
+/// A layer's expanded weights, from its history. Inputs: [0] the history's slice, [1] its optimizer state, or none. Outputs: [0] W,
+/// [1] its velocity, or none.
+/// </summary>
+public sealed class ExpandHistoryJob(int history) : FrontJob(2, 2)
+{
+    /// <summary>Which of the plan's histories.</summary>
+    public int History { get; } = history;
+}
+
 /// <summary>Puts the shares' columns together. Inputs: [0…] weights by share, then velocities by share, or none. Outputs:
 /// [0] W, [1] its velocity, or none.</summary>
 public sealed class AssembleJob(int shares) : FrontJob(2 * shares, 2);

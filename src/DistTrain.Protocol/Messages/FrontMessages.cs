@@ -23,7 +23,7 @@ public sealed record ContributedTile(int Share, int Tile, BufferHandle Outputs, 
 [MessageTag("contributed")]
 public sealed record Contributed(long Step) : Message;
 
-/// <summary>Coordinator to shards: have the first stage's weights of a committed step expanded.</summary>
+/// <summary>Coordinator to shards: have the collapsed layers' weights of a committed step expanded.</summary>
 [MessageTag("expand")]
 public sealed record Expand(long Step) : Message;
 
@@ -39,6 +39,8 @@ public sealed record Coefficients(long Step, int Slice, BufferHandle Values, Buf
 [MessageTag("expanded-share")]
 public sealed record ExpandedShare(long Step, int Share, BufferHandle Weights, BufferHandle Velocity) : Message;
 
-/// <summary>Shard to the coordinator: the expanded weights of a step are all there.</summary>
+/// <summary>Shard to the coordinator: a layer's expanded weights of a step are all there.</summary>
+/// <param name="Step">The step.</param>
+/// <param name="Slice">The slice that received them.</param>
 [MessageTag("expanded")]
-public sealed record Expanded(long Step) : Message;
+public sealed record Expanded(long Step, int Slice) : Message;

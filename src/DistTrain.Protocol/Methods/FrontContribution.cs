@@ -54,6 +54,14 @@ public sealed class FrontContribution : Method
                         + "layer with weights of its own, "
                     + "or method backprop");
             }
+
+            if (settings.Method.Collapse == Collapse.All && layers[layer] is DenseSpec { TiedTo: int source })
+            {
+                return new SettingsProblem(
+                    $"network[{layer}]",
+                    $"tied to layer {source}, whose history would then be one of two layers; expected a layer with weights of its own, "
+                    + "method.collapse: input, or method backprop");
+            }
         }
 
         return settings.Stages.Count < 2
@@ -114,12 +122,6 @@ public sealed class FrontContribution : Method
 
     private static SettingsProblem? RefusesForm(MethodSettings method)
     {
-        if (method.Collapse == Collapse.All)
-        {
-            return new SettingsProblem(
-                "method.collapse", "all: only the first layer can be taken out of training so far; expected input");
-        }
-
         if (method.Shares is < 1 or > Limits.ShardsMax)
         {
             return new SettingsProblem("method.shares", $"{method.Shares}; expected 1 to {Limits.ShardsMax}");

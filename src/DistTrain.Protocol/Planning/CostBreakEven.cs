@@ -2,21 +2,21 @@ using DistTrain.Protocol.Settings;
 
 namespace DistTrain.Protocol.Planning;
 
-/// <summary>Where front contribution stops paying: its first layer takes as many multiply-adds as backpropagation's, for all other layers cost the same.</summary>
+/// <summary>Where front contribution stops paying: its first layer takes as many multiply-adds as backpropagation's, for all other layers cost the same, but for histories.</summary>
 internal static class CostBreakEven
 {
     // Far beyond any data set, and products of a few of these are still exact enough in float64.
     private const int Most = 1 << 30;
 
-    /// <summary>The verdict on the forms that can serve, given what the other layers cost.</summary>
-    public static CostVerdict Judge(CostFirstLayer first, IReadOnlyList<ContributionForm> forms, double others)
+    /// <summary>The verdict on the forms that can serve, given what the other layers cost, and what histories add to that.</summary>
+    public static CostVerdict Judge(CostFirstLayer first, IReadOnlyList<ContributionForm> forms, double others, CostHistories histories)
     {
         ContributionForm form = forms.MinBy(first.Of);
-        bool Pays(CostFirstLayer layer) => forms.Min(layer.Of) < layer.Backprop;
+        bool Pays(CostFirstLayer layer) => forms.Min(layer.Of) + histories.Of(layer) < layer.Backprop;
         double perEpochs = first.Epochs / Math.Max(1, first.TestEvaluations);
         return new CostVerdict(
             form,
-            (others + first.Backprop) / (others + first.Of(form)),
+            (others + first.Backprop) / (others + histories.Of(first) + first.Of(form)),
             first.Backprop / first.LeastOf(form),
             Largest((int)first.Rows, rows => Pays(first with { Rows = rows })),
             Smallest((int)first.Inputs, inputs => Pays(first with { Inputs = inputs })),

@@ -115,6 +115,10 @@ public sealed class CostJobs
                 return new CostJob(expanded, _valueBytes * front.FeaturesOf(expand.Share).Count * (front.Features + (double)front.Outputs));
             case AssembleJob:
                 return Elements((double)front.Outputs * front.Inputs, 2 * (1 + _stateCount));
+            case ExpandHistoryJob history:
+                HistorySpec layer = front.Histories[history.History].History;
+                CostJob sum = Product(layer.Outputs, layer.RowsMax, layer.Inputs);
+                return sum with { Flops = sum.Flops * (1 + _stateCount) };
             default:
                 throw new InvariantException($"A {job.GetType().Name} has no cost; {nameof(CostJobs)} gives it one.");
         }
@@ -147,7 +151,7 @@ public sealed class CostJobs
             bool contributesOnly = plan.Front is not null && !plan.IsLastStage(stage.Index);
             for (int layer = stage.FirstLayer; layer < stage.FirstLayer + stage.LayerCount && !contributesOnly; layer++)
             {
-                (double own, double gradient) = Products(plan.Network.Layers[layer], widths[layer]);
+                (double own, double gradient) = Products(plan, plan.Network.Layers[layer], widths[layer]);
                 cost = cost with
                 {
                     Forward = cost.Forward + own,
@@ -166,13 +170,19 @@ public sealed class CostJobs
     }
 
     /// <summary>Multiply-adds a row of a layer's product, and of its weights' gradient.</summary>
-    private static (double Product, double Gradient) Products(LayerSpec layer, double width)
+    private static (double Product, double Gradient) Products(RunPlan plan, LayerSpec layer, double width)
     {
         if (layer is ContributedSpec contributed)
         {
             // The Gram form's gradient is the signal itself, put in its rows.
             double product = (double)contributed.Features * contributed.Outputs;
             return (product, contributed.Scatter ? contributed.Outputs : product);
+        }
+
+        if (layer is HistorySpec history)
+        {
+            // Its gradient is the rows themselves.
+            return ((width * history.Outputs) + (CostHistories.PastRows(history, plan.TotalSteps) * (width + history.Outputs)), 0);
         }
 
         double own = width * ContributedSpec.OutputsOf(layer);
@@ -186,7 +196,12 @@ public sealed class CostJobs
         widths[0] = network.Inputs;
         for (int layer = 0; layer < network.Layers.Count; layer++)
         {
-            LayerSpec spec = network.Layers[layer] is ContributedSpec contributed ? contributed.Inner : network.Layers[layer];
+            LayerSpec spec = network.Layers[layer] switch
+            {
+                ContributedSpec contributed => contributed.Inner,
+                HistorySpec history => history.Inner,
+                LayerSpec other => other,
+            };
             double outputs = spec is MaxoutSpec maxout ? maxout.Units : ContributedSpec.OutputsOf(spec);
             widths[layer + 1] = outputs > 0 ? outputs : widths[layer];
         }

@@ -13,7 +13,8 @@ namespace DistTrain.Protocol.Planning;
 /// <remarks>
 /// Arithmetic counts multiply-adds of matrix products. A layer with n inputs and h outputs of W x takes n h of them a row forward, n h backward for the weights
 /// and n h for the signal to the layer before, where there is one. The first layer under front contribution takes less; <see cref="CostFirstLayer"/> has
-/// its formulas, <see cref="CostMessages"/> and <see cref="CostMemory"/> those of messages and memory.
+/// its formulas, <see cref="CostHistories"/> those of layers behind it that are collapsed too, <see cref="CostMessages"/> and <see cref="CostMemory"/> those of messages and memory.
+/// Methods that give each stage a signal of its own are counted from their instructions: <see cref="CostInstructions"/>.
 /// </remarks>
 public static class CostModel
 {
@@ -22,23 +23,24 @@ public static class CostModel
     /// <param name="trainRows">Training rows.</param>
     /// <param name="testRows">Test rows; 0 for none.</param>
     /// <param name="refuses">Why an engine cannot run settings that are valid otherwise, or null; asked for each method.</param>
-    public static CostTable Of(RunSettings settings, int trainRows, int testRows, Func<RunSettings, string?>? refuses = null)
+    /// <param name="machine">What the predicted time is for; null for <see cref="MachineProfile.Default"/>.</param>
+    public static CostTable Of(RunSettings settings, int trainRows, int testRows, Func<RunSettings, string?>? refuses = null, MachineProfile? machine = null)
     {
         ArgumentNullException.ThrowIfNull(settings);
         List<CostEntry> entries = [];
-        foreach (MethodSettings method in Methods(settings.Method.Shares))
+        foreach (MethodSettings method in Methods(settings.Method))
         {
             RunSettings variant = settings with { Method = method };
             string? refusal = SettingsChecks.Problems(variant, trainRows).Select(problem => $"{problem.Key}: {problem.Message}").FirstOrDefault()
                 ?? refuses?.Invoke(variant);
             CostEntry entry = new(method, IsPlanned(settings, method, trainRows, testRows)) { Refusal = refusal };
-            entries.Add(refusal is null ? Cost(entry, new RunPlan(variant, trainRows, testRows)) : entry);
+            entries.Add(refusal is null ? Cost(entry, new RunPlan(variant, trainRows, testRows), machine ?? MachineProfile.Default) : entry);
         }
 
         return new CostTable(entries, Verdict(settings, trainRows, testRows, entries));
     }
 
-    private static IEnumerable<MethodSettings> Methods(int shares)
+    private static IEnumerable<MethodSettings> Methods(MethodSettings planned)
     {
         foreach (string name in MethodCatalog.Names)
         {
@@ -52,11 +54,11 @@ public static class CostModel
 
                     break;
                 case FrontContribution.MethodName:
-                    yield return new MethodSettings(name) { Form = ContributionForm.Gram, Shares = shares };
-                    yield return new MethodSettings(name) { Form = ContributionForm.Basis, Shares = shares };
+                    yield return new MethodSettings(name) { Form = ContributionForm.Gram, Shares = planned.Shares, Collapse = planned.Collapse };
+                    yield return new MethodSettings(name) { Form = ContributionForm.Basis, Shares = planned.Shares, Collapse = planned.Collapse };
                     break;
                 default:
-                    yield return new MethodSettings(name);
+                    yield return planned.Name == name ? planned : new MethodSettings(name);
                     break;
             }
         }
@@ -74,7 +76,7 @@ public static class CostModel
             : method.Name != "backprop" || settings.Method.Schedule == method.Schedule;
     }
 
-    private static CostEntry Cost(CostEntry entry, RunPlan plan)
+    private static CostEntry Cost(CostEntry entry, RunPlan plan, MachineProfile machine)
     {
         StageProgram<float>[] programs =
         [
@@ -82,20 +84,28 @@ public static class CostModel
                 plan.Network, stage.FirstLayer, stage.LayerCount, plan.IsLastStage(stage.Index) ? plan.Settings.Loss : null)),
         ];
         double valueBytes = plan.Settings.Precision == Numerics.Precision.Float32 ? sizeof(float) : sizeof(double);
-        return entry with
+        CostInstructions? walked = CostInstructions.Serves(plan.Method) ? new CostInstructions(plan, programs) : null;
+        CostArithmetic arithmetic = Arithmetic(plan);
+        CostEntry counted = entry with
         {
-            Arithmetic = Arithmetic(plan),
-            Messages = CostMessages.Of(plan, [.. programs.Select(program => program.OutputWidth)], valueBytes),
-            Actors = new CostMemory(plan, programs, valueBytes).Actors(),
+            Arithmetic = walked is null
+                ? arithmetic
+                : arithmetic with { PerStep = walked.PerStep.Products, Steps = walked.Total.Products, UpdatesPerStep = walked.PerStep.UpdatedValues },
+            Messages = CostMessages.Of(plan, [.. programs.Select(program => program.OutputWidth)], valueBytes, walked),
+            HistoryBytes = (plan.Front?.Histories.Sum(entry => (double)entry.History.Values) ?? 0) * valueBytes,
+            Actors = new CostMemory(plan, programs, valueBytes, walked).Actors(),
         };
+        return counted with { Seconds = new CostTime(plan, machine).Seconds(counted.Arithmetic, counted.MessagesTotal) };
     }
 
     private static CostArithmetic Arithmetic(RunPlan plan)
     {
         RunSettings settings = plan.Settings;
         CostFirstLayer first = CostFirstLayer.Of(settings, plan.TrainRows, plan.TestRows);
+        CostHistories histories = CostHistories.Of(plan);
         (double forward, double training) = OtherLayers(settings.Network);
-        double batch = settings.Training.BatchSize, updates = plan.Slices.Where(slice => !slice.Frozen).Sum(slice => (double)slice.Length);
+        (forward, training) = (forward + histories.ForwardRow, training + histories.TrainingRow);
+        double batch = settings.Training.BatchSize, updates = plan.Slices.Where(slice => !slice.Frozen).Sum(slice => (double)slice.StateLength);
         double width = plan.Front is null ? first.Inputs : plan.Front.Features, once = plan.Front is null ? 0 : first.OnceOf(plan.Front.Form);
 
         // The Gram form's gradient is the signal itself; clipping then needs its norm.
@@ -103,14 +113,14 @@ public static class CostModel
         double perRow = (isGram ? 1 : 2) * width * first.Outputs;
         double clippingStep = isGram && first.Clips ? batch * batch * first.Outputs : 0, clipping = isGram ? first.ClippingPerEpoch : 0;
         return new CostArithmetic(
-            (batch * (perRow + training)) + clippingStep,
-            first.Epochs * ((plan.TrainRows * (perRow + training)) + clipping),
-            once,
+            (batch * (perRow + training)) + clippingStep + histories.Step,
+            (first.Epochs * ((plan.TrainRows * (perRow + training)) + clipping)) + (plan.TotalSteps * histories.Step),
+            once + histories.Once,
             first.EvaluatedRows * ((width * first.Outputs) + forward),
             updates);
     }
 
-    /// <summary>Multiply-adds a row of all layers but the first: forward, and of a training pass.</summary>
+    /// <summary>Multiply-adds a row of all layers but the first, held as weights: forward, and of a training pass.</summary>
     private static (double Forward, double Training) OtherLayers(NetworkSpec network)
     {
         double forward = 0, training = 0, width = network.Inputs;
@@ -127,11 +137,11 @@ public static class CostModel
 
     private static CostVerdict? Verdict(RunSettings settings, int trainRows, int testRows, IReadOnlyList<CostEntry> entries)
     {
-        ContributionForm[] forms =
+        MethodSettings[] served =
         [
-            .. entries.Where(entry => entry.Settings.Name == FrontContribution.MethodName && entry.Refusal is null).Select(entry => entry.Settings.Form),
+            .. entries.Where(entry => entry.Settings.Name == FrontContribution.MethodName && entry.Refusal is null).Select(entry => entry.Settings),
         ];
-        if (forms.Length == 0)
+        if (served.Length == 0)
         {
             return null;
         }
@@ -139,6 +149,10 @@ public static class CostModel
         CostFirstLayer first = CostFirstLayer.Of(settings, trainRows, testRows);
         (double forward, double training) = OtherLayers(settings.Network);
         double others = (trainRows * first.Epochs * training) + (first.EvaluatedRows * forward);
-        return CostBreakEven.Judge(first, forms, others);
+        CostHistories histories = CostHistories.Of(new RunPlan(settings with { Method = served[0] }, trainRows, testRows));
+        CostVerdict verdict = CostBreakEven.Judge(first, [.. served.Select(method => method.Form)], others, histories);
+        double front = entries.First(entry => entry.Settings.Form == verdict.Form && entry.Settings.Name == FrontContribution.MethodName).Seconds;
+        double[] backprop = [.. entries.Where(entry => entry.Settings.Name == "backprop" && entry.Refusal is null).Select(entry => entry.Seconds)];
+        return verdict with { TimeFactor = backprop.Length == 0 ? double.NaN : backprop.Min() / front };
     }
 }

@@ -19,26 +19,33 @@ public sealed class FrontContributionPlan
         Outputs = ContributedSpec.OutputsOf(network.Layers[0]);
         Form = settings.Method.Form != ContributionForm.Auto
             ? settings.Method.Form
-            : new FrontContributionCost(settings, trainRows, testRows).Cheaper(settings.Method.Shares);
+            : CostFirstLayer.Of(settings, trainRows, testRows).Cheaper(settings.Method.Shares);
         Features = Form == ContributionForm.Gram ? trainRows : Math.Min(trainRows, Inputs);
         HasBasis = Form == ContributionForm.Basis && trainRows < Inputs;
         ContributedSpec first = new(
             network.Layers[0], Features, Form == ContributionForm.Gram, settings.Optimizer.ClipNorm is not null);
-        Network = new NetworkSpec(first.InputWidth, [first, .. network.Layers.Skip(1)]);
+        Histories = settings.Method.Collapse == Collapse.All ? HistoriesOf(settings, trainRows) : [];
+        LayerSpec[] layers = [first, .. network.Layers.Skip(1)];
+        foreach ((int layer, HistorySpec history) in Histories)
+        {
+            layers[layer] = history;
+        }
+
+        Network = new NetworkSpec(first.InputWidth, layers);
         Weight = new ParameterSpec("layers.0.weight", 0, Outputs, Inputs);
-        Expanded = Weight with { Name = ExpandedName };
+        Expanded = ExpandedOf(Weight);
         Tiles = [.. TilesOf(DataSplit.Train, trainRows, 0), .. TilesOf(DataSplit.Test, testRows, TileCount(trainRows))];
     }
-
-    /// <summary>The name under which the expanded weights are kept beside the first ones, which a resumed run still
-    /// needs.</summary>
-    public const string ExpandedName = "layers.0.expanded";
 
     /// <summary>Gram or basis, never auto.</summary>
     public ContributionForm Form { get; }
 
     /// <summary>The network that is trained: its first layer contributed.</summary>
     public NetworkSpec Network { get; }
+
+    /// <summary>The layers between the first and the last that are kept as histories, by index, in order; none unless every layer
+    /// is collapsed.</summary>
+    public IReadOnlyList<(int Layer, HistorySpec History)> Histories { get; }
 
     /// <summary>F: columns of the coordinates.</summary>
     public int Features { get; }
@@ -73,6 +80,25 @@ public sealed class FrontContributionPlan
 
     /// <summary>The features of a share: the first one and how many.</summary>
     public (int Start, int Count) FeaturesOf(int share) => EvenSplit.Part(Inputs, Shares, share);
+
+    /// <summary>The parameter that keeps expanded weights, beside what a resumed run still needs.</summary>
+    internal static ParameterSpec ExpandedOf(ParameterSpec weight) => weight with { Name = $"layers.{weight.Layer}.expanded" };
+
+    // Layers without weights stay as they are.
+    private static List<(int Layer, HistorySpec History)> HistoriesOf(RunSettings settings, int trainRows)
+    {
+        List<(int Layer, HistorySpec History)> histories = [];
+        int stepRows = Math.Min(settings.Training.BatchSize, trainRows);
+        for (int layer = 1; layer < settings.Network.Layers.Count - 1; layer++)
+        {
+            if (HistorySpec.Of(settings.Network, layer, stepRows, settings.Optimizer.Momentum > 0) is HistorySpec history)
+            {
+                histories.Add((layer, history));
+            }
+        }
+
+        return histories;
+    }
 
     private static int TileCount(int rows) => (rows + ContributionTile.RowsMax - 1) / ContributionTile.RowsMax;
 

@@ -47,7 +47,14 @@ public sealed record SlicePlan(
     int Length,
     bool Frozen = false,
     int CarriedCount = 0,
-    int OlderVersions = 0);
+    int OlderVersions = 0)
+{
+    /// <summary>Sum of the lengths of the tensors' gradients, in values.</summary>
+    public int GradientLength { get; } = Parameters.Sum(parameter => parameter.GradientLength);
+
+    /// <summary>Sum of the lengths of one vector of optimizer state for each tensor, in values.</summary>
+    public int StateLength { get; } = Parameters.Sum(parameter => parameter.StateLength);
+}
 
 /// <summary>Where a tensor lies.</summary>
 /// <param name="Parameter">The tensor.</param>
@@ -74,13 +81,16 @@ public sealed class RunPlan
         Network = Front?.Network ?? settings.Network;
         Topology = new Topology(settings.Replicas, settings.Stages.Count, settings.ParameterServer.Shards, Front?.Shares ?? 1);
         (Stages, Slices, Parameters) = Lay(settings, Network, Front, Method);
-        Results = Front is null ? [.. Parameters.Where(place => !LocalRules.IsAuxiliary(place.Parameter))] : ResultsOf(Front);
         CoefficientSlices =
         [
             .. Parameters.Where(place => ContributedSpec.IsTheta(place.Parameter) || ContributedSpec.IsScale(place.Parameter))
                 .Select(place => place.Slice).Distinct(),
         ];
         TrainedSlices = Slices.Count(slice => !slice.Frozen);
+        Histories = Front is null ? [] : [.. Front.Histories.Select((entry, index) => (HistorySlice(entry.Layer), ExpandedSlice + 1 + index))];
+        Results = Front is null
+            ? [.. Parameters.Where(place => !LocalRules.IsAuxiliary(place.Parameter))]
+            : [.. ResultsOf(settings.Network, Front)];
         Participants = Front is null
             ? [.. Enumerable.Range(1, Topology.LayerActors).Select(index => new ActorId(index))]
             : [Topology.LayerActor(0, Stages.Count - 1)];
@@ -123,8 +133,12 @@ public sealed class RunPlan
     /// weights.</summary>
     public int WeightSlice => TrainedSlices;
 
-    /// <summary>The slice that receives the expanded weights.</summary>
+    /// <summary>The slice that receives the first layer's expanded weights; those of histories come after it.</summary>
     public int ExpandedSlice => TrainedSlices + 1;
+
+    /// <summary>The slice of each history, which has it to itself, and the one on the same shard that receives its expanded
+    /// weights.</summary>
+    public IReadOnlyList<(int Slice, int ExpandedSlice)> Histories { get; }
 
     /// <summary>The slices that hold what is to be expanded.</summary>
     public IReadOnlyList<int> CoefficientSlices { get; }
@@ -170,6 +184,9 @@ public sealed class RunPlan
     /// <summary>Whether steps and evaluations involve an actor.</summary>
     public bool IsParticipant(ActorId actor) =>
         Front is null || Topology.RoleOf(actor) != ActorRole.LayerActor || actor == Participants[0];
+
+    /// <summary>Whether a slice receives expanded weights, and holds nothing before.</summary>
+    public bool IsExpanded(int slice) => Front is not null && slice >= ExpandedSlice;
 
     /// <summary>Whether a stage starts from the rows' inputs: the first one, or the only one that trains.</summary>
     public bool IsFirstStage(int stage) => Front is null ? stage == 0 : IsLastStage(stage);
@@ -227,25 +244,23 @@ public sealed class RunPlan
             List<ParameterSpec>[] perShard = AssignToShards(parameters, load);
             for (int shard = 0; shard < perShard.Length; shard++)
             {
-                if (perShard[shard].Count == 0)
+                foreach (IReadOnlyList<ParameterSpec> tensors in Apart(perShard[shard]))
                 {
-                    continue;
-                }
+                    int offset = 0;
+                    foreach (ParameterSpec parameter in tensors)
+                    {
+                        places.Add(new ParameterPlace(parameter, slices.Count, offset));
+                        offset += parameter.Length;
+                    }
 
-                int offset = 0;
-                foreach (ParameterSpec parameter in perShard[shard])
-                {
-                    places.Add(new ParameterPlace(parameter, slices.Count, offset));
-                    offset += parameter.Length;
+                    int carriedHere = stageSlices.Count == 0 ? carried.Count : 0;
+                    stageSlices.Add(slices.Count);
+                    slices.Add(new SlicePlan(slices.Count, stages.Count, shard, tensors, offset)
+                    {
+                        CarriedCount = residuals + carriedHere,
+                        OlderVersions = carried.Weights,
+                    });
                 }
-
-                int carriedHere = stageSlices.Count == 0 ? carried.Count : 0;
-                stageSlices.Add(slices.Count);
-                slices.Add(new SlicePlan(slices.Count, stages.Count, shard, perShard[shard], offset)
-                {
-                    CarriedCount = residuals + carriedHere,
-                    OlderVersions = carried.Weights,
-                });
             }
 
             stages.Add(new StagePlan(stages.Count, first, count, parameters, stageSlices, rule, carried));
@@ -254,24 +269,54 @@ public sealed class RunPlan
 
         Dictionary<string, ParameterPlace> byName = places.ToDictionary(place => place.Parameter.Name, StringComparer.Ordinal);
         List<ParameterPlace> ordered = [.. stages.SelectMany(stage => stage.Parameters).Select(parameter => byName[parameter.Name])];
-        foreach (ParameterSpec frozen in (ParameterSpec[])(front is null ? [] : [front.Weight, front.Expanded]))
+        void Freeze(ParameterSpec frozen, int shard)
         {
-            int shard = Array.IndexOf(load, load.Min());
             load[shard] += frozen.Length;
             ordered.Add(new ParameterPlace(frozen, slices.Count, 0));
             slices.Add(new SlicePlan(slices.Count, 0, shard, [frozen], frozen.Length, Frozen: true));
         }
 
+        if (front is not null)
+        {
+            Freeze(front.Weight, Array.IndexOf(load, load.Min()));
+            Freeze(front.Expanded, Array.IndexOf(load, load.Min()));
+            foreach ((int index, HistorySpec history) in front.Histories)
+            {
+                // A shard expands its own histories.
+                ParameterPlace place = ordered.Single(place => HistorySpec.IsHistory(place.Parameter) && place.Parameter.Layer == index);
+                Freeze(FrontContributionPlan.ExpandedOf(history.Weight(index)), slices[place.Slice].Shard);
+            }
+        }
+
         return (stages, slices, ordered);
     }
 
-    private List<ParameterPlace> ResultsOf(FrontContributionPlan front)
+    /// <summary>The tensors of a slice, if any, and each history by itself.</summary>
+    private static IEnumerable<IReadOnlyList<ParameterSpec>> Apart(IReadOnlyList<ParameterSpec> tensors)
     {
-        ParameterPlace expanded = Parameters.Single(place => place.Parameter == front.Expanded);
-        List<ParameterPlace> results = [expanded with { Parameter = front.Weight }];
-        results.AddRange(Parameters.Where(place =>
-            !Slices[place.Slice].Frozen && !ContributedSpec.IsTheta(place.Parameter) && !ContributedSpec.IsScale(place.Parameter)));
-        return results;
+        ParameterSpec[] together = [.. tensors.Where(tensor => !HistorySpec.IsHistory(tensor))];
+        if (together.Length > 0)
+        {
+            yield return together;
+        }
+
+        foreach (ParameterSpec history in tensors.Where(HistorySpec.IsHistory))
+        {
+            yield return [history];
+        }
+    }
+
+    private int HistorySlice(int layer) =>
+        Parameters.Single(place => HistorySpec.IsHistory(place.Parameter) && place.Parameter.Layer == layer).Slice;
+
+    private IEnumerable<ParameterPlace> ResultsOf(NetworkSpec network, FrontContributionPlan front)
+    {
+        ParameterSpec[] collapsed = [front.Weight, .. front.Histories.Select(entry => entry.History.Weight(entry.Layer))];
+        foreach (ParameterSpec parameter in new StageProgram<float>(network, 0, network.Layers.Count).Parameters)
+        {
+            ParameterSpec kept = collapsed.Contains(parameter) ? FrontContributionPlan.ExpandedOf(parameter) : parameter;
+            yield return Parameters.Single(place => place.Parameter == kept) with { Parameter = parameter };
+        }
     }
 
     /// <summary>Each tensor goes, in layer order, to the shard with the fewest values so far, the lowest index at a

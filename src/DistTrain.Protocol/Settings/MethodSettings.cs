@@ -21,7 +21,7 @@ public enum Collapse
     /// <summary>The first layer; the final-layer actor keeps those between as weights of its own.</summary>
     Input,
 
-    /// <summary>Every layer before the final one.</summary>
+    /// <summary>Every layer before the final one: those between are kept as histories of their inputs and deltas.</summary>
     All,
 }
 

@@ -16,6 +16,17 @@ internal sealed record FrontRun
 
     public int HiddenLayers { get; init; } = 1;
 
+    /// <summary>Layers behind the first, before the final one; null for <see cref="HiddenLayers"/> − 1 of about six units.</summary>
+    public IReadOnlyList<LayerSpec>? Between { get; init; }
+
+    public Collapse Collapse { get; init; }
+
+    public double Momentum { get; init; } = 0.9;
+
+    public int BatchSize { get; init; } = 8;
+
+    public double LearningRate { get; init; } = 0.02;
+
     public ContributionForm Form { get; init; } = ContributionForm.Gram;
 
     public int Shares { get; init; } = 1;
@@ -42,15 +53,13 @@ internal sealed record FrontRun
     public RunRequest Backprop => Request(new MethodSettings(Schedule: "sequential"));
 
     /// <summary>The run by front contribution.</summary>
-    public RunRequest Front => Request(new MethodSettings("front-contribution") { Form = Form, Shares = Shares });
+    public RunRequest Front => Request(new MethodSettings("front-contribution") { Form = Form, Shares = Shares, Collapse = Collapse });
 
     private RunRequest Request(MethodSettings method)
     {
-        LayerSpec[] hidden =
-        [
-            First,
-            .. Enumerable.Range(1, HiddenLayers - 1).Select(layer => new DenseSpec(6 + layer, layer % 2 == 0 ? ActivationKind.Tanh : ActivationKind.Elu)),
-        ];
+        IEnumerable<LayerSpec> between = Between
+            ?? Enumerable.Range(1, HiddenLayers - 1).Select(layer => (LayerSpec)new DenseSpec(6 + layer, layer % 2 == 0 ? ActivationKind.Tanh : ActivationKind.Elu));
+        LayerSpec[] hidden = [First, .. between];
         RunSettings settings = new()
         {
             Name = "front",
@@ -58,17 +67,17 @@ internal sealed record FrontRun
             Precision = Precision,
             Network = new NetworkSpec(Features, [.. hidden, new DenseSpec(Classes, ActivationKind.Softmax)]),
             Loss = LossKind.CrossEntropy,
-            Optimizer = new OptimizerSpec(OptimizerKind.Sgd, 0.02)
+            Optimizer = new OptimizerSpec(OptimizerKind.Sgd, LearningRate)
             {
-                Momentum = 0.9,
+                Momentum = Momentum,
                 Nesterov = Nesterov,
                 WeightDecay = 1e-3,
                 ClipNorm = Clips ? 0.5 : null,
                 Schedule = LearningRateSchedule.Cosine,
             },
-            Training = new TrainingSettings(Epochs, 8, MicroBatches) { EvaluateEvery = 50 },
+            Training = new TrainingSettings(Epochs, BatchSize, MicroBatches) { EvaluateEvery = 50 },
             Method = method,
-            Stages = [.. Enumerable.Repeat(1, HiddenLayers + 1)],
+            Stages = [.. Enumerable.Repeat(1, hidden.Length + 1)],
             ParameterServer = new ParameterServerSettings { Shards = Shards },
             CheckpointEverySteps = CheckpointEvery,
         };

@@ -18,7 +18,7 @@ internal sealed class TestStage<T> : IDisposable
     {
         Program = new StageProgram<T>(network, first, count ?? network.Layers.Count - first, loss);
         _parameters = Program.Parameters.Select(p => new Tensor<T>(p.Rows, p.Columns)).ToArray();
-        _gradients = Program.Parameters.Select(p => new Tensor<T>(p.Rows, p.Columns)).ToArray();
+        _gradients = Program.Parameters.Select(p => new Tensor<T>(p.Rows, p.GradientColumns)).ToArray();
         Parameters = _parameters.Select(p => p.View).ToArray();
         Gradients = _gradients.Select(p => p.View).ToArray();
         Input = new Tensor<T>(rows, Program.InputWidth);

@@ -34,13 +34,14 @@ public sealed class FrontContributionTests
         { "one stage", "stages", "at least 2 stages" },
         { "micro-batches", "training.micro-batches", "micro-batches: 1" },
         { "shares", "method.shares", "form: gram" },
-        { "collapse", "method.collapse", "expected input" },
+        { "tied, all collapsed", "network[2]", "method.collapse: input" },
     };
 
     [Fact]
     public void MomentumNesterovDecayAndClippingAreServed()
     {
         SettingsChecks.Problems(Good, 40).ShouldBeEmpty();
+        SettingsChecks.Problems(Good with { Method = Good.Method with { Collapse = Collapse.All } }, 40).ShouldBeEmpty();
         SettingsChecks.Problems(Good with { Network = First(new MaxoutSpec(6, 2)) }, 40).ShouldBeEmpty();
         SettingsChecks.Problems(Good with { Network = First(new KCompetitiveSpec(6, 2, 1)) }, 40).ShouldBeEmpty();
     }
@@ -70,6 +71,30 @@ public sealed class FrontContributionTests
         plan.Front!.Features.ShouldBe(40);
     }
 
+    [Fact]
+    public void WithEveryLayerCollapsedThoseBetweenAreHistoriesInSlicesOfTheirOwn()
+    {
+        RunSettings settings = Good with
+        {
+            Network = Good.Network with { Layers = [Good.Network.Layers[0], new DropoutSpec(0.5), .. Good.Network.Layers.Skip(1)] },
+            Stages = [1, 2, 1],
+            Method = Good.Method with { Collapse = Collapse.All },
+            ParameterServer = new ParameterServerSettings { Shards = 2 },
+        };
+        RunPlan plan = new(settings, 40, 7), input = new(settings with { Method = Good.Method }, 40, 7);
+        (int layer, HistorySpec history) = plan.Front!.Histories.ShouldHaveSingleItem();
+        (layer, history.Inputs, history.Outputs, history.RowsMax, history.HasVelocity).ShouldBe((2, 6, 5, 8, true));
+        (int slice, int expanded) = plan.Histories.ShouldHaveSingleItem();
+        plan.Slices[slice].Parameters.ShouldHaveSingleItem().Name.ShouldBe("layers.2.history");
+        (plan.Slices[slice].GradientLength, plan.Slices[slice].StateLength).ShouldBe(((8 * (6 + 5)) + 1, 2 + 8));
+        plan.Slices[slice].Length.ShouldBe((2 * 6 * 5) + (8 * (6 + 5)) + (2 + 8) + 1);
+        plan.Slices[expanded].Parameters.ShouldHaveSingleItem().Name.ShouldBe("layers.2.expanded");
+        (plan.Slices[expanded].Frozen, plan.Slices[expanded].Shard).ShouldBe((true, plan.Slices[slice].Shard));
+        plan.Results.Select(place => place.Parameter).ShouldBe(input.Results.Select(place => place.Parameter));
+        plan.Results.Single(place => place.Parameter.Name == "layers.2.weight").Slice.ShouldBe(expanded);
+        input.Histories.ShouldBeEmpty();
+    }
+
     [Theory]
     [InlineData(40, 1000, 10, ContributionForm.Gram)]
     [InlineData(1000, 100, 10, ContributionForm.Basis)]
@@ -84,9 +109,10 @@ public sealed class FrontContributionTests
     public void MultiplicationsAreThoseOfTheFormulas()
     {
         // N = 40, d = 1,000, h = 6, 10 epochs, evaluation of the training rows at the end, momentum.
-        FrontContributionCost cost = new(Good with { Network = Good.Network with { Inputs = 1000 } }, 40, 0);
+        RunSettings settings = Good with { Network = Good.Network with { Inputs = 1000 }, Optimizer = Good.Optimizer with { ClipNorm = null } };
+        CostFirstLayer cost = CostFirstLayer.Of(settings, 40, 0);
         cost.Backprop.ShouldBe((6.0 * 1000 * 40 * 20) + (6.0 * 1000 * 40));
-        cost.GramOnce.ShouldBe((40.0 * 40 * 1000 / 2) + (40.0 * 1000 * 6) + (2 * 40.0 * 1000 * 6));
+        cost.GramOnce.ShouldBe((40.0 * 41 * 1000 / 2) + (40.0 * 1000 * 6) + (2 * 40.0 * 1000 * 6));
         (cost.Gram - cost.GramOnce).ShouldBe(6.0 * 40 * 40 * 11);
         (cost.Basis - cost.BasisOnce).ShouldBe(6.0 * 40 * 40 * 21);
     }
@@ -111,6 +137,12 @@ public sealed class FrontContributionTests
         "one stage" => Good with { Stages = [3] },
         "micro-batches" => Good with { Training = new TrainingSettings(10, 8, 2) },
         "shares" => Good with { Method = Good.Method with { Form = ContributionForm.Basis, Shares = 2 } },
-        _ => Good with { Method = Good.Method with { Collapse = Collapse.All } },
+        _ => Good with
+        {
+            Network = new NetworkSpec(50, [new DenseSpec(6, ActivationKind.Relu), new DenseSpec(5, ActivationKind.Relu), new DenseSpec(6, ActivationKind.Linear, TiedTo: 1)]),
+            Loss = LossKind.SquaredError,
+            Stages = [1, 2],
+            Method = Good.Method with { Collapse = Collapse.All },
+        },
     };
 }

@@ -37,12 +37,12 @@ public sealed class CostModelTests
     [Fact]
     public void ProductsOfFrontContributionEqualHandCounts()
     {
-        // 38 rows are one block, so all of K is computed; two products expand weights and velocity.
+        // K is computed up to its diagonal; two products expand weights and velocity.
         CostTable table = Table(Wide);
         CostArithmetic gram = Front(table, ContributionForm.Gram).Arithmetic, basis = Front(table, ContributionForm.Basis).Arithmetic;
         const int Rest = (3 * 9 * 6) + (3 * 6 * 5), RestForward = (9 * 6) + (6 * 5), Evaluated = 38 + (2 * 12);
         gram.PerStep.ShouldBe(10 * ((38 * 9) + Rest));
-        gram.Once.ShouldBe((38 * 38 * 60) + (12 * 38 * 60) + (50 * 60 * 9) + (2 * 38 * 60 * 9));
+        gram.Once.ShouldBe((38 * 39 / 2 * 60) + (12 * 38 * 60) + (50 * 60 * 9) + (2 * 38 * 60 * 9));
         gram.Evaluations.ShouldBe(Evaluated * ((38 * 9) + RestForward));
         basis.PerStep.ShouldBe(10 * ((2 * 38 * 9) + Rest));
         basis.Evaluations.ShouldBe(gram.Evaluations);
@@ -54,11 +54,30 @@ public sealed class CostModelTests
     }
 
     [Fact]
-    public void OfTheGramMatrixTheBlocksUpToTheDiagonalCount()
+    public void ProductsOfHistoriesEqualHandCounts()
     {
-        // 300 rows: four blocks of 64 with 64, 128, 192 and 256 columns, and 44 rows with all 300.
+        // The layer from 9 to 6 has room for 10 rows, a step's: it is folded at each of the 8 steps but the first, and never has rows before its step.
+        RunSettings narrow = Wide with { Method = new MethodSettings("front-contribution") { Collapse = Collapse.All } };
+        CostArithmetic input = Front(Table(Wide), ContributionForm.Gram).Arithmetic, all = Front(Table(narrow), ContributionForm.Gram).Arithmetic;
+        (all.PerStep - input.PerStep).ShouldBe((10 * -9 * 6) + (2 * 10 * 9 * 6 * 7.0 / 8));
+        (all.Once - input.Once).ShouldBe(2 * 10 * 9 * 6);
+        all.Evaluations.ShouldBe(input.Evaluations);
+
+        // From 30 to 6 it has room for three steps: 0, 10, 20, 0, 10, 20, 0, 10 rows, two folds, 20 rows at the end.
+        RunSettings wide = narrow with { Network = new NetworkSpec(60, [new DenseSpec(30, ActivationKind.Relu), .. Small.Network.Layers.Skip(1)]) };
+        input = Front(Table(wide with { Method = new MethodSettings("front-contribution") }), ContributionForm.Gram).Arithmetic;
+        all = Front(Table(wide), ContributionForm.Gram).Arithmetic;
+        const double Past = 70 / 8.0 * (30 + 6);
+        (all.PerStep - input.PerStep).ShouldBe((10 * ((2 * Past) - (30 * 6))) + (2 * 30 * 30 * 6 * 2 / 8.0), 1e-6);
+        (all.Once - input.Once).ShouldBe(2 * 20 * 30 * 6);
+        (all.Evaluations - input.Evaluations).ShouldBe((38 + (2 * 12)) * Past, 1e-6);
+    }
+
+    [Fact]
+    public void OfTheGramMatrixTheEntriesUpToTheDiagonalCount()
+    {
         CostTable table = CostModel.Of(Benchmark(5_000, 64, momentum: 0.9), 300, 0);
-        const double Entries = (64 * (64 + 128 + 192 + 256)) + (44 * 300);
+        const double Entries = 300 * 301 / 2.0;
         Front(table, ContributionForm.Gram).Arithmetic.Once.ShouldBe((Entries * 5_000) + (3.0 * 300 * 5_000 * 64));
     }
 

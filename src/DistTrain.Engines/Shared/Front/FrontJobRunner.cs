@@ -1,5 +1,6 @@
 using System.Numerics;
 using DistTrain.Data;
+using DistTrain.Numerics.FrontContribution;
 using DistTrain.Numerics.Kernels;
 using DistTrain.Numerics.Layers;
 using DistTrain.Numerics.Networks;
@@ -19,6 +20,7 @@ internal sealed class FrontJobRunner<T>
     private readonly FrontContributionPlan _front;
     private readonly FrontArithmetic<T> _arithmetic;
     private readonly BufferPool _pool;
+    private readonly ParameterUpdates<T> _updates;
     private readonly ParameterPlace _theta, _scale;
     private readonly bool _hasVelocity;
 
@@ -28,7 +30,9 @@ internal sealed class FrontJobRunner<T>
         _arithmetic = new FrontArithmetic<T>(front, rows);
         _theta = plan.Parameters.Single(place => ContributedSpec.IsTheta(place.Parameter));
         _scale = plan.Parameters.Single(place => ContributedSpec.IsScale(place.Parameter));
-        _hasVelocity = new Optimizer<T>(plan.Settings.Optimizer).StateCount > 0;
+        Optimizer<T> optimizer = new(plan.Settings.Optimizer);
+        _updates = new ParameterUpdates<T>(plan, optimizer);
+        _hasVelocity = optimizer.StateCount > 0;
     }
 
     private static unsafe int ValueBytes => sizeof(T);
@@ -51,6 +55,9 @@ internal sealed class FrontJobRunner<T>
                 break;
             case AssembleJob assemble:
                 Assemble(assemble);
+                break;
+            case ExpandHistoryJob history:
+                ExpandHistory(history, scratch);
                 break;
             default:
                 throw new InvariantException($"No host runs a {job.GetType().Name}.");
@@ -101,13 +108,25 @@ internal sealed class FrontJobRunner<T>
     {
         int slices = _plan.CoefficientSlices.Count;
         TensorView<T> weight = Weight(job.Inputs[0]), directions = job.Inputs[1].IsNone ? default : Directions(job.Inputs[1]);
-        for (int part = 0; part < (_hasVelocity ? 2 : 1); part++)
+        Span<ExpansionPart<T>> parts = new ExpansionPart<T>[_hasVelocity ? 2 : 1];
+        for (int part = 0; part < parts.Length; part++)
         {
             ReadOnlySpan<BufferHandle> buffers = job.Inputs.AsSpan(2 + (part * slices), slices);
             TensorView<T> theta = View(_theta, buffers), scale = View(_scale, buffers);
             TensorView<T> columns = Rent(job, part, _front.Outputs, _front.FeaturesOf(job.Share).Count);
-            _arithmetic.Expand(job.Share, theta, scale.Span[0], weight, directions, columns, scratch, fork);
+            parts[part] = new ExpansionPart<T>(theta, scale.Span[0], columns);
         }
+
+        _arithmetic.Expand(job.Share, parts, weight, directions, scratch, fork);
+    }
+
+    private void ExpandHistory(ExpandHistoryJob job, ComputeScratch scratch)
+    {
+        (int slice, int expanded) = _plan.Histories[job.History];
+        ParameterSpec history = _plan.Slices[slice].Parameters[0], weight = _plan.Slices[expanded].Parameters[0];
+        TensorView<T> weights = Rent(job, 0, weight.Rows, weight.Columns);
+        TensorView<T> velocity = _hasVelocity ? Rent(job, 1, weight.Rows, weight.Columns) : default;
+        _updates.Expand(history, _pool.View<T>(job.Inputs[0]), _pool.View<T>(job.Inputs[1]).Span, weights, velocity, scratch);
     }
 
     private void Assemble(AssembleJob job)

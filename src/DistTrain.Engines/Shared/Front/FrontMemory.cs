@@ -28,7 +28,7 @@ internal static class FrontMemory
         bool isLarge = Math.Max((double)trainRows * front.Features, (double)testRows * front.Features) > int.MaxValue;
         if (bytes <= availableBytes && !isLarge)
         {
-            return null;
+            return RefusesHistories(front, valueBytes, availableBytes - bytes);
         }
 
         // The largest N whose rows × N matrix is within both limits.
@@ -39,6 +39,15 @@ internal static class FrontMemory
             : "";
         return Text(
             $"method.form: the {matrix} of {trainRows} training and {testRows} test rows, {front.Features} columns, takes {bytes / BytesPerGibibyte:F1} GiB; there are {availableBytes / BytesPerGibibyte:F1} GiB, and at most {int.MaxValue} values of a split; expected {basis}at most {Math.Sqrt(limit):F0} rows in all, or method backprop");
+    }
+
+    // A step needs the version before it and its own; W and its velocity are formed beside them at the end.
+    private static string? RefusesHistories(FrontContributionPlan front, double valueBytes, double availableBytes)
+    {
+        double bytes = valueBytes * front.Histories.Sum(entry => 2.0 * (entry.History.Values + ((double)entry.History.Outputs * entry.History.Inputs)));
+        return bytes <= availableBytes && front.Histories.All(entry => entry.History.Values <= int.MaxValue)
+            ? null
+            : Text($"method.collapse: the histories of {front.Histories.Count} layers take {bytes / BytesPerGibibyte:F1} GiB; there are {availableBytes / BytesPerGibibyte:F1} GiB beside what the rows contribute, and at most {int.MaxValue} values of a layer; expected input, narrower layers, or method backprop");
     }
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

@@ -1,0 +1,61 @@
+using System.Numerics;
+using DistTrain.Numerics.FrontContribution;
+using DistTrain.Numerics.Layers;
+using DistTrain.Numerics.Networks;
+using DistTrain.Numerics.Optimizers;
+using DistTrain.Numerics.Tensors;
+using DistTrain.Protocol.Planning;
+
+namespace DistTrain.Engines.Shared.Front;
+
+/// <summary>
+/// How a parameter starts and is updated, the same for the plain loop and for shards: by the optimizer itself, or as a layer's
+/// history. Thread-safe.
+/// </summary>
+internal sealed class ParameterUpdates<T>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    private readonly RunPlan _plan;
+    private readonly Optimizer<T> _optimizer;
+    private readonly HistoryParameter<T>?[] _histories;
+
+    public ParameterUpdates(RunPlan plan, Optimizer<T> optimizer)
+    {
+        (_plan, _optimizer) = (plan, optimizer);
+        _histories = [.. plan.Network.Layers.Select(layer => layer is HistorySpec history ? new HistoryParameter<T>(history, optimizer) : null)];
+    }
+
+    /// <summary>The experiment's parameter that a trained one stands for: itself, or the weight of a history.</summary>
+    public ParameterSpec ResultOf(ParameterSpec parameter) =>
+        HistorySpec.IsHistory(parameter) ? ((HistorySpec)_plan.Network.Layers[parameter.Layer]).Weight(parameter.Layer) : parameter;
+
+    /// <summary>Writes a parameter as it is before the first step; its optimizer state is 0 and stays so but for a
+    /// history's.</summary>
+    public void Initialize(RunRequest request, ParameterSpec parameter, TensorView<T> values, Span<T> state)
+    {
+        ParameterSpec result = ResultOf(parameter);
+        InitialParameters.Fill(request, _plan, result, values.Span[..result.Length]);
+        HistoryOf(parameter)?.Begin(values, state);
+    }
+
+    /// <summary>Computes the next values and state, apart from the present ones.</summary>
+    /// <returns>Whether they are finite.</returns>
+    public bool Apply(
+        ParameterSpec parameter, double learningRate, long update, double gradientScale, TensorView<T> values, TensorView<T> gradient,
+        ReadOnlySpan<T> state, TensorView<T> next, Span<T> nextState, ComputeScratch scratch) =>
+        HistoryOf(parameter) is HistoryParameter<T> history
+            ? history.Apply(learningRate, update, gradientScale, values, gradient, state, next, nextState, scratch)
+            : _optimizer.Apply(learningRate, update, gradientScale, values.Span, gradient.Span, state, next.Span, nextState);
+
+    /// <summary>A parameter's part of the gradient's squared norm.</summary>
+    public double SquaredNorm(ParameterSpec parameter, TensorView<T> gradient, ComputeScratch scratch) =>
+        HistoryOf(parameter)?.SquaredNorm(gradient, scratch) ?? ContributedNorm.Of(_plan.Network, parameter, gradient);
+
+    /// <summary>Writes the weights that a history stands for, and their velocity unless that is none.</summary>
+    public void Expand(
+        ParameterSpec parameter, TensorView<T> values, ReadOnlySpan<T> state, TensorView<T> weights, TensorView<T> velocity, ComputeScratch scratch) =>
+        HistoryOf(parameter)!.Expand(values, state, weights, velocity, scratch);
+
+    private HistoryParameter<T>? HistoryOf(ParameterSpec parameter) =>
+        HistorySpec.IsHistory(parameter) ? _histories[parameter.Layer] : null;
+}
