@@ -53,7 +53,7 @@ internal sealed record StudyRun(StudyCase Case)
         }
 
         RunPlan plan = new(request.Settings, request.Data.TrainRows, request.Data.TestRows);
-        StudyTimeline timeline = new();
+        StudyTimeline timeline = new(plan.Topology.LayerActors);
         LockAccount locks = new(plan) { Listener = timeline.OnSlice };
         StudyCurve curve = new(locks.TrainingTime, !request.Simulation.TimingOnly);
         RunOutcome outcome = engine.Run(request with { Trace = new TraceFan(timeline, locks) }, new Watched(curve, progress), stop);
