@@ -60,7 +60,8 @@ internal sealed record StudyRun(StudyCase Case)
         int stages = plan.Stages.Count, microBatches = request.Settings.Training.MicroBatches;
         return new StudyRun(one)
         {
-            Outcome = outcome,
+            // Weights are of no more use, and a study has many runs.
+            Outcome = outcome with { Parameters = [] },
             Locks = locks.Report((outcome.Virtual ?? outcome.Wall).Ticks * TimeSpan.NanosecondsPerTick),
             Curve = curve,
             Timeline = timeline,
