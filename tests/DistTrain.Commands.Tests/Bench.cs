@@ -74,7 +74,7 @@ public sealed class Bench : IDisposable
     /// <summary>Whether output goes to something that says it is a terminal.</summary>
     public bool Interactive { get; init; }
 
-    private CommandHost Host => new() { Interactive = Interactive, Out = _out, Error = _error, WorkingFolder = Folder, Clock = new FixedClock(), LastSnapshotStep = FakeJournal.Read };
+    internal CommandHost Host => new() { Interactive = Interactive, Out = _out, Error = _error, WorkingFolder = Folder, Clock = new FixedClock(), LastSnapshotStep = FakeJournal.Read };
 
     private sealed class FixedClock : TimeProvider
     {
