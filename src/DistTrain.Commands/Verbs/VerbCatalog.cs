@@ -32,6 +32,7 @@ internal static class VerbCatalog
             Presets(host),
             Doctor(engines, host),
             PaperVerbs.Create(engines, host),
+            FaultVerbs.Soak(host),
         };
         VerbHelp.AddTo(root);
         foreach (Command verb in extraVerbs)

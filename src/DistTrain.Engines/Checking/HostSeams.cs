@@ -22,6 +22,12 @@ internal sealed record HostSeams
     /// <summary>Stands around the arithmetic of every job, given as the second argument; null for the arithmetic itself.</summary>
     public Action<Job, Action<Job>>? Compute { get; init; }
 
+    /// <summary>Virtual time by which the run must have ended; null for no limit.</summary>
+    public TimeSpan? EndsBy { get; init; }
+
+    /// <summary><see cref="EndsBy"/> on the simulator's clock.</summary>
+    public long EndsByNanoseconds => EndsBy is TimeSpan limit ? limit.Ticks * TimeSpan.NanosecondsPerTick : long.MaxValue;
+
     /// <summary>Whether a record that is reported as kept is really there after its actor's death; null for always.</summary>
     public Predicate<PersistRecord>? Keeps { get; init; }
 }

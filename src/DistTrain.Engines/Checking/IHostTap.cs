@@ -1,3 +1,4 @@
+using DistTrain.Engines.Faults;
 using DistTrain.Protocol.Actors;
 using DistTrain.Protocol.Effects;
 using DistTrain.Protocol.Jobs;
@@ -15,6 +16,11 @@ internal interface IHostTap
 
     /// <summary>An actor died or is about to be replaced; whatever it held is gone.</summary>
     void OnDied(ActorId actor)
+    {
+    }
+
+    /// <summary>A fault began.</summary>
+    void OnFault(Fault fault)
     {
     }
 

@@ -44,7 +44,7 @@ internal sealed partial class SimulatedRun
         _journal?.Write(_time.Now, "run", "fault", fault.Name);
         if (fault is not CrashFault { DuringSnapshot: true })
         {
-            _recorder.OnFault(fault);
+            Begun(fault);
         }
 
         switch (fault)
@@ -71,6 +71,12 @@ internal sealed partial class SimulatedRun
                 _actors[slow.Actor.Index].Slow = (slow.Factor, until);
                 break;
         }
+    }
+
+    private void Begun(Fault fault)
+    {
+        _seams.Tap?.OnFault(fault);
+        _recorder.OnFault(fault);
     }
 
     private int IndexOf(Fault fault)
@@ -117,7 +123,7 @@ internal sealed partial class SimulatedRun
 
     private void CrashWithinSnapshot(CrashFault crash)
     {
-        _recorder.OnFault(crash);
+        Begun(crash);
         Crash(_actors[crash.Actor.Index], crash.RestartAfter);
     }
 

@@ -121,6 +121,11 @@ internal sealed partial class SimulatedRun : IDisposable
         while (_recorder.Ended is null && _events.TryTake(out long at, out SimulatedEvent what))
         {
             _time.Now = at;
+            if (at > _seams.EndsByNanoseconds)
+            {
+                _recorder.On(new RunEnded(RunEnd.Failed, 0, $"not ended after {_seams.EndsBy} of virtual time: {WhoWaits()}"));
+            }
+
             Events++;
             Happen(what);
             if (!_stopRequested && stop.IsCancellationRequested)

@@ -98,7 +98,7 @@ public sealed partial class Coordinator : ActorMachine
             case StimulusKind.Started:
                 Effects.Persist(_membership.StartAll(Epoch + 1, Incarnation));
                 break;
-            case StimulusKind.Suspected when _phase != Phase.Ended && stimulus.Actor != Self:
+            case StimulusKind.Suspected when _phase != Phase.Ended && stimulus.Actor != Self && _membership.HasStarted:
                 OnSuspected(stimulus.Actor);
                 break;
             case StimulusKind.StopRequested when !_stopRequested:

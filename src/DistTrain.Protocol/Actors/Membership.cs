@@ -7,7 +7,7 @@ namespace DistTrain.Protocol.Actors;
 
 /// <summary>Who is a member with which incarnation. The coordinator alone assigns incarnations, and keeps them before anyone
 /// is started with them.</summary>
-internal sealed class Membership(Topology topology, MembershipRecord? before)
+internal sealed class Membership(Topology topology, MembershipRecord? before = null)
 {
     private readonly int[] _restarts = new int[topology.Count];
     private readonly List<ActorId> _lost = [];
@@ -69,6 +69,9 @@ internal sealed class Membership(Topology topology, MembershipRecord? before)
 
     /// <summary>Whether a kept record is the newest one; one that a later suspicion has replaced counts no more.</summary>
     public bool IsWanted(MembershipRecord record) => ReferenceEquals(record, _pending);
+
+    /// <summary>Whether anybody was ever wanted: before that, nobody can be lost.</summary>
+    public bool HasStarted => _wanted.Length > 0;
 
     /// <summary>Whether an epoch has begun under this coordinator.</summary>
     public bool HasBegun { get; private set; }
