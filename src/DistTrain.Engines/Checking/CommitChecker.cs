@@ -28,9 +28,10 @@ internal sealed class CommitChecker(RunPlan plan, ContributionChecker contributi
             case MembershipRecord membership:
                 _epochKept = Math.Max(_epochKept, membership.Epoch);
                 break;
-
-            // A commit that is kept behind a newer membership is void: whoever reads the records in order knows that its epoch was over.
-            case CommittedRecord committed when committed.Epoch >= _epochKept:
+            case CommittedRecord committed:
+                findings.Require(
+                    committed.Epoch >= _epochKept, Committed,
+                    () => $"the commit of step {committed.Step} in epoch {committed.Epoch} is kept behind the membership of epoch {_epochKept}");
                 OnCommitted(committed.Step);
                 break;
             case SnapshotRecord snapshot:

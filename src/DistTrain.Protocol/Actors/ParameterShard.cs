@@ -161,7 +161,7 @@ public sealed partial class ParameterShard : ActorMachine
 
         bool usable = slice.Plan.Frozen ? slice.HasVersion
             : Plan.Asynchronous ? slice.HasVersion && slice.AppliedByAll >= committedStep
-            : slice.Find(committedStep) is not null;
+            : slice.Find(committedStep) is { IsWhole: true };
         if (usable)
         {
             slice.DropBefore(committedStep, Effects);
@@ -206,7 +206,7 @@ public sealed partial class ParameterShard : ActorMachine
         if (!weights.IsNone)
         {
             SliceVersion older = slice.NewVersion();
-            (older.Step, older.Weights) = (step, weights);
+            (older.Step, older.Weights, older.IsWhole) = (step, weights, false);
             slice.Push(older);
         }
     }

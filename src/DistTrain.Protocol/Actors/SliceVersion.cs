@@ -24,6 +24,9 @@ internal sealed class SliceVersion(int carried)
     /// <summary>Carried state replica by replica, or none.</summary>
     public BufferHandle[] Carried { get; } = new BufferHandle[carried];
 
+    /// <summary>Whether a run can go on from this version. Of one that is kept for its weights alone, for a gradient that is still to come, it cannot.</summary>
+    public bool IsWhole { get; set; } = true;
+
     /// <summary>Gives every buffer back.</summary>
     public void Release(EffectList effects)
     {
@@ -31,11 +34,13 @@ internal sealed class SliceVersion(int carried)
         effects.Release(Weights);
         Weights = BufferHandle.None;
         NonFiniteLayer = -1;
+        IsWhole = true;
     }
 
     /// <summary>Gives back what no later version needs of this one.</summary>
     public void ReleaseAllButWeights(EffectList effects)
     {
+        IsWhole = false;
         effects.Release(OptimizerState);
         OptimizerState = BufferHandle.None;
         foreach (BufferHandle buffer in Carried)
