@@ -18,8 +18,7 @@ internal sealed class CommitChecker(RunPlan plan, ContributionChecker contributi
     private int _epochKept, _epochBegun;
     private int[] _incarnations = [];
 
-    /// <summary>Steps that are committed now.</summary>
-    public long Steps => _committed;
+    private bool PromisesBits => !plan.Asynchronous && plan.Method.Synchronous;
 
     public void OnKept(ActorId actor, PersistRecord record)
     {
@@ -75,8 +74,10 @@ internal sealed class CommitChecker(RunPlan plan, ContributionChecker contributi
                 OnReported(step);
                 break;
             case RunEnded { End: RunEnd.Completed } ended:
+                // Where redone steps may come out differently, early stopping may end the run before the step that was lost.
+                bool mayEndEarlier = !PromisesBits && plan.Settings.Training.EarlyStoppingPatience is not null;
                 findings.Require(
-                    ended.Step == _committed && ended.Step >= _everCommitted, Committed,
+                    ended.Step == _committed && (ended.Step >= _everCommitted || mayEndEarlier), Committed,
                     () => $"the run ended with step {ended.Step}; step {_committed} is committed and step {_everCommitted} was");
                 break;
         }
@@ -117,8 +118,7 @@ internal sealed class CommitChecker(RunPlan plan, ContributionChecker contributi
         findings.Require(step.Step == _reported + 1, Committed, () => $"step {step.Step} was reported after step {_reported}");
         _reported = step.Step;
 
-        // Asynchronous runs promise no bits.
-        if (!_reports.TryAdd(step.Step, step) && !plan.Asynchronous && plan.Method.Synchronous)
+        if (!_reports.TryAdd(step.Step, step) && PromisesBits)
         {
             findings.Require(
                 _reports[step.Step] == step, Committed, () => $"step {step.Step} was committed as {_reports[step.Step]} and again as {step}");

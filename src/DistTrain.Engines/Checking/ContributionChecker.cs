@@ -19,9 +19,6 @@ internal sealed class ContributionChecker(RunPlan plan, Findings findings) : IHo
     private readonly HashSet<(int Slice, long Step)> _empty = [];
     private readonly Dictionary<int, Lineage> _newest = [];
 
-    /// <summary>Updates that were seen.</summary>
-    public long Updates { get; private set; }
-
     /// <summary>Whether everything up to a step is in the newest weights of every slice that is trained.</summary>
     public string? Lacks(long step)
     {
@@ -92,7 +89,6 @@ internal sealed class ContributionChecker(RunPlan plan, Findings findings) : IHo
 
     private void OnApplied(ApplyJob job)
     {
-        Updates++;
         if (!_weights.TryGetValue(job.Inputs[0], out Lineage? before))
         {
             findings.Add(Once, $"an update of slice {job.Slice} for step {job.Step} began from weights that nobody computed");
