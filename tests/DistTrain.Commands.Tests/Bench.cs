@@ -49,11 +49,14 @@ public sealed class Bench : IDisposable
         return name;
     }
 
-    public int Run(params string[] args)
+    public int Run(params string[] args) => RunOn([Engine], args);
+
+    /// <summary>Runs with engines of the program itself.</summary>
+    internal int RunOn(IReadOnlyList<IEngine> engines, params string[] args)
     {
         _out.GetStringBuilder().Clear();
         _error.GetStringBuilder().Clear();
-        return CommandApp.Run(args, [Engine], Host);
+        return CommandApp.Run(args, engines, Host);
     }
 
     /// <summary>Runs a file with one line of <see cref="Good"/> replaced.</summary>

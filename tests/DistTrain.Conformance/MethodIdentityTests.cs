@@ -101,20 +101,58 @@ public sealed class MethodIdentityTests
 
     [Theory]
     [MemberData(nameof(Carrying))]
-    public void WhatAStageCarriesIsThereForEveryLayerActorThatComesBack(string method)
+    public void WhatAStageCarriesIsThereForEveryActorThatComesBack(string method)
     {
         RunRequest calm = Run(Settings(method), FourStages);
         RunPlan plan = new(calm.Settings, calm.Data.TrainRows, calm.Data.TestRows);
         plan.Stages.Sum(stage => stage.Carried.Count).ShouldBeGreaterThan(0);
         string expected = Bits.Of(Trainers.RunSequentially(calm));
-        for (int actor = 1; actor <= plan.Topology.LayerActors; actor++)
+
+        // Shards too: the one that lives goes back to the snapshot of the one that died.
+        for (int actor = 1; actor < plan.Topology.Count; actor++)
         {
             for (long step = 2; step <= plan.TotalSteps; step++)
             {
                 Fault[] one = [new CrashFault(new ActorId(actor), TimeSpan.Zero) { At = FaultTime.AtStep(step) }];
                 RunOutcome outcome = Trainers.Run(SimulatedEngine.EngineName, calm with { Faults = one });
-                Bits.Of(outcome).ShouldBe(expected, $"layer actor {actor} dies at step {step}");
+                Bits.Of(outcome).ShouldBe(expected, $"{plan.Topology.NameOf(new ActorId(actor))} dies at step {step}");
             }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Methods))]
+    public void AStoppedRunGoesOnFromItsJournalToTheSameWeights(string method)
+    {
+        RunRequest request = Run(Settings(method), FourStages, epochs: method == "greedy" ? 4 : 2);
+        string expected = Bits.Of(Trainers.RunSequentially(request));
+        foreach (string engine in Trainers.EngineNames)
+        {
+            for (long at = 1; at < 12; at += 2)
+            {
+                string folder = Directory.CreateTempSubdirectory("disttrain-").FullName;
+                try
+                {
+                    using CancellationTokenSource stop = new();
+                    RunRequest kept = request with { JournalFolder = folder };
+                    RunOutcome stopped = Trainers.Run(engine, kept, new Observed { AtStep = step => CancelAt(at, step, stop) }, stop.Token);
+                    RunOutcome resumed = Trainers.Run(engine, kept with { ResumeFromStep = stopped.Steps });
+                    resumed.Status.ShouldBe(RunStatus.Completed, resumed.Reason);
+                    Bits.Of(resumed).ShouldBe(expected, $"{engine}, stopped at step {stopped.Steps}");
+                }
+                finally
+                {
+                    Directory.Delete(folder, recursive: true);
+                }
+            }
+        }
+    }
+
+    private static void CancelAt(long wanted, long step, CancellationTokenSource stop)
+    {
+        if (step == wanted)
+        {
+            stop.Cancel();
         }
     }
 

@@ -201,12 +201,13 @@ public sealed partial class ParameterShard : ActorMachine
         AssembleIfReady();
     }
 
-    private static void PushOlder(SliceState slice, long step, BufferHandle weights)
+    private void PushOlder(SliceState slice, long step, BufferHandle weights)
     {
         if (!weights.IsNone)
         {
             SliceVersion older = slice.NewVersion();
-            (older.Step, older.Weights, older.IsWhole) = (step, weights, false);
+            (older.Step, older.Weights) = (step, weights);
+            older.ReleaseAllButWeights(Effects);
             slice.Push(older);
         }
     }

@@ -24,8 +24,8 @@ internal sealed class SliceVersion(int carried)
     /// <summary>Carried state replica by replica, or none.</summary>
     public BufferHandle[] Carried { get; } = new BufferHandle[carried];
 
-    /// <summary>Whether a run can go on from this version. Of one that is kept for its weights alone, for a gradient that is still to come, it cannot.</summary>
-    public bool IsWhole { get; set; } = true;
+    /// <summary>Whether everything is here; false where later versions need nothing but the weights any more.</summary>
+    public bool IsWhole { get; private set; } = true;
 
     /// <summary>Gives every buffer back.</summary>
     public void Release(EffectList effects)
@@ -40,7 +40,6 @@ internal sealed class SliceVersion(int carried)
     /// <summary>Gives back what no later version needs of this one.</summary>
     public void ReleaseAllButWeights(EffectList effects)
     {
-        IsWhole = false;
         effects.Release(OptimizerState);
         OptimizerState = BufferHandle.None;
         foreach (BufferHandle buffer in Carried)
@@ -49,5 +48,6 @@ internal sealed class SliceVersion(int carried)
         }
 
         Array.Clear(Carried);
+        IsWhole = false;
     }
 }
