@@ -1,7 +1,10 @@
 using DistTrain.Data;
 using DistTrain.Engines;
+using DistTrain.Engines.Faults;
 using DistTrain.Engines.Simulated;
 using DistTrain.Numerics.Networks;
+using DistTrain.Protocol.Methods;
+using DistTrain.Protocol.Planning;
 using DistTrain.Protocol.Settings;
 
 namespace DistTrain.Commands.Experiments;
@@ -31,6 +34,16 @@ internal sealed record Experiment
 
     /// <summary>Replicas whose contributions are falsified.</summary>
     public IReadOnlyList<ByzantineReplica> Byzantine { get; init; } = [];
+
+    /// <summary>What goes wrong.</summary>
+    public IReadOnlyList<Fault> Faults { get; init; } = [];
+
+    /// <summary>The actors, by whose names faults are given.</summary>
+    public Topology Topology => new(
+        Settings.Replicas,
+        Settings.Stages.Count,
+        Settings.ParameterServer.Shards,
+        Settings.Method.Name == MethodCatalog.FrontContribution ? Settings.Method.Shares : 1);
 
     /// <summary>What the simulated engine stands for.</summary>
     public SimulationSettings Simulation { get; init; } = new();

@@ -1,6 +1,5 @@
 using System.Globalization;
 using DistTrain.Data;
-using DistTrain.Engines;
 using DistTrain.Engines.Simulated;
 using DistTrain.Numerics.Networks;
 using DistTrain.Protocol.Methods;
@@ -52,9 +51,9 @@ internal static class ExperimentWriter
             yaml.Group("simulation", group => SimulationSection.Write(group, experiment.Simulation));
         }
 
-        if (experiment.Byzantine.Count > 0)
+        if (experiment.Byzantine.Count + experiment.Faults.Count > 0)
         {
-            yaml.Group("faults", group => WriteFaults(group, experiment.Byzantine));
+            yaml.Group("faults", group => FaultItems.Write(group, experiment.Faults, experiment.Byzantine, experiment.Topology));
         }
 
         return yaml.ToString();
@@ -219,12 +218,4 @@ internal static class ExperimentWriter
         .Key("byzantine-max", server.ByzantineMax)
         .Key("compression", Names.Compression.NameOf(server.Compression))
         .Key("top-k-ratio", server.TopKRatio);
-
-    private static void WriteFaults(YamlText yaml, IReadOnlyList<ByzantineReplica> replicas)
-    {
-        foreach (ByzantineReplica replica in replicas)
-        {
-            yaml.Item(null, [("replica", replica.Replica), ("byzantine", "sign-flip"), ("factor", -replica.Factor)]);
-        }
-    }
 }

@@ -22,6 +22,7 @@ internal sealed record PreparedRun(
         InitialWeights = InitialWeights,
         ComputeThreads = Experiment.ComputeThreads,
         Byzantine = Experiment.Byzantine,
+        Faults = Experiment.Faults,
         Simulation = Experiment.Simulation,
     };
 

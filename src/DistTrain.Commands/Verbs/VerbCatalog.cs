@@ -35,6 +35,7 @@ internal static class VerbCatalog
             Doctor(engines, host),
             StudyVerbs.Create(engines, host),
             PaperVerbs.Create(engines, host),
+            FaultVerbs.Soak(host),
         };
         VerbHelp.AddTo(root);
         foreach (Command verb in extraVerbs)

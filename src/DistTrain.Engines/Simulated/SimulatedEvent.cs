@@ -41,6 +41,12 @@ internal enum EventKind
     /// <summary>A fault begins.</summary>
     FaultBegins,
 
+    /// <summary>An actor dies within a snapshot.</summary>
+    SnapshotCrash,
+
+    /// <summary>A new coordinator takes the place of one that died.</summary>
+    CoordinatorReplaced,
+
     /// <summary>A partition has lasted long enough for suspicion.</summary>
     PartitionNoticed,
 }

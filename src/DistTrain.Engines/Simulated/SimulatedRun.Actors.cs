@@ -1,3 +1,4 @@
+using DistTrain.Engines.Checking;
 using DistTrain.Protocol.Actors;
 using DistTrain.Protocol.Effects;
 using DistTrain.Protocol.Jobs;
@@ -11,6 +12,7 @@ internal sealed partial class SimulatedRun
     {
         Kill(actor);
         actor.Live(machine);
+        _seams.Tap?.OnStarted(actor.Id, machine.Incarnation);
         _journal?.Write(_time.Now, _names[actor.Id.Index], "start", $"incarnation={machine.Incarnation}");
         _events.Add(_time.Now, new SimulatedEvent { Kind = EventKind.Started, Actor = actor.Id.Index, Life = actor.Life });
     }
@@ -23,6 +25,7 @@ internal sealed partial class SimulatedRun
         }
 
         Deaths++;
+        _seams.Tap?.OnDied(actor.Id);
         _effects.Clear();
         machine.Abandon(_effects);
         for (int i = 0; i < _effects.Count; i++)
@@ -185,7 +188,15 @@ internal sealed partial class SimulatedRun
     private void Step(SimulatedActor actor, in Stimulus stimulus)
     {
         _effects.Clear();
-        actor.Machine!.Step(stimulus, _effects);
+        if (_seams.Step is HostSeams.StepDouble step)
+        {
+            step(actor.Machine!, stimulus, _effects);
+        }
+        else
+        {
+            actor.Machine!.Step(stimulus, _effects);
+        }
+
         for (int i = 0; i < _effects.Count; i++)
         {
             CarryOut(actor, _effects[i]);
@@ -223,6 +234,11 @@ internal sealed partial class SimulatedRun
             case EffectKind.Persist:
                 actor.OnPersistAsked();
                 actor.PersistsEnd = Math.Max(actor.PersistsEnd, actor.Cursor) + _persist;
+                if (effect.Record is SnapshotRecord)
+                {
+                    CrashIfDue(actor, (_time.Now + actor.PersistsEnd) / 2);
+                }
+
                 _events.Add(
                     actor.PersistsEnd,
                     new SimulatedEvent { Kind = EventKind.Persisted, Actor = actor.Id.Index, Life = actor.Life, Object = effect.Record });
@@ -250,6 +266,7 @@ internal sealed partial class SimulatedRun
                 Send(actor, effect.Envelope);
                 break;
             case EffectKind.Report:
+                _seams.Tap?.OnReport(effect.Report!);
                 _alone.On(effect.Report!);
                 _recorder.On(effect.Report!);
                 break;

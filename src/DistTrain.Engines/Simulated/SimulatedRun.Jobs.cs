@@ -1,5 +1,6 @@
 using DistTrain.Engines.Tracing;
 using DistTrain.Numerics.Kernels;
+using DistTrain.Protocol.Actors;
 using DistTrain.Protocol.Jobs;
 
 namespace DistTrain.Engines.Simulated;
@@ -37,6 +38,11 @@ internal sealed partial class SimulatedRun
             takes = (long)Math.Round(takes * actor.Slow.Factor);
         }
 
+        if (job is SnapshotJob)
+        {
+            CrashIfDue(actor, _time.Now + (takes / 2));
+        }
+
         _events.Add(
             _time.Now + takes,
             new SimulatedEvent { Kind = EventKind.JobEnd, Actor = actor.Id.Index, Life = actor.Life, Since = _time.Now, Object = job });
@@ -72,7 +78,7 @@ internal sealed partial class SimulatedRun
         actor.RunningJobs--;
         _nodes[actor.Node].Free();
         StartWaiting(_nodes[actor.Node]);
-        string? problem = RunJob(job);
+        string? problem = RunJob(actor.Id, job);
         _buffers.ReleaseInputs(job);
         if (_journal is not null || _trace is not null)
         {
@@ -88,11 +94,19 @@ internal sealed partial class SimulatedRun
         Offer(actor, new SimulatedEvent { Kind = EventKind.JobDone, Actor = what.Actor, Life = what.Life, Object = job, Problem = problem });
     }
 
-    private string? RunJob(Job job)
+    private string? RunJob(ActorId actor, Job job)
     {
         try
         {
-            _runner.Run(job, _scratch, SerialForkJoin.Instance);
+            if (_seams.Compute is null)
+            {
+                Compute(actor, job);
+            }
+            else
+            {
+                ComputeThrough(_seams.Compute, actor, job);
+            }
+
             return null;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or OutOfMemoryException)
@@ -101,6 +115,15 @@ internal sealed partial class SimulatedRun
             return exception.Message;
         }
     }
+
+    private void Compute(ActorId actor, Job job)
+    {
+        _runner.Run(job, _scratch, SerialForkJoin.Instance);
+        _seams.Tap?.OnJob(actor, job);
+    }
+
+    // A method of its own: what a lambda captures is allocated where its method begins, and runs without a double must not pay for it.
+    private void ComputeThrough(Action<Job, Action<Job>> through, ActorId actor, Job job) => through(job, one => Compute(actor, one));
 
     /// <summary>Gives back what a job holds that nobody will hear of.</summary>
     private void DropJob(EventKind state, Job job)

@@ -62,6 +62,7 @@ internal sealed partial class SimulatedRun
 
         _trace?.OnMessage(new TraceMessage(
             what.Message, envelope.From, envelope.To, what.Since, _time.Now, bytes, MessageCatalog.TagOf(envelope.Message), MessageSteps.Of(envelope.Message)));
+        _seams.Tap?.OnDelivered(envelope);
         Step(actor, new Stimulus(StimulusKind.Message) { Envelope = envelope });
         if (what.Object is not null)
         {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using DistTrain.Engines.Checking;
 using DistTrain.Engines.Faults;
 using DistTrain.Engines.Shared;
 using DistTrain.Engines.Shared.Front;
@@ -43,12 +44,18 @@ internal sealed partial class SimulatedRun : IDisposable
     private readonly EventJournal? _journal;
     private readonly string[] _names;
     private readonly IRunTrace? _trace;
+    private readonly HostSeams _seams;
     private readonly long _messageOverhead, _suspectAfter, _persist;
     private readonly long _startedAt = Stopwatch.GetTimestamp();
+    private MembershipRecord? _membershipKept;
+    private SnapshotRecord? _snapshotKept;
+    private int _coordinatorIncarnation = 1;
     private long _messages;
+    private bool _stopRequested;
 
-    public SimulatedRun(RunRequest request, IRunObserver observer)
+    public SimulatedRun(RunRequest request, IRunObserver observer, HostSeams? seams = null)
     {
+        _seams = seams ?? new HostSeams();
         _request = request;
         _settings = request.Simulation;
         _trace = request.Trace;
@@ -110,16 +117,20 @@ internal sealed partial class SimulatedRun : IDisposable
     public RunOutcome ToEnd(CancellationToken stop)
     {
         ScheduleFaults();
-        Start(_actors[ActorId.Coordinator.Index], new Coordinator(_plan, 1, RunIdentity, _from));
-        bool stopRequested = false;
+        Start(_actors[ActorId.Coordinator.Index], new Coordinator(_plan, _coordinatorIncarnation, RunIdentity, _from));
         while (_recorder.Ended is null && _events.TryTake(out long at, out SimulatedEvent what))
         {
             _time.Now = at;
+            if (at > _seams.EndsByNanoseconds)
+            {
+                _recorder.On(new RunEnded(RunEnd.Failed, 0, $"not ended after {_seams.EndsBy} of virtual time: {WhoWaits()}"));
+            }
+
             Events++;
             Happen(what);
-            if (!stopRequested && stop.IsCancellationRequested)
+            if (!_stopRequested && stop.IsCancellationRequested)
             {
-                stopRequested = true;
+                _stopRequested = true;
                 Offer(_actors[ActorId.Coordinator.Index], new SimulatedEvent { Kind = EventKind.StopRequested });
             }
         }
@@ -202,6 +213,12 @@ internal sealed partial class SimulatedRun : IDisposable
                 break;
             case EventKind.FaultBegins:
                 Begin(_request.Faults[what.Number]);
+                break;
+            case EventKind.SnapshotCrash when what.Life == actor.Life:
+                CrashWithinSnapshot((CrashFault)_request.Faults[what.Number]);
+                break;
+            case EventKind.CoordinatorReplaced:
+                ReplaceCoordinator(actor);
                 break;
             case EventKind.PartitionNoticed:
                 OnPartitionNoticed((PartitionFault)_request.Faults[what.Number]);
