@@ -49,8 +49,8 @@ internal static class MachineFile
         ];
         (string Key, double Value)[] costs =
         [
-            ("product_seconds", machine.ProductSeconds), ("message_seconds", machine.MessageSeconds),
-            ("output_seconds", machine.OutputSeconds), ("start_seconds", machine.StartSeconds),
+            ("message_seconds", machine.MessageSeconds), ("job_seconds", machine.JobSeconds),
+            ("loss_seconds", machine.LossSeconds), ("start_seconds", machine.StartSeconds),
         ];
         return rates.FirstOrDefault(rate => !(rate.Value > 0)).Key is string rateKey ? $"{rateKey}: expected numbers above 0"
             : costs.FirstOrDefault(cost => !(cost.Value >= 0)).Key is string costKey ? $"{costKey}: expected 0 or more"

@@ -1,0 +1,30 @@
+namespace DistTrain.Engines;
+
+/// <summary>Times pieces of work: of each the fastest of many repetitions counts, because others on the machine only ever make it slower.</summary>
+/// <param name="time">The clock.</param>
+/// <param name="cancel">Ends the measuring between two repetitions.</param>
+internal sealed class FastestOf(TimeProvider time, CancellationToken cancel)
+{
+    private const int RepeatsMin = 5;
+
+    /// <summary>The clock.</summary>
+    public TimeProvider Time { get; } = time;
+
+    /// <summary>Seconds of the fastest repetition.</summary>
+    /// <param name="milliseconds">Repeats for so long, and at least five times.</param>
+    /// <param name="piece">The work.</param>
+    public double Seconds(double milliseconds, Action piece)
+    {
+        double fastest = double.PositiveInfinity;
+        long begin = Time.GetTimestamp();
+        for (int repeat = 0; repeat < RepeatsMin || Time.GetElapsedTime(begin).TotalMilliseconds < milliseconds; repeat++)
+        {
+            cancel.ThrowIfCancellationRequested();
+            long start = Time.GetTimestamp();
+            piece();
+            fastest = Math.Min(fastest, Time.GetElapsedTime(start).TotalSeconds);
+        }
+
+        return fastest;
+    }
+}
