@@ -60,7 +60,8 @@ internal sealed class ExperimentReader(
             InitFile = ReadInit(),
             ComputeThreads = _root.Whole("compute-threads", 0, 1024) ?? 0,
             Byzantine = ReadFaults(replicas, engine),
-            Simulation = SimulationSection.Read(_root),
+            Simulation = SimulationSection.Read(_root, baseFolder, out bool measures),
+            MeasuresMachine = measures,
         };
         _root.Finish();
         return data is null || layers.Count == 0 ? null : experiment;
