@@ -88,7 +88,7 @@ internal static class MachineFile
         (string Key, double Value)[] costs =
         [
             ("message_seconds", machine.MessageSeconds), ("job_seconds", machine.JobSeconds), ("loss_seconds", machine.LossSeconds),
-            ("row_seconds", machine.RowSeconds), ("hand_over_seconds", machine.HandOverSeconds), ("wake_seconds", machine.WakeSeconds),
+            ("similarity_seconds", machine.SimilaritySeconds), ("row_seconds", machine.RowSeconds), ("hand_over_seconds", machine.HandOverSeconds), ("wake_seconds", machine.WakeSeconds),
             ("start_seconds", machine.StartSeconds),
             .. products.SelectMany(rate => new[] { ("products: seconds", rate.Seconds), ("products: seconds_per_weight", rate.SecondsPerWeight) }),
             .. machine.Activations.SelectMany(rate => new[] { ("activations", rate.ForwardSeconds), ("activations", rate.BackwardSeconds) }),

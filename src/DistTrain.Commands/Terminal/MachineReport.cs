@@ -33,6 +33,7 @@ internal sealed class MachineReport(CommandHost host)
         }
 
         Line("loss", Nano(machine.LossSeconds), "an output value in loss and gradient");
+        Line("similarity", Nano(machine.SimilaritySeconds), "a value of a stage's output in its similarity loss");
         Line("row", Nano(machine.RowSeconds), "a row in what goes row by row");
         foreach (UpdateRate rate in machine.Updates)
         {

@@ -15,7 +15,7 @@ namespace DistTrain.Engines;
 internal sealed class ActorMeasurements(FastestOf fastest)
 {
     // Runs of about a millisecond: on a busy machine some of them are not disturbed. They are compiled to their final form while they repeat.
-    private const int Milliseconds = 100, Passes = 3, Steps = 150, StretchSteps = 10, Width = 16, Rows = 8;
+    private const int Milliseconds = 60, Passes = 6, Steps = 150, StretchSteps = 10, Width = 16, Rows = 8;
 
     private static readonly (int Stages, int MicroBatches)[] s_runs = [(1, 1), (1, 4), (4, 1), (4, 4)];
 

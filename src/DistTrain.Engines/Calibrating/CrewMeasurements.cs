@@ -27,7 +27,7 @@ internal sealed class CrewMeasurements(FastestOf fastest, int threads)
         }
 
         // The products of a layer whose operands are in the cache that threads share.
-        const int Rows = 64, Outputs = 256, Inputs = 784, Milliseconds = 80;
+        const int Rows = 64, Outputs = 256, Inputs = 784, Milliseconds = 40;
         using ComputeCrew crew = new(threads - 1, new NoJobs());
         using Tensor<float> x = new(Rows, Inputs), w = new(Outputs, Inputs), s = new(Rows, Outputs);
         CrewAndCaller all = new(crew, threads);

@@ -1,8 +1,9 @@
+using DistTrain.Numerics.Initialization;
 using DistTrain.Numerics.Kernels;
 using DistTrain.Numerics.Layers;
+using DistTrain.Numerics.Learning;
 using DistTrain.Numerics.Networks;
 using DistTrain.Numerics.Optimizers;
-using DistTrain.Numerics.Initialization;
 using DistTrain.Numerics.Tensors;
 using DistTrain.Protocol.Planning;
 
@@ -12,7 +13,7 @@ namespace DistTrain.Engines;
 /// <param name="fastest">Times pieces.</param>
 internal sealed class ElementMeasurements(FastestOf fastest)
 {
-    private const double Milliseconds = 8, StreamMilliseconds = 60;
+    private const double Milliseconds = 5, StreamMilliseconds = 25;
     private const int Rows = 64, Width = 128, NarrowWidth = 10, Inputs = 16;
 
     // Passes of some microseconds are repeated, so that the clock's own steps do not count.
@@ -39,6 +40,35 @@ internal sealed class ElementMeasurements(FastestOf fastest)
 
         using ComputeScratch scratch = new();
         return Repeated(() => program.Loss(output.View, stash.View, target.View, signal.View, 1.0 / Rows, scratch)) / (Rows * NarrowWidth);
+    }
+
+    /// <summary>A value of a stage's output in a similarity loss, its products apart.</summary>
+    public double SimilaritySeconds()
+    {
+        NetworkSpec network = new(Inputs, [new DenseSpec(Width, ActivationKind.Relu), new DenseSpec(NarrowWidth, ActivationKind.Softmax)]);
+        LocalRuleSpec rule = new()
+        {
+            Kind = LocalRuleKind.Similarity, Network = network, Stage = 0, FirstLayer = 0, LayerCount = 1, Loss = LossKind.CrossEntropy,
+        };
+        LocalLoss<float> loss = LocalRules.LossOf<float>(rule);
+        using Tensor<float> map = new(Width, Width), gradient = new(Width, Width), output = new(Rows, Width), signal = new(Rows, Width);
+        using Tensor<float> target = new(Rows, NarrowWidth), pairs = new(Rows, Rows);
+        using ComputeScratch scratch = new();
+        Fill(map.Span);
+        Fill(output.Span);
+        Fill(target.Span);
+        TensorView<float>[] parameters = [map.View], gradients = [gradient.View];
+        double whole = Repeated(() => loss.Signal(parameters, default, output.View, target.View, signal.View, gradients, false, 1.0 / Rows, scratch));
+        double products = Repeated(() =>
+        {
+            Gemm.Multiply(output.View, false, map.View, true, signal.View);
+            Gemm.Multiply(output.View, false, output.View, true, pairs.View);
+            Gemm.Multiply(target.View, false, target.View, true, pairs.View);
+            Gemm.Multiply(pairs.View, false, output.View, false, signal.View);
+            Gemm.Multiply(output.View, true, output.View, false, gradient.View);
+            Gemm.Multiply(output.View, false, map.View, false, signal.View);
+        });
+        return Math.Max(0, whole - products) / (Rows * Width);
     }
 
     /// <summary>Every optimizer, on a working set that is in the nearest caches.</summary>

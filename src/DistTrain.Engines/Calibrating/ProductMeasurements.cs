@@ -9,7 +9,7 @@ namespace DistTrain.Engines;
 /// <summary>Measures the products of a layer's passes and fits <see cref="ProductRate"/> to them.</summary>
 internal static class ProductMeasurements
 {
-    private const double Milliseconds = 6;
+    private const double Milliseconds = 5;
 
     // A repetition takes at least about so many operations, so that the clock's own steps do not count.
     private const double FlopsPerRepetition = 2e6;

@@ -43,6 +43,7 @@ public sealed class JobTime
             BackwardJob backward => (job.GetType(), backward.Stage, backward.Rows, (backward.PassesSignal ? 1 : 0) + (backward.Accumulate ? 2 : 0)),
             LoadBatchJob load => (job.GetType(), load.Stage, load.Rows, load.Targets ? 1 : 0),
             CompressJob compress => (job.GetType(), compress.Slice, 0, 0),
+            LearningJob learning => (job.GetType(), learning.Stage, learning.Rows, learning.Accumulate ? 1 : 0),
             StageJob stage => (job.GetType(), stage.Stage, stage.Rows, stage.Training ? 1 : 0),
             ApplyJob apply => (job.GetType(), apply.Slice, apply.Inputs.Length, 0),
             SliceJob slice => (job.GetType(), slice.Slice, 0, 0),
@@ -77,8 +78,12 @@ public sealed class JobTime
                 return [Alone(_prices.Load(load.Rows, (double)load.Rows * width, (double)_plan.TrainRows * width))];
             case LossJob loss:
                 return [Alone(_prices.Loss((double)loss.Rows * _stages[loss.Stage][^1].Outputs))];
-            case LocalLossJob local when _plan.Stages[local.Stage].Rule?.Kind == LocalRuleKind.Prediction:
-                return LocalLoss(local);
+            case LocalLossJob local when _plan.Stages[local.Stage].Rule is { Kind: not LocalRuleKind.HsicBottleneck } rule:
+                return
+                [
+                    .. rule.Kind == LocalRuleKind.Similarity ? [] : Classified(local),
+                    .. rule.Kind == LocalRuleKind.Prediction ? [] : Compared(local),
+                ];
             case ApplyJob apply:
                 double length = _plan.Slices[apply.Slice].Length, streams = apply.Inputs.Length + (2 * _stateCount);
                 return [Alone(_prices.Update(_plan.Settings.Optimizer.Kind, length, streams))];
@@ -144,8 +149,24 @@ public sealed class JobTime
         return parts;
     }
 
+    /// <summary>The similarities of a map of the stage's output, forward and backward.</summary>
+    private List<JobPart> Compared(LocalLossJob job)
+    {
+        double rows = job.Rows, width = _stages[job.Stage][^1].Outputs, classes = _stages[^1][^1].Outputs;
+        return
+        [
+            _prices.Product(ProductKind.Forward, rows, width, width),
+            _prices.Product(ProductKind.Forward, rows, rows, width),
+            _prices.Product(ProductKind.Forward, rows, rows, classes),
+            Alone(_prices.Similarity(rows * width)),
+            _prices.Product(ProductKind.Signal, rows, rows, width),
+            _prices.Product(ProductKind.Gradient, rows, width, width, job.Accumulate),
+            _prices.Product(ProductKind.Signal, rows, width, width),
+        ];
+    }
+
     /// <summary>A classifier behind the stage, forward and backward.</summary>
-    private List<JobPart> LocalLoss(LocalLossJob job)
+    private List<JobPart> Classified(LocalLossJob job)
     {
         double rows = job.Rows, inputs = _stages[job.Stage][^1].Outputs, outputs = _stages[^1][^1].Outputs;
         return

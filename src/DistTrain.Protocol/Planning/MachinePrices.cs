@@ -48,6 +48,9 @@ internal sealed class MachinePrices(MachineProfile machine, Precision precision,
     /// <summary>The loss of some output values and its gradient.</summary>
     public double Loss(double values) => values * machine.LossSeconds;
 
+    /// <summary>Similarities of the rows of some output values, products apart.</summary>
+    public double Similarity(double values) => values * machine.SimilaritySeconds;
+
     /// <summary>Rows copied from a data set.</summary>
     public double Load(double rows, double values, double dataValues) =>
         (rows * machine.RowSeconds) + (2 * values * ValueBytes / machine.StreamBytesPerSecond(Math.Max(stepBytes, dataValues * ValueBytes)));

@@ -38,6 +38,9 @@ public sealed record MachineProfile
     /// <summary>A value of the network's output in its loss and the loss's gradient, in seconds.</summary>
     public required double LossSeconds { get; init; }
 
+    /// <summary>A value of a stage's output in the similarity of a local loss, its products apart, in seconds.</summary>
+    public required double SimilaritySeconds { get; init; }
+
     /// <summary>A row of a batch in a job that goes row by row, its values apart, in seconds.</summary>
     public required double RowSeconds { get; init; }
 
@@ -81,6 +84,7 @@ public sealed record MachineProfile
         DrawsPerSecond = 1.3e9,
         Activations = [.. Enum.GetValues<ActivationKind>().Select(kind => new ActivationRate(kind, kind == ActivationKind.Softmax ? 2e-9 : 2e-10, 3e-10))],
         LossSeconds = 8e-9,
+        SimilaritySeconds = 6e-9,
         RowSeconds = 1.5e-8,
         Updates = [.. Enum.GetValues<OptimizerKind>().Select(kind => new UpdateRate(kind, kind == OptimizerKind.Sgd ? 1e-10 : 5e-10))],
         MessageSeconds = 3e-7,
