@@ -75,7 +75,7 @@ internal static class VerbCatalog
     {
         Argument<string?> experiment = Optional("experiment", "Experiment file, or the name of a preset (disttrain presets). Default: glyphs.");
         Option<string[]> set = Set();
-        Option<bool> calibrate = Flag("--calibrate", "Measures this machine for the predicted times, in about five seconds.");
+        Option<bool> calibrate = Flag("--calibrate", "Measures this machine for the predicted times, in about eight seconds.");
         Option<string?> machine = Value("--machine", "file", "Profile of the machine that times are predicted for; with --calibrate it is written there. Default: that of simulation.machine, else two cores with AVX-512.");
         Option<bool> json = Flag("--json", "Prints the whole table as JSON on standard output and nothing else.");
         Verb command = new(
@@ -178,7 +178,7 @@ internal static class VerbCatalog
         Verb command = new(
             "calibrate",
             """
-            Measures this machine in about five seconds and writes its profile: what matrix products, activations, updates, messages, jobs and sleeping threads
+            Measures this machine in about eight seconds and writes its profile: what matrix products, activations, updates, messages, jobs and sleeping threads
             take. With it disttrain plan predicts times here, and engine simulated stands for engine threads on this machine. Measure while nothing
             else runs: of each piece the fastest repetition counts, but threads that others keep busy cannot show how they help.
             """,

@@ -3,12 +3,12 @@ using DistTrain.Protocol.Planning;
 namespace DistTrain.Engines;
 
 /// <summary>
-/// Measures this machine's <see cref="MachineProfile"/> in about five seconds, with the kernels and actors that runs use. Of each piece the fastest
+/// Measures this machine's <see cref="MachineProfile"/> in about eight seconds, with the kernels and actors that runs use. Of each piece the fastest
 /// of many repetitions counts: others on the machine only ever make it slower.
 /// </summary>
 public static class Calibration
 {
-    private const int Passes = 3;
+    private const int Passes = 4;
 
     /// <summary>The profile of this machine.</summary>
     /// <param name="name">Its name, for people.</param>
@@ -30,7 +30,7 @@ public static class Calibration
         CrewRates helped = new(1, double.PositiveInfinity, double.PositiveInfinity);
         for (int pass = 0; pass < Passes; pass++)
         {
-            // The passes before the last have everything compiled to its final form. Threads help each other only while nobody else has them, so of these the best counts.
+            // The passes before the last have everything compiled to its final form. Threads help each other only while nobody else has them, so the best counts.
             double done = 0.2 * pass;
             progress("threads", done);
             helped = helped.OrBetter(new CrewRates(crew.Speedup(), crew.HandOver(), crew.Wake()));
@@ -40,7 +40,7 @@ public static class Calibration
         }
 
         arithmetic = arithmetic with { ThreadSpeedup = helped.Speedup, HandOverSeconds = helped.HandOver, WakeSeconds = helped.Wake };
-        progress("actors", 0.6);
+        progress("actors", 0.8);
         (double message, double job, double start) = new ActorMeasurements(fastest).Measure(arithmetic);
         return arithmetic with { MessageSeconds = message, JobSeconds = job, StartSeconds = start };
     }

@@ -55,6 +55,7 @@ internal sealed class CrewMeasurements(FastestOf fastest, int threads)
         double[] late = new double[Repeats];
         for (int repeat = 0; repeat < Repeats; repeat++)
         {
+            fastest.ThrowIfStopped();
             crew.Run(pieces, 2);
             pause.RunChunk(0);
             long start = fastest.Time.GetTimestamp();

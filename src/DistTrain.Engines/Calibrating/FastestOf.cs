@@ -13,10 +13,13 @@ internal sealed class FastestOf(TimeProvider time, CancellationToken cancel)
     /// <summary>Lets a moment pass in which the runtime compiles what has been repeated to its final form.</summary>
     public void Settle()
     {
-        const int Milliseconds = 250;
+        const int Milliseconds = 350;
         cancel.WaitHandle.WaitOne(Milliseconds);
-        cancel.ThrowIfCancellationRequested();
+        ThrowIfStopped();
     }
+
+    /// <summary>Ends the measuring where that is asked for.</summary>
+    public void ThrowIfStopped() => cancel.ThrowIfCancellationRequested();
 
     /// <summary>Seconds of the fastest repetition.</summary>
     /// <param name="milliseconds">Repeats for so long, and at least five times.</param>
@@ -27,7 +30,7 @@ internal sealed class FastestOf(TimeProvider time, CancellationToken cancel)
         long begin = Time.GetTimestamp();
         for (int repeat = 0; repeat < RepeatsMin || Time.GetElapsedTime(begin).TotalMilliseconds < milliseconds; repeat++)
         {
-            cancel.ThrowIfCancellationRequested();
+            ThrowIfStopped();
             long start = Time.GetTimestamp();
             piece();
             fastest = Math.Min(fastest, Time.GetElapsedTime(start).TotalSeconds);
