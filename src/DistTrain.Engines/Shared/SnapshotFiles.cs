@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using DistTrain.Data;
+using DistTrain.Engines.Storage;
 using DistTrain.Numerics;
 using DistTrain.Numerics.Layers;
 using DistTrain.Numerics.Optimizers;
@@ -16,7 +17,7 @@ namespace DistTrain.Engines.Shared;
 /// written last and makes the snapshot
 /// exist. Tensors are named by parameter, not by slice, so a run may be resumed with other stages and shards.
 /// </summary>
-internal sealed class SnapshotFiles(string folder, RunPlan plan)
+internal sealed class SnapshotFiles(string folder, RunPlan plan, IDisk? disk = null)
 {
     private const string CoordinatorFile = "coordinator.json";
     private const string StepPrefix = "step-";
@@ -29,39 +30,40 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan)
     };
 
     private readonly Lock _lock = new();
+    private readonly IDisk _disk = disk ?? FileDisk.Instance;
     private readonly int _stateCount = new Optimizer<float>(plan.Settings.Optimizer).StateCount;
     private long _loadedStep = -1;
     private Dictionary<string, SafetensorsTensor> _loaded = [];
     private Dictionary<string, string> _loadedMetadata = [];
 
     /// <summary>The newest complete snapshot in a folder; null when there is none.</summary>
-    public static CoordinatorProgress? Newest(string folder)
+    public static CoordinatorProgress? Newest(string folder, IDisk? disk = null)
     {
-        if (!Directory.Exists(folder))
-        {
-            return null;
-        }
-
-        string? newest = Directory.EnumerateDirectories(folder, StepPrefix + "*")
-            .Where(step => File.Exists(Path.Combine(step, CoordinatorFile)))
-            .Order(StringComparer.Ordinal)
-            .LastOrDefault();
+        disk ??= FileDisk.Instance;
+        string? newest = Complete(disk, folder).LastOrDefault();
         if (newest is null)
         {
             return null;
         }
 
-        string file = Path.Combine(newest, CoordinatorFile);
-        CoordinatorProgress progress = ReadProgress(file);
-        return Path.GetFileName(newest) == FolderName(progress.Step)
+        string file = Path.Combine(folder, newest, CoordinatorFile);
+        CoordinatorProgress progress = ReadProgress(file, disk.ReadWhole(file));
+        return newest == FolderName(progress.Step)
             ? progress
             : throw new InvalidInputException($"{file}: says step {progress.Step}; expected the step of its folder");
+    }
+
+    /// <summary>The newest complete snapshot's step that is not above the given one; null when there is none.</summary>
+    public long? NewestUpTo(long step)
+    {
+        string? newest = Complete(_disk, folder).LastOrDefault(name => string.CompareOrdinal(name, FolderName(step)) <= 0);
+        return newest is null ? null : ReadProgress(Path.Combine(folder, newest, CoordinatorFile), _disk.ReadWhole(Path.Combine(folder, newest, CoordinatorFile))).Step;
     }
 
     /// <summary>Writes a slice's part.</summary>
     public void Write(KeptSlice slice, BufferPool pool)
     {
-        string path = Directory.CreateDirectory(FolderOf(slice.Step)).FullName;
+        string path = MakeFolder(slice.Step);
         Dictionary<string, string> metadata = new(StringComparer.Ordinal)
         {
             [UpdatesKey] = slice.Updates.ToString(CultureInfo.InvariantCulture),
@@ -98,11 +100,10 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan)
             }
         }
 
-        SafetensorsFile.Write(
+        _disk.WriteWhole(
             Path.Combine(path, $"slice-{slice.Slice:D3}.safetensors"),
-            entries,
-            name => pool.Bytes(places[name].Buffer).Slice(places[name].Start, places[name].Length),
-            metadata);
+            stream => SafetensorsFile.Write(
+                stream, entries, name => pool.Bytes(places[name].Buffer).Slice(places[name].Start, places[name].Length), metadata));
     }
 
     /// <summary>
@@ -112,21 +113,49 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan)
     /// </summary>
     public void Complete(CoordinatorProgress progress)
     {
-        string path = Directory.CreateDirectory(FolderOf(progress.Step)).FullName;
-        string file = Path.Combine(path, CoordinatorFile), temporary = file + ".tmp";
-        using (FileStream stream = new(temporary, FileMode.Create, FileAccess.Write))
-        {
-            JsonSerializer.Serialize(stream, progress, Json);
-            stream.Flush(flushToDisk: true);
-        }
-
-        File.Move(temporary, file, overwrite: true);
-        string[] others = [.. Directory.EnumerateDirectories(folder, StepPrefix + "*").Where(other => other != path).Order(StringComparer.Ordinal)];
-        string? before = others.LastOrDefault(other => string.CompareOrdinal(other, path) < 0);
+        string name = FolderName(progress.Step);
+        _disk.WriteWhole(Path.Combine(MakeFolder(progress.Step), CoordinatorFile), stream => stream.Write(JsonSerializer.SerializeToUtf8Bytes(progress, Json)));
+        string[] others = [.. Steps(_disk, folder).Where(other => other != name)];
+        string? before = others.LastOrDefault(other => string.CompareOrdinal(other, name) < 0);
         foreach (string other in others.Where(other => other != before))
         {
-            Directory.Delete(other, recursive: true);
+            Delete(Path.Combine(folder, other));
         }
+    }
+
+    /// <summary>Deletes every snapshot, where a run begins anew in the folder of another.</summary>
+    public void DeleteAll()
+    {
+        foreach (string name in Steps(_disk, folder).ToList())
+        {
+            Delete(Path.Combine(folder, name));
+        }
+    }
+
+    private static IEnumerable<string> Steps(IDisk disk, string folder) =>
+        disk.Folders(folder).Where(name => name.StartsWith(StepPrefix, StringComparison.Ordinal));
+
+    private static IEnumerable<string> Complete(IDisk disk, string folder) =>
+        Steps(disk, folder).Where(name => disk.Exists(Path.Combine(folder, name, CoordinatorFile)));
+
+    private string MakeFolder(long step)
+    {
+        string path = FolderOf(step);
+        _disk.CreateFolder(path);
+        return path;
+    }
+
+    /// <summary>Deletes a snapshot: first what makes it exist, so that no part of it is ever taken for the whole.</summary>
+    private void Delete(string path)
+    {
+        _disk.Delete(Path.Combine(path, CoordinatorFile));
+        _disk.SyncFolder(path);
+        foreach (string file in _disk.Files(path))
+        {
+            _disk.Delete(Path.Combine(path, file));
+        }
+
+        _disk.DeleteFolder(path);
     }
 
     /// <summary>Fills a restore job from the files of its step; false when there are none.</summary>
@@ -156,11 +185,11 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan)
         }
     }
 
-    private static CoordinatorProgress ReadProgress(string file)
+    private static CoordinatorProgress ReadProgress(string file, byte[] bytes)
     {
         try
         {
-            return JsonSerializer.Deserialize<CoordinatorProgress>(File.ReadAllBytes(file), Json)
+            return JsonSerializer.Deserialize<CoordinatorProgress>(bytes, Json)
                 ?? throw new InvalidInputException($"{file}: empty; expected a snapshot's progress");
         }
         catch (JsonException exception)
@@ -230,15 +259,16 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan)
             return true;
         }
 
-        if (!File.Exists(Path.Combine(path, CoordinatorFile)))
+        if (!_disk.Exists(Path.Combine(path, CoordinatorFile)))
         {
             return false;
         }
 
         _loaded = new Dictionary<string, SafetensorsTensor>(StringComparer.Ordinal);
-        foreach (string file in Directory.EnumerateFiles(path, "slice-*.safetensors").Order(StringComparer.Ordinal))
+        foreach (string name in _disk.Files(path).Where(name => name.StartsWith("slice-", StringComparison.Ordinal) && name.EndsWith(".safetensors", StringComparison.Ordinal)))
         {
-            SafetensorsContents contents = SafetensorsFile.Read(file);
+            string file = Path.Combine(path, name);
+            SafetensorsContents contents = SafetensorsFile.Parse(file, _disk.ReadWhole(file));
             _loadedMetadata = contents.Metadata.ToDictionary(StringComparer.Ordinal);
             foreach (SafetensorsTensor tensor in contents.Tensors)
             {

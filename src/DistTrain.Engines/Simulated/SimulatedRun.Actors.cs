@@ -1,3 +1,4 @@
+using DistTrain.Engines.Shared;
 using DistTrain.Protocol.Actors;
 using DistTrain.Protocol.Effects;
 using DistTrain.Protocol.Jobs;
@@ -36,6 +37,10 @@ internal sealed partial class SimulatedRun
             if (unread.Kind == EventKind.JobDone)
             {
                 DropJob(unread.Kind, (Job)unread.Object!);
+            }
+            else if (unread.Kind == EventKind.Persisted)
+            {
+                ReleaseRecord((PersistRecord)unread.Object!);
             }
         }
 
@@ -216,6 +221,11 @@ internal sealed partial class SimulatedRun
                 break;
             case EffectKind.Persist:
                 actor.OnPersistAsked();
+                if (_pool is not null)
+                {
+                    RunStorage.Retain(effect.Record!, _pool);
+                }
+
                 actor.PersistsEnd = Math.Max(actor.PersistsEnd, actor.Cursor) + _persist;
                 _events.Add(
                     actor.PersistsEnd,
@@ -239,17 +249,17 @@ internal sealed partial class SimulatedRun
     private void OnPersisted(SimulatedActor actor, PersistRecord record)
     {
         string? problem = null;
-        if (record is SnapshotRecord snapshot && _snapshots is not null)
+        try
         {
-            try
-            {
-                _snapshots.Complete(snapshot.Progress);
-            }
-            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-            {
-                problem = exception.Message;
-            }
+            _storage?.Write(record);
+            _storage?.Sync();
         }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            problem = exception.Message;
+        }
+
+        ReleaseRecord(record);
 
         _journal?.Write(_time.Now, _names[actor.Id.Index], problem is null ? "persisted" : "not-persisted", NameOf(record));
         actor.OnPersisted();
@@ -267,6 +277,14 @@ internal sealed partial class SimulatedRun
         }
 
         Step(actor, new Stimulus(StimulusKind.Persisted) { Record = record });
+    }
+
+    private void ReleaseRecord(PersistRecord record)
+    {
+        if (_pool is not null)
+        {
+            RunStorage.Release(record, _pool);
+        }
     }
 
     private static string NameOf(PersistRecord record) => record switch

@@ -24,13 +24,22 @@ public sealed partial class Coordinator : ActorMachine
     private RunEnd _end = RunEnd.Completed;
     private string _reason = "";
     private long _issued, _keptStep, _decidingStep;
+    private readonly int _epochBefore;
+    private readonly int[] _incarnationsBefore;
     private int _layersExpanded;
     private bool _keepsAgain, _stopRequested, _issueWaits, _contributed, _alone;
 
-    /// <summary>The coordinator, going on from a committed step of which a snapshot exists, or from step 0.</summary>
-    public Coordinator(RunPlan plan, int incarnation, long run, CoordinatorProgress from)
+    /// <summary>The coordinator, going on from a committed step whose state is kept, or from step 0.</summary>
+    /// <param name="plan">The plan.</param>
+    /// <param name="incarnation">Its incarnation.</param>
+    /// <param name="run">The run's identity.</param>
+    /// <param name="from">What is known at that step.</param>
+    /// <param name="before">The newest membership that was kept, which this one's follows; null for none.</param>
+    public Coordinator(RunPlan plan, int incarnation, long run, CoordinatorProgress from, MembershipRecord? before = null)
         : base(plan, ActorId.Coordinator, incarnation, run)
     {
+        Epoch = _epochBefore = before?.Epoch ?? 0;
+        _incarnationsBefore = before?.Incarnations.Length == plan.Topology.Count ? before.Incarnations : [];
         Topology topology = plan.Topology;
         _progress = _snapshot = from;
         _issued = from.Step;
@@ -87,14 +96,14 @@ public sealed partial class Coordinator : ActorMachine
         switch (stimulus.Kind)
         {
             case StimulusKind.Started:
-                Effects.Persist(_membership.StartAll(Epoch + 1, Incarnation));
+                Effects.Persist(_membership.StartAll(Epoch + 1, Incarnation, _incarnationsBefore));
                 break;
             case StimulusKind.Suspected when _phase != Phase.Ended && stimulus.Actor != Self:
                 OnSuspected(stimulus.Actor);
                 break;
             case StimulusKind.StopRequested when !_stopRequested:
                 _stopRequested = true;
-                if (_phase == Phase.Training && Epoch > 0)
+                if (_phase == Phase.Training && Epoch > _epochBefore)
                 {
                     ForEachParticipant(new Drain(_issued));
                     Advance();
@@ -156,7 +165,7 @@ public sealed partial class Coordinator : ActorMachine
                 BeginEpoch(membership);
                 break;
             case CommittedRecord committed when committed.Epoch == Epoch:
-                OnCommitted(TallyOf(committed.Step));
+                OnCommitted(TallyOf(committed.Step), committed.Progress);
                 break;
             case SnapshotRecord kept when kept.Progress == _snapshotPending:
                 _snapshot = kept.Progress;
@@ -214,7 +223,12 @@ public sealed partial class Coordinator : ActorMachine
     {
         _membership.Begun();
         bool shardLost = _membership.LosesShard(Incarnations, membership);
-        if (shardLost && Epoch > 0)
+        if (shardLost && Plan.KeepsLog)
+        {
+            // The shard comes back as it was at the last committed step; of the weights expanded since, nothing does.
+            _phase = Plan.Front is not null && _phase == Phase.Ending ? Phase.Expanding : _phase;
+        }
+        else if (shardLost && Epoch > _epochBefore)
         {
             // A shard's memory is gone with it: everybody goes back to what was kept outside.
             _progress = _snapshot;
@@ -242,7 +256,7 @@ public sealed partial class Coordinator : ActorMachine
             Send(new ActorId(index), begin);
         }
 
-        if (Epoch > 1)
+        if (Epoch > _epochBefore + 1)
         {
             Effects.Report(new Recovered(Epoch, _progress.Step, redone));
         }
@@ -329,6 +343,11 @@ public sealed partial class Coordinator : ActorMachine
         if (_phase is Phase.EvaluatingEpoch or Phase.EvaluatingEnd)
         {
             StartEvaluation(_evaluation.Split, _phase);
+        }
+        else if (_phase == Phase.Training && Plan.EndsEpoch(_progress.Step) && _progress.EpochRows > 0)
+        {
+            // The last thing kept was the commit of an epoch's last step: what follows that is still to be done.
+            OnEpochEnd(_progress.Step);
         }
         else if (_phase == Phase.Training && (_progress.Step >= Plan.TotalSteps || _progress.IsOutOfPatience(Plan.Settings.Training)))
         {

@@ -14,10 +14,15 @@ internal sealed class Membership(Topology topology)
     private int[] _wanted = [];
     private MembershipRecord? _pending;
 
-    /// <summary>Everybody for the first time.</summary>
-    public MembershipRecord StartAll(int epoch, int coordinatorIncarnation)
+    /// <summary>Everybody for the first time, or once more after those of another coordinator, whose incarnations may be empty.</summary>
+    public MembershipRecord StartAll(int epoch, int coordinatorIncarnation, ReadOnlySpan<int> before = default)
     {
-        _wanted = [.. Enumerable.Repeat(1, topology.Count)];
+        _wanted = new int[topology.Count];
+        for (int index = 0; index < _wanted.Length; index++)
+        {
+            _wanted[index] = before.IsEmpty ? 1 : before[index] + 1;
+        }
+
         _wanted[ActorId.Coordinator.Index] = coordinatorIncarnation;
         return _pending = new MembershipRecord(epoch, [.. _wanted]);
     }
