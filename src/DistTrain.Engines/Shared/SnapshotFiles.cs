@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using DistTrain.Data;
@@ -23,10 +24,15 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan, IDisk? disk = n
     private const string StepPrefix = "step-";
     private const string UpdatesKey = "updates";
     private const string AppliedKey = "applied-steps";
+    private const string ChecksumKey = "crc32c";
+
+    // The progress is JSON, and its checksum a comment after it.
+    private const string ChecksumPrefix = "\n// crc32c ";
     private static readonly JsonSerializerOptions Json = new()
     {
         WriteIndented = true,
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        ReadCommentHandling = JsonCommentHandling.Skip,
     };
 
     private readonly Lock _lock = new();
@@ -46,18 +52,14 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan, IDisk? disk = n
             return null;
         }
 
-        string file = Path.Combine(folder, newest, CoordinatorFile);
-        CoordinatorProgress progress = ReadProgress(file, disk.ReadWhole(file));
-        return newest == FolderName(progress.Step)
-            ? progress
-            : throw new InvalidInputException($"{file}: says step {progress.Step}; expected the step of its folder");
+        return ReadProgress(disk, folder, newest);
     }
 
     /// <summary>The newest complete snapshot's step that is not above the given one; null when there is none.</summary>
     public long? NewestUpTo(long step)
     {
         string? newest = Complete(_disk, folder).LastOrDefault(name => string.CompareOrdinal(name, FolderName(step)) <= 0);
-        return newest is null ? null : ReadProgress(Path.Combine(folder, newest, CoordinatorFile), _disk.ReadWhole(Path.Combine(folder, newest, CoordinatorFile))).Step;
+        return newest is null ? null : ReadProgress(_disk, folder, newest).Step;
     }
 
     /// <summary>Writes a slice's part.</summary>
@@ -69,7 +71,7 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan, IDisk? disk = n
             [UpdatesKey] = slice.Updates.ToString(CultureInfo.InvariantCulture),
             [AppliedKey] = string.Join(',', slice.AppliedSteps),
         };
-        Dictionary<string, (BufferHandle Buffer, int Start, int Length)> places = new(StringComparer.Ordinal);
+        SortedDictionary<string, (BufferHandle Buffer, int Start, int Length)> places = new(StringComparer.Ordinal);
         List<SafetensorsEntry> entries = [];
         SlicePlan sliceOf = plan.Slices[slice.Slice];
         for (int position = 0; position < slice.Buffers.Length; position++)
@@ -100,10 +102,15 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan, IDisk? disk = n
             }
         }
 
-        _disk.WriteWhole(
-            Path.Combine(path, $"slice-{slice.Slice:D3}.safetensors"),
-            stream => SafetensorsFile.Write(
-                stream, entries, name => pool.Bytes(places[name].Buffer).Slice(places[name].Start, places[name].Length), metadata));
+        ReadOnlySpan<byte> BytesOf(string name) => pool.Bytes(places[name].Buffer).Slice(places[name].Start, places[name].Length);
+        uint crc = Crc32C.Start;
+        foreach (string name in places.Keys)
+        {
+            crc = Crc32C.Add(crc, BytesOf(name));
+        }
+
+        metadata[ChecksumKey] = ChecksumText(Crc32C.End(crc));
+        _disk.WriteWhole(Path.Combine(path, $"slice-{slice.Slice:D3}.safetensors"), stream => SafetensorsFile.Write(stream, entries, BytesOf, metadata));
     }
 
     /// <summary>
@@ -114,7 +121,12 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan, IDisk? disk = n
     public void Complete(CoordinatorProgress progress)
     {
         string name = FolderName(progress.Step);
-        _disk.WriteWhole(Path.Combine(MakeFolder(progress.Step), CoordinatorFile), stream => stream.Write(JsonSerializer.SerializeToUtf8Bytes(progress, Json)));
+        _disk.WriteWhole(Path.Combine(MakeFolder(progress.Step), CoordinatorFile), stream =>
+        {
+            byte[] json = JsonSerializer.SerializeToUtf8Bytes(progress, Json);
+            stream.Write(json);
+            stream.Write(Encoding.ASCII.GetBytes(ChecksumPrefix + ChecksumText(Crc32C.Of(json)) + "\n"));
+        });
         string[] others = [.. Steps(_disk, folder).Where(other => other != name)];
         string? before = others.LastOrDefault(other => string.CompareOrdinal(other, name) < 0);
         foreach (string other in others.Where(other => other != before))
@@ -185,17 +197,33 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan, IDisk? disk = n
         }
     }
 
-    private static CoordinatorProgress ReadProgress(string file, byte[] bytes)
+    private static string ChecksumText(uint checksum) => checksum.ToString("x8", CultureInfo.InvariantCulture);
+
+    private static CoordinatorProgress ReadProgress(IDisk disk, string folder, string step)
     {
+        string file = Path.Combine(folder, step, CoordinatorFile);
+        byte[] bytes = disk.ReadWhole(file);
+        CoordinatorProgress progress;
         try
         {
-            return JsonSerializer.Deserialize<CoordinatorProgress>(bytes, Json)
+            progress = JsonSerializer.Deserialize<CoordinatorProgress>(bytes, Json)
                 ?? throw new InvalidInputException($"{file}: empty; expected a snapshot's progress");
         }
-        catch (JsonException exception)
+        catch (Exception exception) when (exception is JsonException or FormatException or InvalidOperationException)
         {
             throw new InvalidInputException($"{file}: not a snapshot's progress ({exception.Message})", exception);
         }
+
+        if (step != FolderName(progress.Step))
+        {
+            throw new InvalidInputException($"{file}: says step {progress.Step}; expected the step of its folder");
+        }
+
+        int end = bytes.AsSpan().LastIndexOf(Encoding.ASCII.GetBytes(ChecksumPrefix));
+        string expected = end < 0 ? "" : ChecksumText(Crc32C.Of(bytes.AsSpan(0, end)));
+        return end >= 0 && Encoding.ASCII.GetString(bytes.AsSpan(end + ChecksumPrefix.Length)) == expected + "\n"
+            ? progress
+            : throw new InvalidInputException($"{file}: does not match its checksum; expected the file as it was written");
     }
 
     /// <summary>Values of a tensor in a part: the optimizer's state holds several for each that it updates.</summary>
@@ -269,6 +297,7 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan, IDisk? disk = n
         {
             string file = Path.Combine(path, name);
             SafetensorsContents contents = SafetensorsFile.Parse(file, _disk.ReadWhole(file));
+            RequireChecksum(file, contents);
             _loadedMetadata = contents.Metadata.ToDictionary(StringComparer.Ordinal);
             foreach (SafetensorsTensor tensor in contents.Tensors)
             {
@@ -281,9 +310,30 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan, IDisk? disk = n
         return true;
     }
 
+    private static void RequireChecksum(string file, SafetensorsContents contents)
+    {
+        uint crc = Crc32C.Start;
+        foreach (SafetensorsTensor tensor in contents.Tensors)
+        {
+            crc = Crc32C.Add(crc, tensor.Data.Span);
+        }
+
+        if (contents.Metadata.TryGetValue(ChecksumKey, out string? known) && known != ChecksumText(Crc32C.End(crc)))
+        {
+            throw new InvalidInputException($"{file}: its tensors do not match their checksum; expected the file as it was written");
+        }
+    }
+
+    private bool HasMetadata() =>
+        _loadedMetadata.ContainsKey(ChecksumKey)
+        && _loadedMetadata.TryGetValue(UpdatesKey, out string? updates)
+        && long.TryParse(updates, NumberStyles.None, CultureInfo.InvariantCulture, out _)
+        && _loadedMetadata.TryGetValue(AppliedKey, out string? applied)
+        && applied.Split(',').All(step => long.TryParse(step, NumberStyles.None, CultureInfo.InvariantCulture, out _));
+
     private void RequireWhole(string path)
     {
-        if (!_loadedMetadata.ContainsKey(UpdatesKey) || !_loadedMetadata.ContainsKey(AppliedKey))
+        if (!HasMetadata())
         {
             throw new InvalidInputException($"{path}: these are not files of a snapshot; expected slice files that a run has written");
         }

@@ -8,15 +8,18 @@ namespace DistTrain.Engines.Tests.Storage;
 
 public sealed class CrashBoundaryTests(ITestOutputHelper output)
 {
+    // Five steps each.
+    private static readonly int Epochs = Amount.Of("DISTTRAIN_BOUNDARY_STEPS", 5) / 5;
+
     [Theory]
     [InlineData("memory", "Process")]
     [InlineData("step", "Process")]
     [InlineData("power", "Process")]
     [InlineData("power", "Power")]
-    public void ACrashAtAnyWriteBoundaryOfFiveStepsLosesNoCommittedStep(string durability, string kind)
+    public void ACrashAtAnyWriteBoundaryLosesNoCommittedStep(string durability, string kind)
     {
         CrashReport report = Visit(durability, kind);
-        output.WriteLine($"{durability}, {kind}: {report.Boundaries} boundaries, {report.Visits} crashes");
+        output.WriteLine($"{5 * Epochs} steps, {durability}, {kind}: {report.Boundaries} boundaries, {report.Visits} crashes");
         report.Boundaries.ShouldBeGreaterThan(30);
         report.Violations.ShouldBeEmpty();
     }
@@ -29,5 +32,5 @@ public sealed class CrashBoundaryTests(ITestOutputHelper output)
     }
 
     private static CrashReport Visit(string durability, string kind) => CrashBoundaries.Visit(
-        CrashBoundaries.Request(Enum.Parse<Durability>(durability, ignoreCase: true), epochs: 1), Enum.Parse<CrashKind>(kind), seeds: kind == "Power" ? 4 : 1);
+        CrashBoundaries.Request(Enum.Parse<Durability>(durability, ignoreCase: true), Epochs), Enum.Parse<CrashKind>(kind), seeds: kind == "Power" ? 4 : 1);
 }
