@@ -22,7 +22,7 @@ public sealed class KillTests(ITestOutputHelper output) : IDisposable
           - dense: { units: 10, activation: softmax }
         loss: cross-entropy
         optimizer: { name: adam, learning-rate: 0.001 }
-        training: { epochs: 8, batch-size: 64, micro-batches: 2 }
+        training: { epochs: 3, batch-size: 64, micro-batches: 2 }
         parameter-server: { shards: 2 }
         checkpoint: { every-steps: 50 }
         """;
