@@ -28,11 +28,12 @@ public sealed class KillTests(ITestOutputHelper output) : IDisposable
         """;
 
     private static readonly int Kills =
-        Environment.GetEnvironmentVariable("DISTTRAIN_KILLS") is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : 4;
+        Environment.GetEnvironmentVariable("DISTTRAIN_KILLS") is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : 3;
 
     private readonly Disttrain _disttrain = new();
 
     [Theory]
+    [InlineData("memory")]
     [InlineData("step")]
     [InlineData("power")]
     public void KilledAtRandomInstantsItGoesOnFromTheLastCommittedStep(string durability)
@@ -55,7 +56,7 @@ public sealed class KillTests(ITestOutputHelper output) : IDisposable
                 if (File.Exists(Path.Combine(_disttrain.Folder, run, "experiment.yaml")))
                 {
                     arguments = ["train", "--resume", run, "--json"];
-                    aheadMax = Math.Max(aheadMax, CheckCommitted(run));
+                    aheadMax = durability == "memory" ? 0 : Math.Max(aheadMax, CheckCommitted(run));
                 }
                 else if (Directory.Exists(Path.Combine(_disttrain.Folder, run)))
                 {

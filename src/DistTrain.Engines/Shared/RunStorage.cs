@@ -11,6 +11,7 @@ internal sealed class RunStorage : IDisposable
 {
     private readonly BufferPool _pool;
     private readonly RunLog? _log;
+    private CoordinatorProgress? _snapshot;
 
     /// <summary>Opens what is there. Throws <see cref="InvalidInputException"/> when the step to go on from is not, or what is there is damaged.</summary>
     /// <param name="request">The run.</param>
@@ -37,7 +38,7 @@ internal sealed class RunStorage : IDisposable
         bool resumes = request.ResumeFromStep > 0;
         SnapshotFiles files = new(folder, plan, disk);
         LogReader found = LogReader.Read(disk, folder);
-        CoordinatorProgress? snapshot = resumes ? SnapshotFiles.Newest(folder, disk) : null;
+        CoordinatorProgress? snapshot = _snapshot = resumes ? SnapshotFiles.Newest(folder, disk) : null;
         From = StartingPoint.Of(request, snapshot, found.Index.Committed);
         Before = resumes ? found.Index.Membership : null;
         _log = RunLog.Open(disk, folder, plan, found, From.Step > (snapshot?.Step ?? 0) ? snapshot?.Step ?? 0 : null, notice);
@@ -58,6 +59,13 @@ internal sealed class RunStorage : IDisposable
     /// <summary>The newest membership that was kept; null for none.</summary>
     public MembershipRecord? Before { get; }
 
+    /// <summary>Whether enough is kept to replace the coordinator.</summary>
+    public bool CanReplaceCoordinator => _log is { Writes: true };
+
+    /// <summary>What a coordinator that replaces the one before goes on from: the last committed step, and the members.</summary>
+    public (CoordinatorProgress From, MembershipRecord? Before) ForNextCoordinator() =>
+        (StartingPoint.Newest(_snapshot, _log?.Committed) ?? new CoordinatorProgress(), _log?.Membership);
+
     /// <summary>Whether a record is kept only once <see cref="Sync"/> is done, which takes long enough to wait for with several.</summary>
     public bool Syncs => _log is { Syncs: true };
 
@@ -69,6 +77,7 @@ internal sealed class RunStorage : IDisposable
             // What the snapshot stands for is deleted with the next segment, so what the log holds must be safe by itself first.
             Sync();
             Snapshots.Complete(snapshot.Progress);
+            _snapshot = snapshot.Progress;
             _log?.OnSnapshot(snapshot.Progress.Step);
         }
         else if (_log is { Writes: true })

@@ -17,11 +17,15 @@ internal static class StartingPoint
             return new CoordinatorProgress();
         }
 
-        // At the end of an epoch a snapshot is taken after the evaluation, and the commit comes before it: of the same step, the snapshot knows more.
-        CoordinatorProgress? newest = committed is not null && committed.Step > (snapshot?.Step ?? 0) ? committed : snapshot;
+        CoordinatorProgress? newest = Newest(snapshot, committed);
         return newest is not null && newest.Step == request.ResumeFromStep
             ? newest
             : throw new InvalidInputException(
                 $"{request.JournalFolder}: no complete snapshot of step {request.ResumeFromStep}; expected a run folder whose newest snapshot is of that step");
     }
+
+    /// <summary>The later of the two. At the end of an epoch a snapshot is taken after the evaluation, and the commit comes before it: of the same step, the snapshot
+    /// knows more.</summary>
+    public static CoordinatorProgress? Newest(CoordinatorProgress? snapshot, CoordinatorProgress? committed) =>
+        committed is not null && committed.Step > (snapshot?.Step ?? 0) ? committed : snapshot;
 }

@@ -95,7 +95,14 @@ internal sealed partial class SimulatedRun
             return;
         }
 
-        Start(actor, Machines.Start(_plan, actor.Id, what.Number, RunIdentity));
+        Start(actor, actor.Id == ActorId.Coordinator ? NextCoordinator() : Machines.Start(_plan, actor.Id, what.Number, RunIdentity));
+    }
+
+    private Coordinator NextCoordinator()
+    {
+        (CoordinatorProgress from, MembershipRecord? before) = _storage!.ForNextCoordinator();
+        _recorder.On(new Recovered((before?.Epoch ?? 0) + 1, from.Step, Math.Max(0, _issued - from.Step)));
+        return Machines.Coordinator(_plan, RunIdentity, from, before);
     }
 
     /// <summary>One stimulus at a time: what comes while the actor is busy waits.</summary>

@@ -79,9 +79,17 @@ internal sealed partial class SimulatedRun
     {
         _journal?.Write(_time.Now, _names[actor.Id.Index], "crash");
         Kill(actor);
+        if (actor.Id == ActorId.Coordinator && restartAfter is not null && _storage is { CanReplaceCoordinator: true })
+        {
+            // Nobody is left to ask for the next one: whoever runs the machine starts it again, and it takes a higher epoch.
+            actor.DownUntil = _time.Now + VirtualTime.Nanoseconds(restartAfter.Value);
+            Spawn(actor.Id, incarnation: 0);
+            return;
+        }
+
         if (actor.Id == ActorId.Coordinator)
         {
-            _recorder.On(new RunEnded(RunEnd.Failed, 0, "the coordinator was lost, and durability memory keeps nothing to replace it from"));
+            _recorder.On(new RunEnded(RunEnd.Failed, 0, "the coordinator was lost, and nothing replaces it: that takes durability step or power, and a restart"));
             return;
         }
 

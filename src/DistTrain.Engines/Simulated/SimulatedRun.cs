@@ -46,7 +46,7 @@ internal sealed partial class SimulatedRun : IDisposable
     private readonly IRunTrace? _trace;
     private readonly long _messageOverhead, _suspectAfter, _persist;
     private readonly long _startedAt = Stopwatch.GetTimestamp();
-    private long _messages;
+    private long _messages, _issued;
 
     public SimulatedRun(RunRequest request, IRunObserver observer)
     {

@@ -34,6 +34,30 @@ internal sealed class RunLog : IDisposable
         _syncs = plan.Settings.Durability == Durability.Power;
     }
 
+    /// <summary>What was known at the last step that the log commits; null for none.</summary>
+    public CoordinatorProgress? Committed
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _index.Committed;
+            }
+        }
+    }
+
+    /// <summary>The newest membership; null for none.</summary>
+    public MembershipRecord? Membership
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _index.Membership;
+            }
+        }
+    }
+
     /// <summary>Whether records are written, and not only read.</summary>
     public bool Writes => _file is not null;
 

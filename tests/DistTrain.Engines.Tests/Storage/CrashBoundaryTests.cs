@@ -8,11 +8,14 @@ namespace DistTrain.Engines.Tests.Storage;
 
 public sealed class CrashBoundaryTests(ITestOutputHelper output)
 {
+    private static readonly int Seeds = Amount.Of("DISTTRAIN_BOUNDARY_SEEDS", 2);
+
     // Five steps each.
     private static readonly int Epochs = Amount.Of("DISTTRAIN_BOUNDARY_STEPS", 5) / 5;
 
     [Theory]
     [InlineData("memory", "Process")]
+    [InlineData("memory", "Power")]
     [InlineData("step", "Process")]
     [InlineData("power", "Process")]
     [InlineData("power", "Power")]
@@ -32,5 +35,5 @@ public sealed class CrashBoundaryTests(ITestOutputHelper output)
     }
 
     private static CrashReport Visit(string durability, string kind) => CrashBoundaries.Visit(
-        CrashBoundaries.Request(Enum.Parse<Durability>(durability, ignoreCase: true), Epochs), Enum.Parse<CrashKind>(kind), seeds: kind == "Power" ? 4 : 1);
+        CrashBoundaries.Request(Enum.Parse<Durability>(durability, ignoreCase: true), Epochs), Enum.Parse<CrashKind>(kind), seeds: kind == "Power" ? Seeds : 1);
 }

@@ -69,6 +69,41 @@ public sealed class DurabilityTests
     }
 
     [Theory]
+    [InlineData("step")]
+    [InlineData("power")]
+    public void EveryActorMayBeLostTheCoordinatorIncluded(string durability)
+    {
+        RunRequest request = CrashBoundaries.Request(Enum.Parse<Durability>(durability, ignoreCase: true), 3);
+        string expected = Bits.Of(CrashBoundaries.Run(request, new SimulatedDisk(), 0, new Observed()));
+        int actors = new Protocol.Planning.RunPlan(request.Settings, request.Data.TrainRows, request.Data.TestRows).Topology.Count;
+        for (int actor = 0; actor < actors; actor++)
+        {
+            // Within an epoch, at its end, and so near the run's end that only the last snapshot is left to take.
+            foreach (long step in (long[])[3, 5, 11, 15])
+            {
+                CrashFault crash = new(new ActorId(actor), TimeSpan.FromMilliseconds(1)) { At = FaultTime.AtStep(step) };
+                Observed observed = new();
+                RunOutcome outcome = CrashBoundaries.Run(request with { Faults = [crash] }, new SimulatedDisk(), 0, observed);
+                outcome.Status.ShouldBe(RunStatus.Completed, outcome.Reason);
+                outcome.Restarts.ShouldBe(1);
+                outcome.StepsRedone.ShouldBeLessThanOrEqualTo(request.Settings.StepsInFlight);
+                observed.Epochs.Select(epoch => epoch.Epoch).ShouldBe([1, 2, 3]);
+                observed.Steps.Select(progress => progress.Step).ShouldBe(Enumerable.Range(1, 15).Select(number => (long)number));
+                Bits.Of(outcome).ShouldBe(expected, $"actor {actor}, step {step}");
+            }
+        }
+    }
+
+    [Fact]
+    public void WithoutALogTheLossOfTheCoordinatorEndsTheRun()
+    {
+        CrashFault crash = new(ActorId.Coordinator, TimeSpan.FromMilliseconds(1)) { At = FaultTime.AtStep(3) };
+        RunRequest request = CrashBoundaries.Request(Durability.Memory, 1) with { Faults = [crash] };
+        RunOutcome outcome = CrashBoundaries.Run(request, new SimulatedDisk(), 0, new Observed());
+        (outcome.Status, outcome.Reason).ShouldBe((RunStatus.Failed, "the coordinator was lost, and nothing replaces it: that takes durability step or power, and a restart"));
+    }
+
+    [Theory]
     [InlineData("async")]
     [InlineData("ssp")]
     public void AsynchronousRunsGoOnFromTheLog(string consistency)
