@@ -142,15 +142,22 @@ public sealed class DurabilityTests
             JournalFolder = folder.Journal,
         };
         ThreadsRun? current = null;
-        Observed observed = new() { AtStep = step => CrashAt(step == 8, current!, request) };
+        Observed observed = new()
+        {
+            AtStep = step =>
+            {
+                CrashAt(step == 3, current!, new ActorId(1));
+                CrashAt(step == 8, current!, ShardOf(request));
+            },
+        };
         ThreadsRun run = new(request, observed, TimeProvider.System);
         current = run;
         RunOutcome outcome = run.ToEnd(default);
         run.Dispose();
         outcome.Status.ShouldBe(RunStatus.Completed, outcome.Reason);
         Bits.Of(outcome).ShouldBe(expected);
-        outcome.Restarts.ShouldBe(1);
-        outcome.StepsRedone.ShouldBeLessThanOrEqualTo(request.Settings.StepsInFlight + 1);
+        outcome.Restarts.ShouldBe(2);
+        outcome.StepsRedone.ShouldBeLessThanOrEqualTo(2 * (request.Settings.StepsInFlight + 1));
         observed.Steps.Select(step => step.Step).ShouldBe(Enumerable.Range(1, 12).Select(step => (long)step));
         run.LiveBuffers.ShouldBe(0);
     }
@@ -182,11 +189,11 @@ public sealed class DurabilityTests
     private static ActorId ShardOf(RunRequest request) =>
         new Protocol.Planning.RunPlan(request.Settings, request.Data.TrainRows, request.Data.TestRows).Topology.Shard(0);
 
-    private static void CrashAt(bool now, ThreadsRun run, RunRequest request)
+    private static void CrashAt(bool now, ThreadsRun run, ActorId actor)
     {
         if (now)
         {
-            run.Crash(ShardOf(request));
+            run.Crash(actor);
         }
     }
 
