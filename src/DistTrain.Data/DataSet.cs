@@ -87,6 +87,10 @@ public sealed class DataSet<T>
         }
     }
 
+    /// <summary>The inputs of all rows, one row after the other, where they are stored so; empty where they are not and
+    /// <see cref="CopyInputs"/> makes them.</summary>
+    public ReadOnlyMemory<T> InputMatrix => _features.Matrix;
+
     /// <summary>Writes the targets of <paramref name="rows"/>: one-hot vectors, target vectors, or the inputs.</summary>
     /// <param name="rows">Row numbers, in any order, repeats allowed.</param>
     /// <param name="destination">rows × Targets values.</param>

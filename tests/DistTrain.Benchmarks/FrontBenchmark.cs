@@ -10,28 +10,44 @@ using DistTrain.Protocol.Settings;
 namespace DistTrain.Benchmarks;
 
 /// <summary>
-/// Backpropagation beside front contribution, in alternating rounds on the same engine: whole runs of 50 epochs, one-time contribution and expansion included.
-/// The ratio of a round is immune to whatever slows both; its median over the rounds is the figure.
+/// Backpropagation beside front contribution and, where it is installed, PyTorch's backpropagation, in alternating rounds: whole runs of 50 epochs
+/// from the call of the engine to its return: threads and buffers set up, weights drawn, contributions, every step committed, the training rows
+/// evaluated once at the end, weights and velocity expanded, parameters handed out. Both of ours do the same number of steps and evaluations.
+/// The ratio of a round is immune to whatever slows both; its median over the rounds is the figure. Beside it stand the ratio of the fastest runs,
+/// which others on the machine disturb least, and what a plan predicts.
 /// </summary>
 internal static class FrontBenchmark
 {
     private const int Epochs = 50;
     private const int BatchSize = 32;
 
+    // Kernels and state machines are compiled to their final form within this time.
+    private const double WarmUpSeconds = 1.5;
+
+    // Runs shorter than this are disturbed more by others on the machine and get more rounds.
+    private const double ShortSeconds = 0.3;
+    private const int ShortFactor = 5;
+
+    // PyTorch's rounds are long; after this many seconds of them a case goes on without.
+    private const double PeerSeconds = 20;
+
     public static void Run(int rounds, string? dataFolder, int threads)
     {
-        Console.WriteLine($"batch {BatchSize}, momentum 0.9, float32, {Epochs} epochs, {threads} compute thread(s); backpropagation at one stage");
-        Console.WriteLine("time ratio backpropagation / front contribution, and that of the multiplications in the first layer");
-        Compare("N=300 d=5,000 h=64", Random(300, 5_000), 64, rounds, threads);
-        Compare("N=500 d=20,000 h=128", Random(500, 20_000), 128, rounds, threads);
-        Compare("N=2,000 d=500 h=64", Random(2_000, 500), 64, rounds, threads);
+        MachineProfile machine = Calibration.Measure("this machine", threads);
+        Console.WriteLine($"batch {BatchSize}, momentum 0.9, float32, {Epochs} epochs, {threads} compute thread(s); backpropagation at one stage; milliseconds, medians");
+        Console.WriteLine($"calibrated: {machine.ProductGigaflopsFloat32:F0} GFLOP/s, {machine.StreamRates[0].GigabytesPerSecond:F0} to {machine.StreamRates[^1].GigabytesPerSecond:F0} GB/s, "
+            + $"{1e6 * machine.MessageSeconds:F2} us a message, {1e9 * machine.OutputSeconds:F1} ns an output, {1e-9 / (1 / machine.DrawsPerSecond):F2} G draws/s, {1e6 * machine.StartSeconds:F0} us a run, threads x{machine.ThreadSpeedup:F2}");
+        Console.WriteLine("case                             backprop    front         ratio (range)  fastest   predicted (backprop/front)        FLOPs      torch  torch/front");
+        Compare("N=300 d=5,000 h=64", Random(300, 5_000), 64, rounds, machine);
+        Compare("N=500 d=20,000 h=128", Random(500, 20_000), 128, rounds, machine);
+        Compare("N=2,000 d=500 h=64", Random(2_000, 500), 64, rounds, machine);
         if (dataFolder is not null)
         {
-            Compare("golub-leukemia, all rows, h=64", Golub(dataFolder), 64, rounds, threads);
+            Compare("golub-leukemia, all rows, h=64", Golub(dataFolder), 64, rounds, machine);
         }
     }
 
-    private static void Compare(string title, RunData data, int hidden, int rounds, int threads)
+    private static void Compare(string title, RunData data, int hidden, int rounds, MachineProfile machine)
     {
         NetworkSpec network = new(data.Inputs, [new DenseSpec(hidden, ActivationKind.Relu), new DenseSpec(data.Targets, ActivationKind.Softmax)]);
         RunSettings settings = new()
@@ -45,29 +61,51 @@ internal static class FrontBenchmark
             CheckpointEverySteps = 0,
         };
         RunSettings contributing = settings with { Stages = [1, 1], Method = new MethodSettings("front-contribution") };
-        RunRequest backprop = new() { Settings = settings, Data = data, ComputeThreads = threads }, front = backprop with { Settings = contributing };
-        ThreadsEngine engine = new();
-        Trace.Assert(engine.Refuses(front) is null);
-        List<double> ratios = [], plain = [], alone = [];
-        for (int round = -1; round < rounds; round++)
+        RunRequest backprop = new() { Settings = settings, Data = data, ComputeThreads = machine.Threads }, front = backprop with { Settings = contributing };
+        long begin = Stopwatch.GetTimestamp();
+        double round;
+        do
         {
-            // The first round warms the kernels up.
-            RunOutcome first = engine.Run(backprop, Quiet.Instance, CancellationToken.None), second = engine.Run(front, Quiet.Instance, CancellationToken.None);
-            Trace.Assert(Math.Abs(first.FinalLoss - second.FinalLoss) <= 1e-3 * Math.Max(1, first.FinalLoss));
-            if (round >= 0)
+            round = Round(backprop).Seconds + Round(front).Seconds;
+        }
+        while (Stopwatch.GetElapsedTime(begin).TotalSeconds < WarmUpSeconds);
+
+        using TorchPeer? peer = TorchPeer.Start(
+            data.TrainRows, data.Inputs, hidden, data.Targets, BatchSize, Epochs, machine.Threads, out string missing);
+        List<double> ratios = [], plain = [], alone = [], torch = [];
+        for (int i = 0; i < (round < ShortSeconds ? ShortFactor * rounds : rounds); i++)
+        {
+            (double first, RunOutcome one) = Round(backprop);
+            (double second, RunOutcome other) = Round(front);
+            Trace.Assert(Math.Abs(one.FinalLoss - other.FinalLoss) <= 1e-3 * Math.Max(1, one.FinalLoss));
+            plain.Add(first);
+            alone.Add(second);
+            ratios.Add(first / second);
+            if (peer is not null && torch.Sum() < PeerSeconds)
             {
-                plain.Add(first.Wall.TotalSeconds);
-                alone.Add(second.Wall.TotalSeconds);
-                ratios.Add(first.Wall / second.Wall);
+                torch.Add(peer.Round());
             }
         }
 
-        FrontContributionCost cost = new(contributing, data.TrainRows, data.TestRows);
-        double expected = cost.Backprop / Math.Min(cost.Gram, cost.Basis);
+        CostEntry planned = Planned(settings, data, machine), plannedFront = Planned(contributing, data, machine);
+        double ratio = Median(ratios), predicted = planned.Seconds / plannedFront.Seconds, error = Math.Max(ratio / predicted, predicted / ratio);
+        string form = plannedFront.Settings.Form.ToString().ToLowerInvariant();
+        string peers = torch.Count == 0 ? "" : $"{1e3 * Median(torch),9:F1} {Median(torch) / Median(alone),10:F1}";
         Console.WriteLine(
-            $"{title,-32} backprop {Median(plain),7:F3} s   front {Median(alone),7:F3} s ({cost.Cheaper(1).ToString().ToLowerInvariant()})   "
-            + $"ratio: median {Median(ratios):F1}, min {ratios.Min():F1}, max {ratios.Max():F1}; multiplications {expected:F1}");
+            $"{title,-32} {1e3 * Median(plain),8:F1} {1e3 * Median(alone),8:F2} ({form,-5})  {ratio,5:F1} ({ratios.Min():F1} to {ratios.Max():F1}) {plain.Min() / alone.Min(),6:F1}".PadRight(92)
+            + $"{predicted,6:F1} ({1e3 * planned.Seconds:F0}/{1e3 * plannedFront.Seconds:F1}) {(error <= 1.5 ? "within" : "NOT within")} 1.5 {planned.Arithmetic.Total / plannedFront.Arithmetic.Total,6:F1} {peers}");
+        Console.WriteLine(peer is null ? missing : $"{"",-32} {torch.Count} round(s) of PyTorch {peer.Version}");
     }
+
+    private static (double Seconds, RunOutcome Outcome) Round(RunRequest request)
+    {
+        long start = Stopwatch.GetTimestamp();
+        RunOutcome outcome = new ThreadsEngine().Run(request, Quiet.Instance, CancellationToken.None);
+        return (Stopwatch.GetElapsedTime(start).TotalSeconds, outcome);
+    }
+
+    private static CostEntry Planned(RunSettings settings, RunData data, MachineProfile machine) =>
+        CostModel.Of(settings, data.TrainRows, data.TestRows, null, machine).Methods.Single(entry => entry.Planned);
 
     private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
 

@@ -53,6 +53,41 @@ public sealed class PlanTests : IDisposable
     }
 
     [Fact]
+    public void PredictedTimesFollowTheMachineFile()
+    {
+        _bench.Write("my.yaml", Bench.Good);
+        _bench.Run("plan", "my.yaml", "--json").ShouldBe(0, _bench.Error);
+        using JsonDocument usual = JsonDocument.Parse(_bench.Out);
+        string machine = usual.RootElement.GetProperty("machine").GetRawText();
+        double seconds = PlannedSeconds(usual);
+        _bench.Write("slow.json", machine.Replace("\"start_seconds\": 0.0002", "\"start_seconds\": 5", StringComparison.Ordinal));
+        _bench.Run("plan", "my.yaml", "--json", "--machine", "slow.json").ShouldBe(0, _bench.Error);
+        using JsonDocument slow = JsonDocument.Parse(_bench.Out);
+        PlannedSeconds(slow).ShouldBe(seconds + 5 - 0.0002, 1e-9);
+        _bench.Write("bad.json", machine.Replace("\"threads\": 2", "\"threads\": 0", StringComparison.Ordinal));
+        _bench.Run("plan", "my.yaml", "--machine", "bad.json").ShouldBe(2);
+        _bench.Error.ShouldContain("bad.json: threads: expected numbers above 0");
+        _bench.Write("text.json", "slow");
+        _bench.Run("plan", "my.yaml", "--machine", "text.json").ShouldBe(2);
+        _bench.Error.ShouldContain("text.json: line 1");
+
+        static double PlannedSeconds(JsonDocument plan) => plan.RootElement.GetProperty("methods").EnumerateArray()
+            .Single(method => method.GetProperty("planned").GetBoolean()).GetProperty("predicted_seconds").GetDouble();
+    }
+
+    [Fact]
+    public void ACalibratedMachineIsWrittenAndReadAgain()
+    {
+        _bench.Write("my.yaml", Bench.Good);
+        _bench.Run("plan", "my.yaml", "--calibrate", "--machine", "here.json", "--json").ShouldBe(0, _bench.Error);
+        using JsonDocument measured = JsonDocument.Parse(_bench.Out);
+        _bench.Run("plan", "my.yaml", "--machine", "here.json", "--json").ShouldBe(0, _bench.Error);
+        using JsonDocument read = JsonDocument.Parse(_bench.Out);
+        JsonElement.DeepEquals(read.RootElement, measured.RootElement).ShouldBeTrue();
+        read.RootElement.GetProperty("machine").GetProperty("product_gigaflops_float32").GetDouble().ShouldBeGreaterThan(0);
+    }
+
+    [Fact]
     public void JsonHoldsTheWholeTableAndNothingElse()
     {
         _bench.Write("my.yaml", Bench.Good);

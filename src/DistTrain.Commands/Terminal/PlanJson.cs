@@ -11,7 +11,7 @@ namespace DistTrain.Commands.Terminal;
 internal static class PlanJson
 {
     /// <summary>The text, indented, with a line end.</summary>
-    public static string Of(PreparedRun run, CostTable costs)
+    public static string Of(PreparedRun run, CostTable costs, MachineProfile machine)
     {
         RunSettings settings = run.Experiment.Settings;
         using MemoryStream stream = new();
@@ -25,6 +25,8 @@ internal static class PlanJson
             json.WriteNumber("inputs", run.Data.Run.Inputs);
             json.WriteNumber("steps", PlanReport.Steps(run));
             json.WriteNumber("restarts", run.Experiment.Restarts);
+            json.WritePropertyName("machine");
+            json.WriteRawValue(MachineFile.Text(machine));
             json.WriteStartArray("methods");
             foreach (CostEntry entry in costs.Methods)
             {
@@ -59,7 +61,7 @@ internal static class PlanJson
         json.WriteString("refusal", entry.Refusal);
         if (entry.Refusal is null)
         {
-            WriteArithmetic(json, entry.Arithmetic);
+            WriteArithmetic(json, entry.Arithmetic, entry.Seconds);
             WriteMessages(json, entry);
             WriteMemory(json, entry);
         }
@@ -67,7 +69,7 @@ internal static class PlanJson
         json.WriteEndObject();
     }
 
-    private static void WriteArithmetic(Utf8JsonWriter json, CostArithmetic arithmetic)
+    private static void WriteArithmetic(Utf8JsonWriter json, CostArithmetic arithmetic, double seconds)
     {
         json.WriteStartObject("multiply_adds");
         json.WriteNumber("per_step", arithmetic.PerStep);
@@ -77,6 +79,7 @@ internal static class PlanJson
         json.WriteNumber("total", arithmetic.Total);
         json.WriteEndObject();
         json.WriteNumber("flops", 2 * arithmetic.Total);
+        json.WriteNumber("predicted_seconds", seconds);
         json.WriteNumber("values_updated_per_step", arithmetic.UpdatesPerStep);
     }
 
@@ -158,6 +161,7 @@ internal static class PlanJson
         json.WriteBoolean("pays", verdict.Pays);
         json.WriteString("form", PlanReport.FormName(verdict.Form));
         json.WriteNumber("factor", verdict.Factor);
+        json.WriteNumberOrNull("predicted_time_factor", verdict.TimeFactor);
         json.WriteNumber("first_layer_ceiling", verdict.Ceiling);
         json.WriteNumber("pays_up_to_rows", verdict.RowsMax);
         json.WriteNumberOrNull("pays_from_inputs", verdict.InputsMin);

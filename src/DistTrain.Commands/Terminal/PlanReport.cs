@@ -14,7 +14,7 @@ internal sealed class PlanReport(CommandHost host)
     private const int ActorsListed = 12;
 
     /// <summary>Prints what a run would cost by each method.</summary>
-    public void Print(PreparedRun run, CostTable costs)
+    public void Print(PreparedRun run, CostTable costs, MachineProfile machine)
     {
         RunSettings settings = run.Experiment.Settings;
         CostEntry[] served = [.. costs.Methods.Where(entry => entry.Refusal is null)];
@@ -26,7 +26,7 @@ internal sealed class PlanReport(CommandHost host)
                 + (run.Experiment.Restarts > 1 ? $", and the same again for each of {run.Experiment.Restarts} restarts" : "")),
             ("method", $"{Words.Arrangement(settings)}; * marks it below"),
         ]);
-        PrintArithmetic(served);
+        PrintArithmetic(served, machine);
         foreach (CostEntry entry in costs.Methods.Where(entry => entry.Refusal is not null))
         {
             host.Out.WriteLine($"{Label(entry)} cannot serve: {entry.Refusal}");
@@ -77,9 +77,9 @@ internal sealed class PlanReport(CommandHost host)
         : HasForm(entry) ? $"{entry.Settings.Name} {FormName(entry.Settings.Form)}"
         : entry.Settings.Name;
 
-    private void PrintArithmetic(IReadOnlyList<CostEntry> served)
+    private void PrintArithmetic(IReadOnlyList<CostEntry> served, MachineProfile machine)
     {
-        Table table = PaperTerminal.Table(1, "FLOPs of matrix products", "a step", "once", "in all", "updated", "memory");
+        Table table = PaperTerminal.Table(1, "FLOPs of matrix products", "a step", "once", "in all", "values", "memory", "time");
         foreach (CostEntry entry in served)
         {
             CostArithmetic cost = entry.Arithmetic;
@@ -89,11 +89,13 @@ internal sealed class PlanReport(CommandHost host)
                 Short(2 * cost.Once),
                 Short(2 * cost.Total),
                 Short(cost.UpdatesPerStep),
-                Bytes(entry.MemoryBytes));
+                Bytes(entry.MemoryBytes),
+                Time(entry.Seconds));
         }
 
         PaperTerminal.On(host).Write(table);
-        host.Out.WriteLine("In all: steps, one-time work and evaluations. Updated: values that the optimizer updates in a step.");
+        host.Out.WriteLine("In all: steps, one-time work and evaluations. Values: those that the optimizer updates in a step.");
+        host.Out.WriteLine($"Time: predicted for one process on {machine.Name}, {Words.Plural(machine.Threads, "thread")}.");
     }
 
     private void PrintMessages(IReadOnlyList<CostEntry> served)
@@ -159,10 +161,17 @@ internal sealed class PlanReport(CommandHost host)
         string limits = $"All else unchanged it would pay {rows}, {inputs} and {epochs}.";
         return verdict.Pays
             ? $"Front contribution pays: with {size} its {form} form takes {Factor(verdict.Factor)} times fewer FLOPs than backpropagation over the whole run "
-                + $"(at most {Factor(verdict.Ceiling)} in the first layer). {limits} Time gains less where products are so small that messages and starting up outweigh them."
+                + $"(at most {Factor(verdict.Ceiling)} in the first layer). {Time(verdict)}{limits}"
             : $"Front contribution is not worth it: with {size} its better form ({form}) takes {Factor(1 / verdict.Factor)} times the FLOPs of "
-                + $"backpropagation over the whole run. {limits}";
+                + $"backpropagation over the whole run. {Time(verdict)}{limits}";
     }
+
+    private static string Time(CostVerdict verdict) => !double.IsFinite(verdict.TimeFactor) ? ""
+        : $"Backpropagation's predicted time is {Factor(verdict.TimeFactor)} times that of front contribution. ";
+
+    private static string Time(double seconds) => seconds < 0.9995 ? Short(1e3 * seconds, "ms") : Short(seconds, "s");
+
+    private static string Short(double number, string unit) => number.ToString(number < 9.95 ? "0.0" : "0", CultureInfo.InvariantCulture) + " " + unit;
 
     private static string Factor(double factor) => factor.ToString(factor < 9.95 ? "0.00" : "0.0", CultureInfo.InvariantCulture);
 

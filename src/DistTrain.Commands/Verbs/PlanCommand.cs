@@ -13,8 +13,9 @@ namespace DistTrain.Commands.Verbs;
 internal sealed class PlanCommand(CommandHost host, IReadOnlyList<IEngine> engines)
 {
     /// <summary>Prints the plan; returns the exit code.</summary>
-    public int Execute(string? experiment, Overrides overrides, bool json)
+    public int Execute(string? experiment, Overrides overrides, MachineSource source, bool json)
     {
+        MachineProfile machine = source.Profile(host.WorkingFolder);
         string[] names = [.. engines.Select(engine => engine.Name)];
         LoadedExperiment loaded = ExperimentLoader.Load(experiment ?? PresetCatalog.Default, overrides, host.WorkingFolder, names);
         PreparedRun run = PreparedRun.Prepare(loaded, engines, host.Stop);
@@ -28,14 +29,15 @@ internal sealed class PlanCommand(CommandHost host, IReadOnlyList<IEngine> engin
             request.Settings,
             request.Data.TrainRows,
             request.Data.TestRows,
-            settings => run.Engine.Refuses(request with { Settings = settings }));
+            settings => run.Engine.Refuses(request with { Settings = settings }),
+            machine);
         if (json)
         {
-            host.Out.Write(PlanJson.Of(run, costs));
+            host.Out.Write(PlanJson.Of(run, costs, machine));
         }
         else
         {
-            new PlanReport(host).Print(run, costs);
+            new PlanReport(host).Print(run, costs, machine);
         }
 
         return ExitCodes.Done;

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using DistTrain.Commands.Experiments;
 using DistTrain.Commands.Papers;
+using DistTrain.Commands.Runs;
+using DistTrain.Commands.Studies;
 using DistTrain.Engines;
 
 namespace DistTrain.Commands.Verbs;
@@ -31,6 +33,7 @@ internal static class VerbCatalog
             Export(host),
             Presets(host),
             Doctor(engines, host),
+            StudyVerbs.Create(engines, host),
             PaperVerbs.Create(engines, host),
         };
         VerbHelp.AddTo(root);
@@ -51,6 +54,7 @@ internal static class VerbCatalog
         Option<string?> folder = Value("--out", "folder", "Run folder; must not exist yet or be empty. Default: runs/NAME-DATE-TIME.");
         Option<string?> resume = Value("--resume", "folder", "Goes on with the run in this folder from its last snapshot.");
         Option<bool> json = Flag("--json", "Prints summary.json on standard output and nothing else.");
+        Option<bool> trace = Flag("--trace", "Writes trace.json into the run folder: jobs, waits and messages, for ui.perfetto.dev or chrome://tracing.");
         Verb command = new(
             "train",
             "Trains a network. Everything is checked before anything starts; Ctrl-C stops at a committed step and says how to go on.",
@@ -58,14 +62,16 @@ internal static class VerbCatalog
                 "disttrain train",
                 "disttrain train xor --set seed=7",
                 "disttrain train my.yaml --set training.epochs=20 --out runs/longer",
+                "disttrain train xor --engine simulated --trace",
                 "disttrain train --resume runs/longer --set training.epochs=40",
-            ]) { experiment, engine, set, folder, resume, json };
+            ]) { experiment, engine, set, folder, resume, json, trace };
         command.SetAction(result => new TrainCommand(host, engines).Execute(new TrainOptions(
             result.GetValue(experiment),
             new Overrides(result.GetValue(set) ?? [], result.GetValue(engine)),
             result.GetValue(folder),
             result.GetValue(resume),
-            result.GetValue(json))));
+            result.GetValue(json),
+            result.GetValue(trace))));
         return command;
     }
 
@@ -73,17 +79,23 @@ internal static class VerbCatalog
     {
         Argument<string?> experiment = Optional("experiment", "Experiment file, or the name of a preset (disttrain presets). Default: glyphs.");
         Option<string[]> set = Set();
+        Option<bool> calibrate = Flag("--calibrate", "Measures this machine for the predicted times, in about four seconds.");
+        Option<string?> machine = Value("--machine", "file", "Profile of the machine that times are predicted for; with --calibrate it is written there. Default: two cores with AVX-512.");
         Option<bool> json = Flag("--json", "Prints the whole table as JSON on standard output and nothing else.");
         Verb command = new(
             "plan",
-            "Says what a run would cost by each method, without training: FLOPs, messages, bytes, memory, and whether front contribution pays.",
+            "Says what a run would cost by each method, without training: FLOPs, time, messages, bytes, memory, and whether front contribution pays.",
             [
                 "disttrain plan my.yaml",
                 "disttrain plan my.yaml --set training.epochs=50 --set training.batch-size=32",
                 "disttrain plan my.yaml --set method.name=front-contribution --set method.collapse=all",
-            ]) { experiment, set, json };
+                "disttrain plan my.yaml --calibrate --machine here.json",
+            ]) { experiment, set, calibrate, machine, json };
         command.SetAction(result => new PlanCommand(host, engines).Execute(
-            result.GetValue(experiment), new Overrides(result.GetValue(set) ?? [], null), result.GetValue(json)));
+            result.GetValue(experiment),
+            new Overrides(result.GetValue(set) ?? [], null),
+            new MachineSource(result.GetValue(calibrate), result.GetValue(machine)),
+            result.GetValue(json)));
         return command;
     }
 

@@ -6,6 +6,8 @@ namespace DistTrain.Data.Features;
 internal sealed class DenseFeatures<T>(T[] values, int rows, int columns) : FeatureStore<T>(rows, columns)
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
+    public override ReadOnlyMemory<T> Matrix => values;
+
     public override void CopyRow(int row, Span<T> destination)
     {
         RequireRow(row);

@@ -15,6 +15,9 @@ internal abstract class FeatureStore<T>(int rows, int columns)
     /// </summary>
     public abstract void CopyRow(int row, Span<T> destination);
 
+    /// <summary>All rows, one after the other, where they are stored so; empty otherwise.</summary>
+    public virtual ReadOnlyMemory<T> Matrix => default;
+
     protected void RequireRow(int row) =>
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)row, (uint)Rows, nameof(row));
 }

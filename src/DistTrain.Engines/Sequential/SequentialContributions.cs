@@ -64,7 +64,7 @@ internal sealed class SequentialContributions<T> : IDisposable
         for (int share = 0; share < _front.Shares; share++)
         {
             using Tensor<T> columns = new(_front.Outputs, _front.FeaturesOf(share).Count);
-            _arithmetic.Expand(share, theta, scale, _weight.View, Directions, columns.View, _scratch, _fork);
+            _arithmetic.Expand(share, [new(theta, scale, columns.View)], _weight.View, Directions, _scratch, _fork);
             _arithmetic.Place(share, columns.View, result);
         }
     }

@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Runtime.InteropServices;
 using DistTrain.Numerics.Tensors;
 using DistTrain.Protocol;
 using DistTrain.Protocol.Jobs;
@@ -13,7 +12,6 @@ namespace DistTrain.Engines.Shared;
 /// </summary>
 internal sealed unsafe class BufferPool : IDisposable
 {
-    private const int Alignment = 64;
     private const int SlotsPerChunk = 1024;
     private const int ChunksMax = 4096;
 
@@ -28,7 +26,7 @@ internal sealed unsafe class BufferPool : IDisposable
     /// <summary>Buffers with at least one reference.</summary>
     public int Live => Volatile.Read(ref _live);
 
-    /// <summary>Bytes taken from the operating system so far.</summary>
+    /// <summary>Bytes of all buffers so far, in use or not.</summary>
     public long ReservedBytes { get; private set; }
 
     /// <summary>A buffer of undefined contents with one reference.</summary>
@@ -144,7 +142,7 @@ internal sealed unsafe class BufferPool : IDisposable
         int slot = _slots++;
         _chunks[slot / SlotsPerChunk] ??= new Entry[SlotsPerChunk];
         ref Entry entry = ref EntryOf(slot);
-        entry.Pointer = (nint)NativeMemory.AlignedAlloc((nuint)capacity, Alignment);
+        entry.Pointer = NativeBlocks.Take(capacity);
         entry.Capacity = capacity;
         ReservedBytes += capacity;
         return slot;
@@ -165,7 +163,7 @@ internal sealed unsafe class BufferPool : IDisposable
     {
         for (int slot = 1; slot < _slots; slot++)
         {
-            NativeMemory.AlignedFree((void*)EntryOf(slot).Pointer);
+            NativeBlocks.Give(EntryOf(slot).Pointer, EntryOf(slot).Capacity);
         }
 
         _slots = 1;

@@ -4,7 +4,7 @@ using DistTrain.Protocol.Jobs;
 namespace DistTrain.Engines.Shared;
 
 /// <summary>
-/// The process's long-lived compute threads, the only place kernels run. Actors are not threads: an actor with something to
+/// A run's compute threads, lent by the process (<see cref="CrewThread"/>), the only place kernels run. Actors are not threads: an actor with something to
 /// do is an entry in a run queue,
 /// jobs are another queue. A member drains the turns that it caused itself, then takes turns and jobs from the shared
 /// queues, and wakes a
@@ -27,7 +27,7 @@ internal sealed class ComputeCrew : IForkJoin, IDisposable
         _members = new CrewMember[threads];
         for (int member = 0; member < threads; member++)
         {
-            _members[member] = new CrewMember(this, member);
+            _members[member] = new CrewMember(this);
         }
 
         foreach (CrewMember member in _members)

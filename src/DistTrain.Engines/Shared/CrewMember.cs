@@ -4,7 +4,7 @@ using DistTrain.Protocol.Jobs;
 
 namespace DistTrain.Engines.Shared;
 
-/// <summary>One compute thread.</summary>
+/// <summary>What one compute thread does for a crew.</summary>
 internal sealed class CrewMember : IDisposable
 {
     // Longer spinning only heats a core that a job could use; parking and waking costs 15 to 60 µs.
@@ -13,14 +13,10 @@ internal sealed class CrewMember : IDisposable
     [ThreadStatic]
     private static CrewMember? t_current;
 
-    private readonly Thread _thread;
     private readonly SemaphoreSlim _wake = new(0);
+    private readonly SemaphoreSlim _ended = new(0);
 
-    public CrewMember(ComputeCrew crew, int index)
-    {
-        Crew = crew;
-        _thread = new Thread(Loop) { IsBackground = true, Name = $"disttrain-compute-{index}" };
-    }
+    public CrewMember(ComputeCrew crew) => Crew = crew;
 
     /// <summary>The member whose thread this is, or null.</summary>
     public static CrewMember? Current => t_current;
@@ -30,21 +26,26 @@ internal sealed class CrewMember : IDisposable
     /// <summary>Turns of actors that this member's own work made ready.</summary>
     public Queue<ActorCell> LocalTurns { get; } = new();
 
-    public void Start() => _thread.Start();
+    public void Start() => CrewThread.Run(this);
 
     public void Wake() => _wake.Release();
 
-    /// <summary>Waits for the thread to end.</summary>
+    /// <summary>The thread has left <see cref="Loop"/>.</summary>
+    public void OnEnded() => _ended.Release();
+
+    /// <summary>Waits until the thread has left the crew.</summary>
     public void Dispose()
     {
-        _thread.Join();
+        _ended.Wait();
+        _ended.Dispose();
         _wake.Dispose();
     }
 
-    private void Loop()
+    /// <summary>Works until the crew stops.</summary>
+    /// <param name="scratch">The thread's working memory.</param>
+    public void Loop(ComputeScratch scratch)
     {
         t_current = this;
-        using ComputeScratch scratch = new();
         while (!Crew.IsStopping)
         {
             try
@@ -60,6 +61,8 @@ internal sealed class CrewMember : IDisposable
                 Crew.Fail(exception);
             }
         }
+
+        t_current = null;
     }
 
     private bool RunNext(ComputeScratch scratch)

@@ -16,8 +16,6 @@ public static class ContributionTile
     /// <summary>Rows of a tile: enough for full kernel speed, few enough that tiles overlap with their way.</summary>
     public const int RowsMax = 256;
 
-    private const int DiagonalBlock = 64;
-
     /// <summary>Writes S₀ of some rows: s (rows × h′) = x W₀ᵀ.</summary>
     /// <param name="rows">The inputs.</param>
     /// <param name="first">The first row.</param>
@@ -32,14 +30,14 @@ public static class ContributionTile
         ArgumentNullException.ThrowIfNull(rows);
         ArgumentNullException.ThrowIfNull(scratch);
         long mark = scratch.Mark;
-        Gemm.Multiply(Load(rows, first, s.Rows, scratch), false, weight, true, s, false, default, fork);
+        Gemm.Multiply(rows.Read(first, s.Rows, scratch), false, weight, true, s, false, default, fork);
         scratch.Release(mark);
     }
 
     /// <summary>
     /// Writes rows of the Gram matrix: k[i, j] = x_{first+i} · t_j for the first k.Columns training rows t. Of a symmetric
     /// tile, whose rows are those of
-    /// its last columns, only k[i, j] with j ≤ first + i counts, and little more is computed; <see cref="Add"/> mirrors the rest.
+    /// its last columns, only k[i, j] with j ≤ first + i counts and is written, 0 stands for the rest; <see cref="Add"/> mirrors the rest.
     /// </summary>
     public static void Gram<T>(
         IInputRows<T> rows, int first, IInputRows<T> training, TensorView<T> k, bool symmetric, ComputeScratch scratch, IForkJoin? fork)
@@ -50,37 +48,45 @@ public static class ContributionTile
         ArgumentNullException.ThrowIfNull(scratch);
         long mark = scratch.Mark;
         k.Span.Clear();
-        TensorView<T> x = Load(rows, first, k.Rows, scratch);
+        TensorView<T> x = rows.Read(first, k.Rows, scratch);
         int others = symmetric ? first : k.Columns;
         for (int start = 0; start < others; start += RowsMax)
         {
             int count = Math.Min(RowsMax, others - start);
             long inner = scratch.Mark;
-            Multiply(x, 0, Load(training, start, count, scratch), start, k, scratch, fork);
+            Multiply(x, training.Read(start, count, scratch), lower: false, start, k, scratch, fork);
             scratch.Release(inner);
         }
 
-        for (int own = 0; own < k.Rows && symmetric; own += DiagonalBlock)
+        if (symmetric)
         {
-            int count = Math.Min(DiagonalBlock, k.Rows - own);
-            Multiply(x, own, x.Slice(own * x.Columns, count, x.Columns), first + own, k, scratch, fork);
+            Multiply(x, x, lower: true, first, k, scratch, fork);
         }
 
         scratch.Release(mark);
     }
 
-    /// <summary>Writes the products of rows of x, from <paramref name="row"/> on, with those of t to k's columns from
-    /// <paramref name="column"/> on.</summary>
+    /// <summary>Writes the products of the rows of x with those of t to k's columns from <paramref name="column"/> on; with
+    /// its own rows only up to the diagonal.</summary>
     private static void Multiply<T>(
-        TensorView<T> x, int row, TensorView<T> t, int column, TensorView<T> k, ComputeScratch scratch, IForkJoin? fork)
+        TensorView<T> x, TensorView<T> t, bool lower, int column, TensorView<T> k, ComputeScratch scratch, IForkJoin? fork)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         long mark = scratch.Mark;
-        TensorView<T> block = scratch.Take<T>(x.Rows - row, t.Rows);
-        Gemm.Multiply(x.Slice(row * x.Columns, block.Rows, x.Columns), false, t, true, block, false, default, fork);
+        TensorView<T> block = scratch.Take<T>(x.Rows, t.Rows);
+        if (lower)
+        {
+            Gemm.MultiplyLower(x, block, fork);
+        }
+        else
+        {
+            Gemm.Multiply(x, false, t, true, block, false, default, fork);
+        }
+
         for (int i = 0; i < block.Rows; i++)
         {
-            block.Row(i).CopyTo(k.Row(row + i)[column..]);
+            int columns = lower ? i + 1 : block.Columns;
+            block.Row(i)[..columns].CopyTo(k.Row(i)[column..]);
         }
 
         scratch.Release(mark);
@@ -101,7 +107,7 @@ public static class ContributionTile
         }
 
         long mark = scratch.Mark;
-        Gemm.Multiply(Load(rows, first, c.Rows, scratch), false, q, true, c, false, default, fork);
+        Gemm.Multiply(rows.Read(first, c.Rows, scratch), false, q, true, c, false, default, fork);
         scratch.Release(mark);
     }
 
@@ -131,13 +137,5 @@ public static class ContributionTile
                 whole.Row(column)[first + row] = to[column];
             }
         }
-    }
-
-    private static TensorView<T> Load<T>(IInputRows<T> rows, int first, int count, ComputeScratch scratch)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        TensorView<T> x = scratch.Take<T>(count, rows.Columns);
-        rows.Copy(first, x);
-        return x;
     }
 }

@@ -12,34 +12,35 @@ public static class Expansion
 {
     private const int BlockRows = 512;
 
-    /// <summary>Writes scale·W₀ + Θᵀ E.</summary>
-    /// <param name="theta">F × h′: Θ, or its velocity.</param>
-    /// <param name="scale">c, or its velocity.</param>
+    /// <summary>Writes scale·W₀ + Θᵀ E for each part, reading E and W₀ once.</summary>
+    /// <param name="parts">What to expand: at most the weights and their velocity.</param>
     /// <param name="first">W₀: h′ × columns.</param>
     /// <param name="directions">E, at most F rows (further ones are 0): the training inputs or the basis; null where the
     /// basis is the identity.</param>
-    /// <param name="result">h′ × columns.</param>
     /// <param name="scratch">The calling thread's.</param>
     /// <param name="fork">Helpers, or null.</param>
     public static void Write<T>(
-        TensorView<T> theta, T scale, TensorView<T> first, IInputRows<T>? directions, TensorView<T> result, ComputeScratch scratch, IForkJoin? fork)
+        ReadOnlySpan<ExpansionPart<T>> parts, TensorView<T> first, IInputRows<T>? directions, ComputeScratch scratch, IForkJoin? fork)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         ArgumentNullException.ThrowIfNull(scratch);
-        TensorPrimitives.Multiply(first.Span, scale, result.Span);
         if (directions is null)
         {
-            AddTransposed(theta, result);
+            foreach (ExpansionPart<T> part in parts)
+            {
+                TensorPrimitives.Multiply(first.Span, part.Scale, part.Result.Span);
+                AddTransposed(part.Theta, part.Result);
+            }
+
             return;
         }
 
+        ExpansionWork<T> work = new(parts, first);
         long mark = scratch.Mark;
         for (int start = 0; start < directions.Rows; start += BlockRows)
         {
             int count = Math.Min(BlockRows, directions.Rows - start);
-            TensorView<T> e = scratch.Take<T>(count, directions.Columns);
-            directions.Copy(start, e);
-            Gemm.Multiply(theta.Slice(start * theta.Columns, count, theta.Columns), true, e, false, result, true, default, fork);
+            work.Add(start, directions.Read(start, count, scratch), fork ?? SerialForkJoin.Instance);
             scratch.Release(mark);
         }
     }

@@ -1,3 +1,4 @@
+using DistTrain.Numerics.Layers;
 using DistTrain.Numerics.Tensors;
 
 namespace DistTrain.Numerics.FrontContribution;
@@ -15,4 +16,14 @@ public interface IInputRows<T>
     /// <summary>Writes rows <paramref name="first"/>, <paramref name="first"/> + 1, … to the rows of
     /// <paramref name="destination"/>.</summary>
     void Copy(int first, TensorView<T> destination);
+
+    /// <summary>Rows <paramref name="first"/>, <paramref name="first"/> + 1, … to read: lent where they are stored as a
+    /// matrix, else copied to <paramref name="scratch"/> and valid until it is released.</summary>
+    TensorView<T> Read(int first, int count, ComputeScratch scratch)
+    {
+        ArgumentNullException.ThrowIfNull(scratch);
+        TensorView<T> rows = scratch.Take<T>(count, Columns);
+        Copy(first, rows);
+        return rows;
+    }
 }

@@ -1,3 +1,4 @@
+using DistTrain.Numerics.Layers;
 using DistTrain.Numerics.Tensors;
 
 namespace DistTrain.Numerics.FrontContribution;
@@ -11,6 +12,9 @@ public sealed class MatrixRows<T>(TensorView<T> matrix) : IInputRows<T>
 
     /// <inheritdoc/>
     public int Columns => matrix.Columns;
+
+    /// <inheritdoc/>
+    public TensorView<T> Read(int first, int count, ComputeScratch scratch) => matrix.Slice(first * Columns, count, Columns);
 
     /// <inheritdoc/>
     public void Copy(int first, TensorView<T> destination) =>

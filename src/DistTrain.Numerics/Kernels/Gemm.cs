@@ -32,6 +32,18 @@ public static class Gemm
         Multiply(
             GemmProblem<T>.Create(a, transposeA, b, transposeB, c, accumulate, rowBias), fork, GemmPath.Best, VectorWidth.Best);
 
+    /// <summary>
+    /// The lower triangle of a·aᵀ, the diagonal included: c[i, j] for j ≤ i, with the bits of <see cref="Multiply{T}(TensorView{T}, bool, TensorView{T}, bool, TensorView{T}, bool, TensorView{T}, IForkJoin?)"/>.
+    /// What stands right of the diagonal is undefined. a: m×k, c: m×m.
+    /// </summary>
+    public static void MultiplyLower<T>(TensorView<T> a, TensorView<T> c, IForkJoin? fork = null)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        GemmProblem<T> problem = GemmProblem<T>.Create(a, false, a, true, c, accumulate: false, default);
+        problem.Diagonal = 0;
+        Multiply(problem, fork, GemmPath.Best, VectorWidth.Best);
+    }
+
     internal static void Multiply<T>(in GemmProblem<T> problem, IForkJoin? fork, GemmPath path, VectorWidth width)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {

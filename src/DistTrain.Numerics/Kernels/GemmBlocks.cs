@@ -51,7 +51,12 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
         int blockM = GemmBlocks.BlockM - (GemmBlocks.BlockM % TShape.Rows);
         for (int j = 0; j < problem.N; j += GemmBlocks.BlockN)
         {
-            int columns = Math.Min(GemmBlocks.BlockN, problem.N - j);
+            int columns = Math.Min(Math.Min(GemmBlocks.BlockN, problem.N - j), problem.M + problem.Diagonal - j);
+            if (columns <= 0)
+            {
+                break;
+            }
+
             for (int p = 0; p < problem.K; p += GemmReference.BlockK)
             {
                 int depth = Math.Min(GemmReference.BlockK, problem.K - p);
@@ -80,6 +85,7 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
                         StrideC = problem.StrideC,
                         A = a,
                         StrideA = problem.StrideA,
+                        Diagonal = problem.Diagonal + i - j,
                     };
                     RunPanels<TLeft>(part, b, problem.StrideB, inPlace, 0);
                     RunPanels<TLeft>(part, right, 0, columns - inPlace, inPlace);
@@ -101,7 +107,10 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
             nint step = strideB == 0 ? TileColumns : strideB;
             T* bias = part.Bias == null ? null : part.Bias + firstColumn + j;
             int width = Math.Min(TileColumns, columns - j);
-            for (int i = 0; i < part.Rows; i += TShape.Rows)
+
+            // Tiles wholly right of the diagonal are not asked for.
+            int above = Math.Max(0, firstColumn + j - part.Diagonal) / TShape.Rows * TShape.Rows;
+            for (int i = above; i < part.Rows; i += TShape.Rows)
             {
                 int height = Math.Min(TShape.Rows, part.Rows - i);
                 T* a = part.A + (i * stepA), c = part.C + (i * part.StrideC) + firstColumn + j;
@@ -152,7 +161,7 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
     {
         public T* A, C, Bias;
         public nint StrideA, StrideC;
-        public int Rows, Depth;
+        public int Rows, Depth, Diagonal;
         public bool Add;
     }
 }

@@ -14,6 +14,12 @@ internal unsafe struct GemmProblem<T>
     public int M, N, K;
     public bool TransposeA, TransposeB, Accumulate;
 
+    /// <summary>Only c[i, j] with j ≤ i + this is asked for; <see cref="WholeProduct"/> for all of c.</summary>
+    public int Diagonal;
+
+    /// <summary>No diagonal bounds c.</summary>
+    public const int WholeProduct = int.MaxValue / 2;
+
     /// <summary>Checks the shapes. Throws <see cref="ArgumentException"/> where they do not agree.</summary>
     public static GemmProblem<T> Create(
         TensorView<T> a, bool transposeA, TensorView<T> b, bool transposeB, TensorView<T> c, bool accumulate, TensorView<T> rowBias)
@@ -41,6 +47,7 @@ internal unsafe struct GemmProblem<T>
             TransposeA = transposeA,
             TransposeB = transposeB,
             Accumulate = accumulate,
+            Diagonal = WholeProduct,
         };
     }
 
@@ -50,6 +57,7 @@ internal unsafe struct GemmProblem<T>
         A = A + (first * (TransposeA ? 1 : StrideA)),
         C = C + (first * StrideC),
         M = end - first,
+        Diagonal = Diagonal + first,
     };
 
     /// <summary>The part of the product with columns [first, end) of c.</summary>
@@ -59,6 +67,7 @@ internal unsafe struct GemmProblem<T>
         C = C + first,
         Bias = Bias == null ? null : Bias + first,
         N = end - first,
+        Diagonal = Diagonal - first,
     };
 
     // A view's memory does not move, so its address stays good without pinning.

@@ -33,7 +33,10 @@ internal sealed class GemmWork<T> : IChunkedWork
         work._grain = Math.Max(problem.M, problem.N) >= 2 * Grain * fork.Width ? Grain : 8;
         int grains = (Math.Max(problem.M, problem.N) + work._grain - 1) / work._grain;
         bool large = 2.0 * problem.M * problem.N * problem.K >= 4e6 * fork.Width;
-        work._chunks = Math.Min(grains, large ? 2 * fork.Width : fork.Width);
+
+        // A triangle's chunks are unequal, so there are more of them to claim.
+        int perThread = (large ? 2 : 1) * (problem.Diagonal == GemmProblem<T>.WholeProduct ? 1 : 2);
+        work._chunks = Math.Min(grains, perThread * fork.Width);
         fork.Run(work, work._chunks);
         t_spare = work;
     }

@@ -7,7 +7,7 @@ namespace DistTrain.Numerics.Losses;
 /// −Σ (t ln y + (1 − t) ln(1 − y)) from the outputs, for layers that it cannot be fused with. As in PyTorch's BCELoss a logarithm
 /// is at least −100, and the signal's denominator y (1 − y) at least 1e-12, so that a saturated output gives finite values.
 /// </summary>
-internal sealed class BinaryCrossEntropyLoss<T> : LossFunction<T>
+internal sealed class BinaryCrossEntropyLoss<T> : RowwiseLoss<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     private const double SmallestLogarithm = -100;

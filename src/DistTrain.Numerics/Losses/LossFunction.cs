@@ -31,12 +31,12 @@ internal abstract class LossFunction<T>
         double sum = 0;
         int correct = 0;
         long mark = scratch.Mark;
-        Span<double> work = scratch.Take<double>(2, output.Columns).Span;
+        Span<double> losses = scratch.Take<double>(1, output.Rows).Span;
+        RowLosses(preActivation, output, target, losses, scratch);
         for (int row = 0; row < output.Rows; row++)
         {
             ReadOnlySpan<T> y = output.Row(row), t = target.Row(row);
-            ReadOnlySpan<T> s = preActivation.IsNone ? default : preActivation.Row(row);
-            sum += RowLoss(s, y, t, work);
+            sum += losses[row];
             correct += IsCorrect(y, t) ? 1 : 0;
             if (!signal.IsNone)
             {
@@ -48,8 +48,9 @@ internal abstract class LossFunction<T>
         return new LossResult(sum, correct, output.Rows);
     }
 
-    /// <summary>One row's loss; <paramref name="work"/> holds two values per output.</summary>
-    protected abstract double RowLoss(ReadOnlySpan<T> s, ReadOnlySpan<T> y, ReadOnlySpan<T> t, Span<double> work);
+    /// <summary>Every row's loss. Pre-activations are there if the loss is fused.</summary>
+    protected abstract void RowLosses(
+        TensorView<T> preActivation, TensorView<T> output, TensorView<T> target, Span<double> losses, ComputeScratch scratch);
 
     /// <summary>One row's signal.</summary>
     protected abstract void RowSignal(ReadOnlySpan<T> y, ReadOnlySpan<T> t, T weight, Span<T> signal);

@@ -8,7 +8,7 @@ namespace DistTrain.Numerics.Losses;
 /// −Σ (t ln y + (1 − t) ln(1 − y)) with y = sigmoid(s), from the pre-activations: Σ max(s, 0) − s t + ln(1 + exp(−|s|)).
 /// Signal for s: y − t.
 /// </summary>
-internal sealed class SigmoidCrossEntropyLoss<T> : LossFunction<T>
+internal sealed class SigmoidCrossEntropyLoss<T> : RowwiseLoss<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     // Factors lie in [1, 2], so the product of a group stays below 2^512.

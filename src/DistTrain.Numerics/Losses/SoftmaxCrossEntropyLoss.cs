@@ -1,5 +1,7 @@
 using System.Numerics;
 using DistTrain.Numerics.Kernels;
+using DistTrain.Numerics.Layers;
+using DistTrain.Numerics.Tensors;
 
 namespace DistTrain.Numerics.Losses;
 
@@ -12,29 +14,54 @@ internal sealed class SoftmaxCrossEntropyLoss<T> : LossFunction<T>
 {
     public override bool IsFused => true;
 
-    protected override double RowLoss(ReadOnlySpan<T> s, ReadOnlySpan<T> y, ReadOnlySpan<T> t, Span<double> work)
+    protected override void RowLosses(
+        TensorView<T> preActivation, TensorView<T> output, TensorView<T> target, Span<double> losses, ComputeScratch scratch)
     {
-        Span<double> shifted = work[..s.Length], exp = work.Slice(s.Length, s.Length);
-        double max = double.NegativeInfinity;
+        // All rows' exponentials in one call: networks often have few classes, too few to fill a vector with one row's.
+        TensorView<double> shifted = scratch.Take<double>(output.Rows, output.Columns), exp = scratch.Take<double>(output.Rows, output.Columns);
+        for (int row = 0; row < output.Rows; row++)
+        {
+            Shift(preActivation.Row(row), shifted.Row(row));
+        }
+
+        Elementwise.Exp<double>(shifted.Span, exp.Span);
+        Span<double> sums = exp.Span[..output.Rows];
+        for (int row = 0; row < output.Rows; row++)
+        {
+            double sum = 0;
+            foreach (double value in exp.Row(row))
+            {
+                sum += value;
+            }
+
+            // A row's sum takes the place of an exponential that has been added already.
+            sums[row] = sum;
+        }
+
+        Elementwise.Log<double>(sums, losses);
+        for (int row = 0; row < output.Rows; row++)
+        {
+            losses[row] = Loss(target.Row(row), shifted.Row(row), losses[row]);
+        }
+    }
+
+    private static void Shift(ReadOnlySpan<T> s, Span<double> shifted)
+    {
+        T max = T.NegativeInfinity;
         foreach (T value in s)
         {
-            max = Math.Max(max, double.CreateTruncating(value));
+            max = T.Max(max, value);
         }
 
+        double widened = double.CreateTruncating(max);
         for (int i = 0; i < s.Length; i++)
         {
-            shifted[i] = double.CreateTruncating(s[i]) - max;
+            shifted[i] = double.CreateTruncating(s[i]) - widened;
         }
+    }
 
-        Elementwise.Exp<double>(shifted, exp);
-        double sum = 0;
-        foreach (double value in exp)
-        {
-            sum += value;
-        }
-
-        double log = 0;
-        Elementwise.Log(new ReadOnlySpan<double>(in sum), new Span<double>(ref log));
+    private static double Loss(ReadOnlySpan<T> t, ReadOnlySpan<double> shifted, double log)
+    {
         double loss = 0;
         for (int i = 0; i < t.Length; i++)
         {

@@ -3,7 +3,7 @@ using System.Numerics;
 namespace DistTrain.Numerics.Losses;
 
 /// <summary>factor · Σ (y − t)²; signal 2·factor·(y − t).</summary>
-internal sealed class SquaredErrorLoss<T>(double factor) : LossFunction<T>
+internal sealed class SquaredErrorLoss<T>(double factor) : RowwiseLoss<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     private readonly T _slope = T.CreateChecked(2 * factor);

@@ -53,6 +53,11 @@ public sealed class Optimizer<T>
         ArgumentOutOfRangeException.ThrowIfNotEqual(state.Length, checked(length * StateCount));
         ArgumentOutOfRangeException.ThrowIfNotEqual(nextState.Length, state.Length);
         Coefficients<T> coefficients = _rule.At(learningRate, update);
+        if (_rule.TryUpdateWhole(weights, gradient, T.CreateChecked(gradientScale), state, nextWeights, nextState, coefficients, out bool wholeIsFinite))
+        {
+            return wholeIsFinite;
+        }
+
         bool finite = true;
         Span<T> work = stackalloc T[2 * UpdateRule<T>.BlockLength];
         for (int start = 0; start < length; start += UpdateRule<T>.BlockLength)

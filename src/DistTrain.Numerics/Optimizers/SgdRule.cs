@@ -16,6 +16,22 @@ internal sealed class SgdRule<T>(OptimizerSpec spec) : UpdateRule<T>
 
     public override int StateCount => _momentum == T.Zero ? 0 : 1;
 
+    public override bool TryUpdateWhole(
+        ReadOnlySpan<T> weights, ReadOnlySpan<T> gradient, T gradientScale, ReadOnlySpan<T> state, Span<T> nextWeights, Span<T> nextState,
+        in Coefficients<T> c, out bool finite)
+    {
+        SgdKernel<T> kernel = new()
+        {
+            GradientScale = gradientScale,
+            Decay = _decay,
+            Momentum = _momentum,
+            LearningRate = c.LearningRate,
+            Nesterov = _nesterov,
+        };
+        finite = _momentum != T.Zero && kernel.Run(weights, gradient, state, nextWeights, nextState);
+        return _momentum != T.Zero;
+    }
+
     public override void Update(in UpdateBlock<T> block, in Coefficients<T> c)
     {
         Span<T> g = block.Gradient;

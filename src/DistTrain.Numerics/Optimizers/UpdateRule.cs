@@ -58,6 +58,16 @@ internal abstract class UpdateRule<T>
         return new Coefficients<T>(rate, rate, T.One, T.One);
     }
 
+    /// <summary>Writes the next weights and state of a whole parameter in one pass, with the bits of <see cref="Update"/>; false
+    /// where the rule has no such way.</summary>
+    public virtual bool TryUpdateWhole(
+        ReadOnlySpan<T> weights, ReadOnlySpan<T> gradient, T gradientScale, ReadOnlySpan<T> state, Span<T> nextWeights, Span<T> nextState,
+        in Coefficients<T> c, out bool finite)
+    {
+        finite = false;
+        return false;
+    }
+
     /// <summary>Writes the next weights and state.</summary>
     public abstract void Update(in UpdateBlock<T> block, in Coefficients<T> c);
 }

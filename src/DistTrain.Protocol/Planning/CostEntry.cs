@@ -19,6 +19,9 @@ public sealed record CostEntry(MethodSettings Settings, bool Planned)
     /// <summary>What the actors hold. Replicas and shares of the features are alike, and named once.</summary>
     public IReadOnlyList<CostActor> Actors { get; init; } = [];
 
+    /// <summary>Predicted seconds of the whole run in one process on the plan's machine.</summary>
+    public double Seconds { get; init; }
+
     /// <summary>Front contribution with every layer collapsed: bytes of all histories in one version; actors' weights hold them.</summary>
     public double HistoryBytes { get; init; }
 

@@ -11,7 +11,7 @@ namespace DistTrain.Protocol.Planning;
 /// <item>Backpropagation: 2 d h a training row and epoch (forward, weight gradient; nothing before it wants a signal), d h an evaluated row.</item>
 /// <item>Gram form: N h a row and epoch, for its gradient is the signal itself, and N h an evaluated row; with clipping B² h more a step of B rows.</item>
 /// <item>Basis form: 2 r h a row and epoch, r h an evaluated row.</item>
-/// <item>Once: S₀ (N + M) d h; K by blocks up to the diagonal's block, about N² d/2 for many blocks; M N d for the test rows' coordinates; the basis about
+/// <item>Once: S₀ (N + M) d h; K up to its diagonal N (N + 1) d/2; M N d for the test rows' coordinates; the basis about
 /// 2 N² d, none where d ≤ N; the expansion r d h (Gram: N d h), twice with momentum.</item>
 /// </list>
 /// </summary>
@@ -19,9 +19,6 @@ internal sealed record CostFirstLayer(double Rows, double TestRows, double Input
 {
     // Columns that the basis takes at a time; its products depend on it in lower order only.
     private const int Panel = 32;
-
-    // K is computed up to the diagonal, in blocks of so many rows there.
-    private const double DiagonalBlock = 64;
 
     /// <summary>How often the test rows are evaluated.</summary>
     public double TestEvaluations { get; init; }
@@ -42,7 +39,7 @@ internal sealed record CostFirstLayer(double Rows, double TestRows, double Input
     public double Backprop => Inputs * Outputs * ((2 * Rows * Epochs) + EvaluatedRows);
 
     /// <summary>The Gram form's one-time work.</summary>
-    public double GramOnce => (LowerBlocks(Rows) * Inputs) + (TestRows * Rows * Inputs) + FirstOutputs + Expansion(Rows);
+    public double GramOnce => (LowerTriangle * Inputs) + (TestRows * Rows * Inputs) + FirstOutputs + Expansion(Rows);
 
     /// <summary>The Gram form over the whole run.</summary>
     public double Gram => GramOnce + (Rows * Outputs * ((Rows * Epochs) + EvaluatedRows)) + (Epochs * ClippingPerEpoch);
@@ -57,7 +54,7 @@ internal sealed record CostFirstLayer(double Rows, double TestRows, double Input
 
     /// <summary>What the Gram form could not do without: half of K and an expansion without velocity.</summary>
     public double GramLeast =>
-        Gram - (LowerBlocks(Rows) * Inputs) + (Rows * Rows * Inputs / 2) - Expansion(Rows) + (Rows * Inputs * Outputs);
+        Gram - (LowerTriangle * Inputs) + (Rows * Rows * Inputs / 2) - Expansion(Rows) + (Rows * Inputs * Outputs);
 
     /// <summary>What the basis form could not do without: 2 N² d for the basis and an expansion without velocity.</summary>
     public double BasisLeast => Rows < Inputs
@@ -74,6 +71,9 @@ internal sealed record CostFirstLayer(double Rows, double TestRows, double Input
         }
     }
 
+    /// <summary>Entries of K that are computed; the rest is mirrored.</summary>
+    private double LowerTriangle => Rows * (Rows + 1) / 2;
+
     private double FirstOutputs => (Rows + TestRows) * Inputs * Outputs;
 
     /// <summary>The first layer of a run whose network starts with W x.</summary>
@@ -89,6 +89,10 @@ internal sealed record CostFirstLayer(double Rows, double TestRows, double Input
     /// <summary>How often the test rows are evaluated: after every so many epochs, and after the last.</summary>
     public static double Evaluations(int epochs, int every) => Math.Ceiling((double)epochs / every);
 
+    /// <summary>The form with fewer multiply-adds over the whole run, which <c>form: auto</c> takes. Several shares have the Gram form
+    /// alone.</summary>
+    public ContributionForm Cheaper(int shares) => shares > 1 || Gram <= Basis ? ContributionForm.Gram : ContributionForm.Basis;
+
     /// <summary>A form over the whole run.</summary>
     public double Of(ContributionForm form) => form == ContributionForm.Gram ? Gram : Basis;
 
@@ -97,13 +101,6 @@ internal sealed record CostFirstLayer(double Rows, double TestRows, double Input
 
     /// <summary>What a form could not do without.</summary>
     public double LeastOf(ContributionForm form) => form == ContributionForm.Gram ? GramLeast : BasisLeast;
-
-    /// <summary>Entries of K that are computed: of each block's rows the columns up to its last row.</summary>
-    private static double LowerBlocks(double rows)
-    {
-        double whole = Math.Floor(rows / DiagonalBlock), rest = rows - (whole * DiagonalBlock);
-        return (DiagonalBlock * DiagonalBlock * whole * (whole + 1) / 2) + (rest * rows);
-    }
 
     /// <summary>
     /// The blocked Householder reflections of N rows, none of them dropped: within a panel a row meets the j reflectors before it (2 j d + j², and j d for the

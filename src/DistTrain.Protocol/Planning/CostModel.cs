@@ -14,6 +14,7 @@ namespace DistTrain.Protocol.Planning;
 /// Arithmetic counts multiply-adds of matrix products. A layer with n inputs and h outputs of W x takes n h of them a row forward, n h backward for the weights
 /// and n h for the signal to the layer before, where there is one. The first layer under front contribution takes less; <see cref="CostFirstLayer"/> has
 /// its formulas, <see cref="CostHistories"/> those of layers behind it that are collapsed too, <see cref="CostMessages"/> and <see cref="CostMemory"/> those of messages and memory.
+/// Methods that give each stage a signal of its own are counted from their instructions: <see cref="CostInstructions"/>.
 /// </remarks>
 public static class CostModel
 {
@@ -22,7 +23,8 @@ public static class CostModel
     /// <param name="trainRows">Training rows.</param>
     /// <param name="testRows">Test rows; 0 for none.</param>
     /// <param name="refuses">Why an engine cannot run settings that are valid otherwise, or null; asked for each method.</param>
-    public static CostTable Of(RunSettings settings, int trainRows, int testRows, Func<RunSettings, string?>? refuses = null)
+    /// <param name="machine">What the predicted time is for; null for <see cref="MachineProfile.Default"/>.</param>
+    public static CostTable Of(RunSettings settings, int trainRows, int testRows, Func<RunSettings, string?>? refuses = null, MachineProfile? machine = null)
     {
         ArgumentNullException.ThrowIfNull(settings);
         List<CostEntry> entries = [];
@@ -32,7 +34,7 @@ public static class CostModel
             string? refusal = SettingsChecks.Problems(variant, trainRows).Select(problem => $"{problem.Key}: {problem.Message}").FirstOrDefault()
                 ?? refuses?.Invoke(variant);
             CostEntry entry = new(method, IsPlanned(settings, method, trainRows, testRows)) { Refusal = refusal };
-            entries.Add(refusal is null ? Cost(entry, new RunPlan(variant, trainRows, testRows)) : entry);
+            entries.Add(refusal is null ? Cost(entry, new RunPlan(variant, trainRows, testRows), machine ?? MachineProfile.Default) : entry);
         }
 
         return new CostTable(entries, Verdict(settings, trainRows, testRows, entries));
@@ -56,7 +58,7 @@ public static class CostModel
                     yield return new MethodSettings(name) { Form = ContributionForm.Basis, Shares = planned.Shares, Collapse = planned.Collapse };
                     break;
                 default:
-                    yield return new MethodSettings(name);
+                    yield return planned.Name == name ? planned : new MethodSettings(name);
                     break;
             }
         }
@@ -74,7 +76,7 @@ public static class CostModel
             : method.Name != "backprop" || settings.Method.Schedule == method.Schedule;
     }
 
-    private static CostEntry Cost(CostEntry entry, RunPlan plan)
+    private static CostEntry Cost(CostEntry entry, RunPlan plan, MachineProfile machine)
     {
         StageProgram<float>[] programs =
         [
@@ -82,13 +84,18 @@ public static class CostModel
                 plan.Network, stage.FirstLayer, stage.LayerCount, plan.IsLastStage(stage.Index) ? plan.Settings.Loss : null)),
         ];
         double valueBytes = plan.Settings.Precision == Numerics.Precision.Float32 ? sizeof(float) : sizeof(double);
-        return entry with
+        CostInstructions? walked = CostInstructions.Serves(plan.Method) ? new CostInstructions(plan, programs) : null;
+        CostArithmetic arithmetic = Arithmetic(plan);
+        CostEntry counted = entry with
         {
-            Arithmetic = Arithmetic(plan),
-            Messages = CostMessages.Of(plan, [.. programs.Select(program => program.OutputWidth)], valueBytes),
+            Arithmetic = walked is null
+                ? arithmetic
+                : arithmetic with { PerStep = walked.PerStep.Products, Steps = walked.Total.Products, UpdatesPerStep = walked.PerStep.UpdatedValues },
+            Messages = CostMessages.Of(plan, [.. programs.Select(program => program.OutputWidth)], valueBytes, walked),
             HistoryBytes = (plan.Front?.Histories.Sum(entry => (double)entry.History.Values) ?? 0) * valueBytes,
-            Actors = new CostMemory(plan, programs, valueBytes).Actors(),
+            Actors = new CostMemory(plan, programs, valueBytes, walked).Actors(),
         };
+        return counted with { Seconds = new CostTime(plan, machine).Seconds(counted.Arithmetic, counted.MessagesTotal) };
     }
 
     private static CostArithmetic Arithmetic(RunPlan plan)
@@ -143,6 +150,9 @@ public static class CostModel
         (double forward, double training) = OtherLayers(settings.Network);
         double others = (trainRows * first.Epochs * training) + (first.EvaluatedRows * forward);
         CostHistories histories = CostHistories.Of(new RunPlan(settings with { Method = served[0] }, trainRows, testRows));
-        return CostBreakEven.Judge(first, [.. served.Select(method => method.Form)], others, histories);
+        CostVerdict verdict = CostBreakEven.Judge(first, [.. served.Select(method => method.Form)], others, histories);
+        double front = entries.First(entry => entry.Settings.Form == verdict.Form && entry.Settings.Name == FrontContribution.MethodName).Seconds;
+        double[] backprop = [.. entries.Where(entry => entry.Settings.Name == "backprop" && entry.Refusal is null).Select(entry => entry.Seconds)];
+        return verdict with { TimeFactor = backprop.Length == 0 ? double.NaN : backprop.Min() / front };
     }
 }

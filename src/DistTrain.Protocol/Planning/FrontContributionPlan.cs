@@ -19,7 +19,7 @@ public sealed class FrontContributionPlan
         Outputs = ContributedSpec.OutputsOf(network.Layers[0]);
         Form = settings.Method.Form != ContributionForm.Auto
             ? settings.Method.Form
-            : new FrontContributionCost(settings, trainRows, testRows).Cheaper(settings.Method.Shares);
+            : CostFirstLayer.Of(settings, trainRows, testRows).Cheaper(settings.Method.Shares);
         Features = Form == ContributionForm.Gram ? trainRows : Math.Min(trainRows, Inputs);
         HasBasis = Form == ContributionForm.Basis && trainRows < Inputs;
         ContributedSpec first = new(

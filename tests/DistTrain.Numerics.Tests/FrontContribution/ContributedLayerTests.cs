@@ -41,7 +41,7 @@ public sealed class ContributedLayerTests
             // What the gradient of theta expands to is the gradient of W.
             using Tensor<double> x = Inputs(), zero = new(contributed.Gradient("layers.0.theta").Columns, D), expanded = new(zero.Rows, D);
             Expansion.Write(
-                contributed.Gradient("layers.0.theta"), 0, zero.View, scatter ? new MatrixRows<double>(x.View) : null, expanded.View, contributed.Scratch, null);
+                [new(contributed.Gradient("layers.0.theta"), 0, expanded.View)], zero.View, scatter ? new MatrixRows<double>(x.View) : null, contributed.Scratch, null);
             ShouldBeClose(expanded.View, conventional.Gradient("layers.0.weight"));
 
             double norm = scatter ? Elementwise.SumOfSquares<double>(conventional.Gradient("layers.0.weight").Span) : 0;

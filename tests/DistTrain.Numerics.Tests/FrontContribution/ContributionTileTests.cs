@@ -2,6 +2,7 @@ using DistTrain.Numerics.FrontContribution;
 using DistTrain.Numerics.Kernels;
 using DistTrain.Numerics.Layers;
 using DistTrain.Numerics.Tensors;
+using DistTrain.Numerics.Tests.Kernels;
 using DistTrain.Numerics.Tests.Layers;
 using Shouldly;
 using Xunit;
@@ -54,7 +55,7 @@ public sealed class ContributionTileTests : IDisposable
         TestValues.Fill(theta.Span, 3);
         MatrixRows<double> rows = new(x.View);
         ContributionTile.FirstOutputs(rows, 4, w.View, s.View, _scratch, null);
-        Expansion.Write(theta.View, 0.75, w.View, rows, result.View, _scratch, null);
+        Expansion.Write([new(theta.View, 0.75, result.View)], w.View, rows, _scratch, null);
         for (int h = 0; h < H; h++)
         {
             s.View.Row(1)[h].ShouldBe(Enumerable.Range(0, D).Sum(j => x.View.Row(5)[j] * w.View.Row(h)[j]), 1e-15);
@@ -67,12 +68,37 @@ public sealed class ContributionTileTests : IDisposable
     }
 
     [Fact]
+    public void ExpandingInOnePassOverBlocksGivesTheBitsOfWholeProducts()
+    {
+        // More rows than a block of products, more columns than a block of the expansion.
+        const int N = 530, D = 1300, H = 9;
+        using Tensor<float> x = new(N, D), w = new(H, D), values = new(N, H), velocities = new(N, H);
+        using Tensor<float> weights = new(H, D), velocity = new(H, D), expected = new(H, D);
+        TestValues.Fill(x.Span, 1);
+        TestValues.Fill(w.Span, 2);
+        TestValues.Fill(values.Span, 3);
+        TestValues.Fill(velocities.Span, 4);
+        Expansion.Write(
+            [new(values.View, 0.75f, weights.View), new(velocities.View, 0.5f, velocity.View)], w.View, new MatrixRows<float>(x.View), _scratch, new ReverseForkJoin(2));
+        foreach ((Tensor<float> theta, float scale, Tensor<float> result) in ((Tensor<float>, float, Tensor<float>)[])[(values, 0.75f, weights), (velocities, 0.5f, velocity)])
+        {
+            for (int i = 0; i < expected.Span.Length; i++)
+            {
+                expected.Span[i] = scale * w.Span[i];
+            }
+
+            Gemm.Multiply(theta.View, true, x.View, false, expected.View, accumulate: true);
+            TestValues.Bits<float>(result.Span).ShouldBe(TestValues.Bits<float>(expected.Span));
+        }
+    }
+
+    [Fact]
     public void ExpansionWithoutDirectionsTakesThetaAsItIs()
     {
         using Tensor<double> theta = new(5, 2), w = new(2, 5), result = new(2, 5);
         TestValues.Fill(theta.Span, 1);
         TestValues.Fill(w.Span, 2);
-        Expansion.Write(theta.View, 0.5, w.View, null, result.View, _scratch, null);
+        Expansion.Write([new(theta.View, 0.5, result.View)], w.View, null, _scratch, null);
         result.View.Row(1)[4].ShouldBe((0.5 * w.View.Row(1)[4]) + theta.View.Row(4)[1]);
     }
 

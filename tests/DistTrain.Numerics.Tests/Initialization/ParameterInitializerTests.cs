@@ -1,6 +1,7 @@
 using DistTrain.Numerics.Initialization;
 using DistTrain.Numerics.Layers;
 using DistTrain.Numerics.Networks;
+using DistTrain.Numerics.Randomness;
 using Shouldly;
 using Xunit;
 
@@ -51,6 +52,18 @@ public sealed class ParameterInitializerTests
         double[] exact = Fill<double>(layer, "weight", 5);
         Fill<float>(layer, "weight", 5).ShouldBe(exact.Select(v => (float)v).ToArray());
         Fill<double>(layer, "weight", 6).Zip(exact).ShouldAllBe(pair => pair.First != pair.Second);
+    }
+
+    [Fact]
+    public void WeightsDrawnManyAtATimeAreThoseDrawnOneByOne()
+    {
+        // 200 × 37 weights: whole blocks of random numbers and a rest.
+        double bound = Math.Sqrt(6.0 / 237);
+        var stream = new RandomStream(7, RandomPurpose.Initialization);
+        double[] expected = [.. Enumerable.Range(0, 200 * 37).Select(i => stream.Uniform(i, -bound, bound))];
+        var layer = new DenseSpec(37, ActivationKind.Tanh);
+        Fill<double>(layer, "weight", 7).ShouldBe(expected);
+        Fill<float>(layer, "weight", 7).ShouldBe(expected.Select(value => (float)value).ToArray());
     }
 
     private static T[] Fill<T>(LayerSpec layer, string name, ulong seed)

@@ -1,6 +1,7 @@
 using System.Numerics;
 using DistTrain.Numerics.Kernels;
 using DistTrain.Numerics.Tensors;
+using DistTrain.Numerics.Tests.Layers;
 using MathNet.Numerics.LinearAlgebra;
 using Shouldly;
 using Xunit;
@@ -48,6 +49,28 @@ public sealed class GemmTests
             {
                 PathsAgree<float>(m, n, k, transposeA, transposeB);
                 PathsAgree<double>(m, n, k, transposeA, transposeB);
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(1, 3)]
+    [InlineData(33, 7)]
+    [InlineData(130, 515)]
+    [InlineData(300, 40)]
+    [InlineData(1100, 9)]
+    public void TheLowerTriangleHasTheBitsOfTheWholeProduct(int rows, int columns)
+    {
+        using Tensor<float> a = new(rows, columns), whole = new(rows, rows), lower = new(rows, rows);
+        TestValues.Fill(a.Span, 3);
+        Gemm.Multiply(a.View, false, a.View, true, whole.View);
+        foreach (IForkJoin? fork in (IForkJoin?[])[null, new ReverseForkJoin(3)])
+        {
+            lower.Span.Fill(float.NaN);
+            Gemm.MultiplyLower(a.View, lower.View, fork);
+            for (int i = 0; i < rows; i++)
+            {
+                lower.View.Row(i)[..(i + 1)].ToArray().ShouldBe(whole.View.Row(i)[..(i + 1)].ToArray());
             }
         }
     }

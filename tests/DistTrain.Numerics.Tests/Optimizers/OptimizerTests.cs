@@ -2,6 +2,7 @@ using System.Numerics;
 using DistTrain.Numerics.Networks;
 using DistTrain.Numerics.Optimizers;
 using DistTrain.Numerics.Tests.Layers;
+using DistTrain.Numerics.Randomness;
 using Shouldly;
 using Xunit;
 
@@ -9,6 +10,38 @@ namespace DistTrain.Numerics.Tests.Optimizers;
 
 public sealed class OptimizerTests
 {
+    [Theory]
+    [InlineData(0, false)]
+    [InlineData(0.01, false)]
+    [InlineData(0.01, true)]
+    public void GradientDescentInOnePassIsItsFormulaElementByElement(double decay, bool nesterov)
+    {
+        const int Length = 1003;
+        const float Momentum = 0.9f, Rate = 0.1f, Scale = 0.7f;
+        var optimizer = new Optimizer<float>(new OptimizerSpec(OptimizerKind.Sgd, Rate) { Momentum = Momentum, WeightDecay = decay, Nesterov = nesterov });
+        var random = new RandomStream(1, RandomPurpose.GeneratedData);
+        float[] w = Draw(0), g = Draw(1), v = Draw(2), nextW = new float[Length], nextV = new float[Length];
+        optimizer.Apply(Rate, 1, Scale, w, g, v, nextW, nextV).ShouldBeTrue();
+        for (int i = 0; i < Length; i++)
+        {
+            float gradient = g[i] * Scale;
+            gradient = decay == 0 ? gradient : MathF.FusedMultiplyAdd(w[i], (float)decay, gradient);
+            float velocity = MathF.FusedMultiplyAdd(v[i], Momentum, gradient);
+            nextV[i].ShouldBe(velocity);
+            float direction = nesterov ? MathF.FusedMultiplyAdd(velocity, Momentum, gradient) : velocity;
+            nextW[i].ShouldBe(MathF.FusedMultiplyAdd(direction, -Rate, w[i]));
+        }
+
+        foreach (int bad in (int[])[0, 500, Length - 1])
+        {
+            float[] broken = [.. g];
+            broken[bad] = float.PositiveInfinity;
+            optimizer.Apply(Rate, 1, Scale, w, broken, v, nextW, nextV).ShouldBeFalse();
+        }
+
+        float[] Draw(int part) => [.. Enumerable.Range(0, Length).Select(i => (float)random.Uniform((part * Length) + i, -1, 1))];
+    }
+
     private static readonly OptimizerSpec[] Specs =
     [
         new(OptimizerKind.Sgd, 0.1),

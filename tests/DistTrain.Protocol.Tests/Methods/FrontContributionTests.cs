@@ -109,9 +109,10 @@ public sealed class FrontContributionTests
     public void MultiplicationsAreThoseOfTheFormulas()
     {
         // N = 40, d = 1,000, h = 6, 10 epochs, evaluation of the training rows at the end, momentum.
-        FrontContributionCost cost = new(Good with { Network = Good.Network with { Inputs = 1000 } }, 40, 0);
+        RunSettings settings = Good with { Network = Good.Network with { Inputs = 1000 }, Optimizer = Good.Optimizer with { ClipNorm = null } };
+        CostFirstLayer cost = CostFirstLayer.Of(settings, 40, 0);
         cost.Backprop.ShouldBe((6.0 * 1000 * 40 * 20) + (6.0 * 1000 * 40));
-        cost.GramOnce.ShouldBe((40.0 * 40 * 1000 / 2) + (40.0 * 1000 * 6) + (2 * 40.0 * 1000 * 6));
+        cost.GramOnce.ShouldBe((40.0 * 41 * 1000 / 2) + (40.0 * 1000 * 6) + (2 * 40.0 * 1000 * 6));
         (cost.Gram - cost.GramOnce).ShouldBe(6.0 * 40 * 40 * 11);
         (cost.Basis - cost.BasisOnce).ShouldBe(6.0 * 40 * 40 * 21);
     }

@@ -37,12 +37,12 @@ public sealed class CostModelTests
     [Fact]
     public void ProductsOfFrontContributionEqualHandCounts()
     {
-        // 38 rows are one block, so all of K is computed; two products expand weights and velocity.
+        // K is computed up to its diagonal; two products expand weights and velocity.
         CostTable table = Table(Wide);
         CostArithmetic gram = Front(table, ContributionForm.Gram).Arithmetic, basis = Front(table, ContributionForm.Basis).Arithmetic;
         const int Rest = (3 * 9 * 6) + (3 * 6 * 5), RestForward = (9 * 6) + (6 * 5), Evaluated = 38 + (2 * 12);
         gram.PerStep.ShouldBe(10 * ((38 * 9) + Rest));
-        gram.Once.ShouldBe((38 * 38 * 60) + (12 * 38 * 60) + (50 * 60 * 9) + (2 * 38 * 60 * 9));
+        gram.Once.ShouldBe((38 * 39 / 2 * 60) + (12 * 38 * 60) + (50 * 60 * 9) + (2 * 38 * 60 * 9));
         gram.Evaluations.ShouldBe(Evaluated * ((38 * 9) + RestForward));
         basis.PerStep.ShouldBe(10 * ((2 * 38 * 9) + Rest));
         basis.Evaluations.ShouldBe(gram.Evaluations);
@@ -74,11 +74,10 @@ public sealed class CostModelTests
     }
 
     [Fact]
-    public void OfTheGramMatrixTheBlocksUpToTheDiagonalCount()
+    public void OfTheGramMatrixTheEntriesUpToTheDiagonalCount()
     {
-        // 300 rows: four blocks of 64 with 64, 128, 192 and 256 columns, and 44 rows with all 300.
         CostTable table = CostModel.Of(Benchmark(5_000, 64, momentum: 0.9), 300, 0);
-        const double Entries = (64 * (64 + 128 + 192 + 256)) + (44 * 300);
+        const double Entries = 300 * 301 / 2.0;
         Front(table, ContributionForm.Gram).Arithmetic.Once.ShouldBe((Entries * 5_000) + (3.0 * 300 * 5_000 * 64));
     }
 

@@ -19,8 +19,11 @@ internal sealed class FrontArithmetic<T>(FrontContributionPlan front, TrainTest<
     public int RowsOf(DataSplit split) => Of(split).Rows;
 
     /// <summary>Computes the basis of the training rows: their coordinates (N × F) and its directions (F × d).</summary>
-    public void Basis(TensorView<T> coordinates, TensorView<T> directions, ComputeScratch scratch, IForkJoin? fork) =>
-        RowBasis.Compute(Share(DataSplit.Train, 0), coordinates, directions, scratch, fork);
+    public void Basis(TensorView<T> coordinates, TensorView<T> directions, ComputeScratch scratch, IForkJoin? fork)
+    {
+        using ShareRows<T> own = Share(DataSplit.Train, 0);
+        RowBasis.Compute(own, coordinates, directions, scratch, fork);
+    }
 
     /// <summary>What a share contributes for a tile.</summary>
     /// <param name="tile">The tile.</param>
@@ -36,11 +39,12 @@ internal sealed class FrontArithmetic<T>(FrontContributionPlan front, TrainTest<
         TensorView<T> outputs, TensorView<T> coordinates, ComputeScratch scratch, IForkJoin? fork)
     {
         long mark = scratch.Mark;
-        ShareRows<T> own = Share(tile.Split, share);
+        using ShareRows<T> own = Share(tile.Split, share);
         ContributionTile.FirstOutputs(own, tile.First, ColumnsOf(weight, share, scratch), outputs, scratch, fork);
         if (front.Form == ContributionForm.Gram)
         {
-            ContributionTile.Gram(own, tile.First, Share(DataSplit.Train, share), coordinates, tile.Symmetric, scratch, fork);
+            using ShareRows<T> training = Share(DataSplit.Train, share);
+            ContributionTile.Gram(own, tile.First, training, coordinates, tile.Symmetric, scratch, fork);
         }
         else if (tile.Split == DataSplit.Train && !basis.Coordinates.IsNone)
         {
@@ -77,15 +81,15 @@ internal sealed class FrontArithmetic<T>(FrontContributionPlan front, TrainTest<
         }
     }
 
-    /// <summary>Writes a share's columns of scale·W₀ + Θᵀ E: the weights, or their velocity from the velocities of Θ and
-    /// c.</summary>
+    /// <summary>Writes a share's columns of scale·W₀ + Θᵀ E for each part: the weights, and their velocity from the
+    /// velocities of Θ and c.</summary>
     public void Expand(
-        int share, TensorView<T> theta, T scale, TensorView<T> weight, TensorView<T> directions, TensorView<T> result, ComputeScratch scratch, IForkJoin? fork)
+        int share, ReadOnlySpan<ExpansionPart<T>> parts, TensorView<T> weight, TensorView<T> directions, ComputeScratch scratch, IForkJoin? fork)
     {
         long mark = scratch.Mark;
-        IInputRows<T>? rowsOfE = front.Form == ContributionForm.Gram ? Share(DataSplit.Train, share)
-            : front.HasBasis ? new MatrixRows<T>(directions) : null;
-        Expansion.Write(theta, scale, ColumnsOf(weight, share, scratch), rowsOfE, result, scratch, fork);
+        using ShareRows<T>? inputs = front.Form == ContributionForm.Gram ? Share(DataSplit.Train, share) : null;
+        IInputRows<T>? rowsOfE = front.HasBasis ? new MatrixRows<T>(directions) : inputs;
+        Expansion.Write(parts, ColumnsOf(weight, share, scratch), rowsOfE, scratch, fork);
         scratch.Release(mark);
     }
 

@@ -1,5 +1,6 @@
 using System.Numerics;
 using DistTrain.Data;
+using DistTrain.Numerics.FrontContribution;
 using DistTrain.Numerics.Kernels;
 using DistTrain.Numerics.Layers;
 using DistTrain.Numerics.Networks;
@@ -107,13 +108,16 @@ internal sealed class FrontJobRunner<T>
     {
         int slices = _plan.CoefficientSlices.Count;
         TensorView<T> weight = Weight(job.Inputs[0]), directions = job.Inputs[1].IsNone ? default : Directions(job.Inputs[1]);
-        for (int part = 0; part < (_hasVelocity ? 2 : 1); part++)
+        Span<ExpansionPart<T>> parts = new ExpansionPart<T>[_hasVelocity ? 2 : 1];
+        for (int part = 0; part < parts.Length; part++)
         {
             ReadOnlySpan<BufferHandle> buffers = job.Inputs.AsSpan(2 + (part * slices), slices);
             TensorView<T> theta = View(_theta, buffers), scale = View(_scale, buffers);
             TensorView<T> columns = Rent(job, part, _front.Outputs, _front.FeaturesOf(job.Share).Count);
-            _arithmetic.Expand(job.Share, theta, scale.Span[0], weight, directions, columns, scratch, fork);
+            parts[part] = new ExpansionPart<T>(theta, scale.Span[0], columns);
         }
+
+        _arithmetic.Expand(job.Share, parts, weight, directions, scratch, fork);
     }
 
     private void ExpandHistory(ExpandHistoryJob job, ComputeScratch scratch)
