@@ -30,6 +30,6 @@ public sealed record CommandHost
     /// <summary>Whether an unexpected error prints its stack trace.</summary>
     public bool Trace { get; init; }
 
-    /// <summary>Finds the step of the newest snapshot in a journal folder.</summary>
-    internal Func<string, long?> LastSnapshotStep { get; init; } = Journal.LastSnapshotStep;
+    /// <summary>Finds the last committed step that a journal folder can go on from.</summary>
+    internal Func<string, long?> LastSnapshotStep { get; init; } = Journal.LastCommittedStep;
 }

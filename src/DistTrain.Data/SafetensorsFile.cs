@@ -40,29 +40,12 @@ public static class SafetensorsFile
         IReadOnlyDictionary<string, string>? metadata = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        ArgumentNullException.ThrowIfNull(entries);
-        ArgumentNullException.ThrowIfNull(bytes);
-        SafetensorsEntry[] sorted = [.. entries.OrderBy(entry => entry.Name, StringComparer.Ordinal)];
-        byte[] header = SafetensorsHeader.Format(sorted, metadata);
         string temporary = $"{path}.{Environment.ProcessId}.tmp";
         try
         {
             using (FileStream file = new(temporary, FileMode.Create, FileAccess.Write, FileShare.None))
             {
-                file.Write(header);
-                foreach (SafetensorsEntry entry in sorted)
-                {
-                    ReadOnlySpan<byte> data = bytes(entry.Name);
-                    long needed = SafetensorsHeader.ByteCount(entry);
-                    if (data.Length != needed)
-                    {
-                        throw new ArgumentException(
-                            $"The tensor '{entry.Name}' needs {needed} bytes, not {data.Length}.", nameof(bytes));
-                    }
-
-                    file.Write(data);
-                }
-
+                Write(file, entries, bytes, metadata);
                 file.Flush(flushToDisk: true);
             }
 
@@ -74,6 +57,32 @@ public static class SafetensorsFile
             throw;
         }
     }
+
+    /// <summary>As the other overloads, but to a stream, which stays open.</summary>
+    public static void Write(
+        Stream stream, IEnumerable<SafetensorsEntry> entries, SafetensorsBytes bytes,
+        IReadOnlyDictionary<string, string>? metadata = null)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        ArgumentNullException.ThrowIfNull(entries);
+        ArgumentNullException.ThrowIfNull(bytes);
+        SafetensorsEntry[] sorted = [.. entries.OrderBy(entry => entry.Name, StringComparer.Ordinal)];
+        stream.Write(SafetensorsHeader.Format(sorted, metadata));
+        foreach (SafetensorsEntry entry in sorted)
+        {
+            ReadOnlySpan<byte> data = bytes(entry.Name);
+            long needed = SafetensorsHeader.ByteCount(entry);
+            if (data.Length != needed)
+            {
+                throw new ArgumentException($"The tensor '{entry.Name}' needs {needed} bytes, not {data.Length}.", nameof(bytes));
+            }
+
+            stream.Write(data);
+        }
+    }
+
+    /// <summary>Checks a whole file's bytes as <see cref="Read"/> does; <paramref name="name"/> stands for the file in what is thrown.</summary>
+    public static SafetensorsContents Parse(string name, byte[] file) => SafetensorsHeader.Parse(name, file);
 
     /// <summary>
     /// Reads a whole file and checks its header: lengths, JSON, types, shapes, and offsets that neither overlap, leave gaps, nor

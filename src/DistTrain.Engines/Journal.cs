@@ -1,4 +1,5 @@
 using DistTrain.Engines.Shared;
+using DistTrain.Engines.Storage;
 
 namespace DistTrain.Engines;
 
@@ -8,4 +9,14 @@ public static class Journal
     /// <summary>The committed step of the newest complete snapshot; null when there is none. Throws
     /// <see cref="Numerics.InvalidInputException"/> for a damaged one.</summary>
     public static long? LastSnapshotStep(string journalFolder) => SnapshotFiles.Newest(journalFolder)?.Step;
+
+    /// <summary>The last committed step that a run can go on from: the newest snapshot's, or the log's where that is later; null when there is none. Throws
+    /// <see cref="Numerics.InvalidInputException"/> for a damaged one.</summary>
+    public static long? LastCommittedStep(string journalFolder) => LastCommittedStep(FileDisk.Instance, journalFolder);
+
+    internal static long? LastCommittedStep(IDisk disk, string journalFolder)
+    {
+        long? snapshot = SnapshotFiles.Newest(journalFolder, disk)?.Step, committed = LogReader.Read(disk, journalFolder).Index.Committed?.Step;
+        return snapshot is null || committed > snapshot ? committed : snapshot;
+    }
 }

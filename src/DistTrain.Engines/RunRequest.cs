@@ -1,5 +1,6 @@
 using DistTrain.Engines.Faults;
 using DistTrain.Engines.Simulated;
+using DistTrain.Engines.Storage;
 using DistTrain.Engines.Tracing;
 using DistTrain.Protocol.Settings;
 
@@ -14,10 +15,10 @@ public sealed record RunRequest
     /// <summary>Training and test rows in the run's precision.</summary>
     public required RunData Data { get; init; }
 
-    /// <summary>Folder for snapshots; null keeps them in memory only.</summary>
+    /// <summary>Folder for snapshots and the log; null keeps snapshots in memory only, and no log.</summary>
     public string? JournalFolder { get; init; }
 
-    /// <summary>Committed step to go on from: a snapshot of that step is in <see cref="JournalFolder"/>; 0 starts anew.</summary>
+    /// <summary>Committed step to go on from: the newest that is kept in <see cref="JournalFolder"/>; 0 starts anew.</summary>
     public long ResumeFromStep { get; init; }
 
     /// <summary>Given initial weights: parameter name to values in the run's precision, little-endian, row by row; null
@@ -35,6 +36,9 @@ public sealed record RunRequest
 
     /// <summary>The machine and network that the simulated engine stands for; no other engine reads it.</summary>
     public SimulationSettings Simulation { get; init; } = new();
+
+    /// <summary>The disk that the journal folder is on.</summary>
+    internal IDisk Disk { get; init; } = FileDisk.Instance;
 
     /// <summary>Hears what the run spends its time on; null for nobody.</summary>
     public IRunTrace? Trace { get; init; }

@@ -25,12 +25,19 @@ if (args is ["predict", ..])
     return 0;
 }
 
+if (args is ["durability", ..])
+{
+    DurabilityBenchmark.Run(args.Length > 1 ? int.Parse(args[1]) : 7);
+    return 0;
+}
+
 if (args.Length == 0)
 {
     Console.WriteLine("usage: dotnet run -c Release --project tests/DistTrain.Benchmarks -- overhead [rounds]");
     Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- front [rounds [folder of golub-leukemia.csv.gz [compute threads]]]");
     Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- events [layers [steps]]");
     Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- predict [rounds [part of a case's title]]");
+    Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- durability [rounds]");
     Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- --filter '*'   (BenchmarkDotNet)");
     return 2;
 }

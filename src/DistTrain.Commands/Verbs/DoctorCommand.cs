@@ -27,6 +27,7 @@ internal sealed class DoctorCommand(CommandHost host, IReadOnlyList<IEngine> eng
             Disk(),
             RunsFolder(),
             Engines(),
+            Durability(),
         ];
         if (experiment is not null)
         {
@@ -47,6 +48,15 @@ internal sealed class DoctorCommand(CommandHost host, IReadOnlyList<IEngine> eng
     private Finding Engines() => engines.Count > 0
         ? new Finding("engines", true, string.Join(", ", engines.Select(engine => engine.Name)))
         : new Finding("engines", false, "this program was built without any");
+
+    private static Finding Durability() => new(
+        "durability",
+        true,
+        "memory (default): a lost shard or process goes on from the last snapshot\n"
+        + "step: a killed process, or a lost shard, loses no committed step\n"
+        + (OperatingSystem.IsWindows()
+            ? "power: syncs files; this system has no call to sync a folder"
+            : "power: syncs files and folders, so the loss of power loses no committed step"));
 
     private static Finding Runtime()
     {

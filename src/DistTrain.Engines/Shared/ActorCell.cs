@@ -231,6 +231,7 @@ internal sealed class ActorCell(ActorId id, IActorHost host, ComputeCrew crew, B
                     break;
                 case EffectKind.Persist:
                     _persistsAsked++;
+                    RunStorage.Retain(effect.Record!, pool);
                     host.Persist(this, _life, effect.Record!);
                     break;
                 default:

@@ -14,7 +14,8 @@ internal interface IActorHost
     /// them back.</summary>
     void Deliver(in Envelope envelope);
 
-    /// <summary>Keeps a record; calls <see cref="ActorCell.OnPersisted"/> when that is done, now or later.</summary>
+    /// <summary>Keeps a record; calls <see cref="ActorCell.OnPersisted"/> when that is done, now or later, and gives the references on the record's buffers
+    /// back, of which it has one each.</summary>
     void Persist(ActorCell cell, int life, PersistRecord record);
 
     /// <summary>Hears a report.</summary>

@@ -25,11 +25,11 @@ internal sealed class RunRecorder(RunPlan plan, bool targetsAreClasses, IRunObse
     /// <summary>Time since the start.</summary>
     public TimeSpan Elapsed => time.GetElapsedTime(_start);
 
-    /// <summary>Steps that the run starts after.</summary>
-    public void StartAfter(long step)
+    /// <summary>What the run goes on from: steps and epochs up to there were reported, except an epoch that waits for its evaluation.</summary>
+    public void StartAfter(CoordinatorProgress from)
     {
-        _reportedStep = step;
-        _reportedEpoch = (int)(step / plan.StepsPerEpoch);
+        _reportedStep = from.Step;
+        _reportedEpoch = (int)(from.Step / plan.StepsPerEpoch) - (from.Step > 0 && plan.EndsEpoch(from.Step) && from.EpochRows > 0 ? 1 : 0);
     }
 
     /// <summary>Hears that a fault begins.</summary>

@@ -1,5 +1,6 @@
 using System.Numerics;
 using DistTrain.Engines.Shared.Front;
+using DistTrain.Engines.Storage;
 using DistTrain.Numerics.Aggregation;
 using DistTrain.Numerics.Compression;
 using DistTrain.Numerics.Kernels;
@@ -27,6 +28,7 @@ internal sealed class ShardArithmetic<T>
     private readonly Optimizer<T> _optimizer;
     private readonly GradientCodec<T> _codec;
     private readonly ParameterUpdates<T> _updates;
+    private readonly LogReplay? _replay;
 
     public ShardArithmetic(RunRequest request, RunPlan plan, BufferPool pool, SnapshotStore snapshots)
     {
@@ -38,6 +40,7 @@ internal sealed class ShardArithmetic<T>
         _optimizer = new Optimizer<T>(plan.Settings.Optimizer);
         _codec = new GradientCodec<T>(_server.Compression, _server.TopKRatio);
         _updates = new ParameterUpdates<T>(plan, _optimizer);
+        _replay = snapshots.Log is RunLog log ? new LogReplay(plan, pool, log) : null;
     }
 
     private static unsafe int ValueBytes => sizeof(T);
@@ -60,7 +63,7 @@ internal sealed class ShardArithmetic<T>
                 Decide(decide, scratch);
                 break;
             case RestoreJob restore:
-                Restore(restore);
+                Restore(restore, scratch);
                 break;
             case SnapshotJob snapshot:
                 _snapshots.Keep(snapshot);
@@ -75,10 +78,11 @@ internal sealed class ShardArithmetic<T>
     /// <summary>The parameters after a step of which there is a complete snapshot, or of step 0, in layer order.</summary>
     public byte[][] ReadParameters(long step)
     {
+        using ComputeScratch scratch = new();
         RestoreJob[] slices = [.. _plan.Slices.Select(slice => new RestoreJob(slice, _plan.Settings.Replicas) { Step = step })];
         foreach (RestoreJob slice in slices)
         {
-            Restore(slice);
+            Restore(slice, scratch);
         }
 
         byte[][] values = [.. _plan.Results.Select(place => _pool.Bytes(slices[place.Slice].Outputs[0])
@@ -267,7 +271,35 @@ internal sealed class ShardArithmetic<T>
         throw new InvariantException($"{parameter.Name} lies in slice {slice.Index}.");
     }
 
-    private void Restore(RestoreJob job)
+    private void Restore(RestoreJob job, ComputeScratch scratch)
+    {
+        SlicePlan slice = _plan.Slices[job.Slice];
+        if (_replay is null)
+        {
+            RestoreSnapshot(job);
+            return;
+        }
+
+        if (_plan.IsExpanded(job.Slice))
+        {
+            // No step updates it: it is in the snapshot of the step that it was formed after, or nowhere.
+            _snapshots.TryRestore(job);
+            return;
+        }
+
+        RestoreJob snapshot = new(slice, _plan.Settings.Replicas) { Step = _snapshots.NewestUpTo(job.Step) };
+        RestoreSnapshot(snapshot);
+        job.Updates = snapshot.Updates;
+        snapshot.Outputs.CopyTo(job.Outputs, 0);
+        snapshot.AppliedSteps.CopyTo(job.AppliedSteps, 0);
+        if (!slice.Frozen)
+        {
+            _replay.Run(job, snapshot.Step, apply => Apply(apply, scratch));
+        }
+    }
+
+    /// <summary>The state of a snapshot, or the beginning.</summary>
+    private void RestoreSnapshot(RestoreJob job)
     {
         if (_snapshots.TryRestore(job))
         {

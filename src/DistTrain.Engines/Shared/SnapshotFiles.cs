@@ -1,7 +1,9 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using DistTrain.Data;
+using DistTrain.Engines.Storage;
 using DistTrain.Numerics;
 using DistTrain.Numerics.Layers;
 using DistTrain.Numerics.Optimizers;
@@ -16,58 +18,60 @@ namespace DistTrain.Engines.Shared;
 /// written last and makes the snapshot
 /// exist. Tensors are named by parameter, not by slice, so a run may be resumed with other stages and shards.
 /// </summary>
-internal sealed class SnapshotFiles(string folder, RunPlan plan)
+internal sealed class SnapshotFiles(string folder, RunPlan plan, IDisk? disk = null)
 {
     private const string CoordinatorFile = "coordinator.json";
     private const string StepPrefix = "step-";
     private const string UpdatesKey = "updates";
     private const string AppliedKey = "applied-steps";
+    private const string ChecksumKey = "crc32c";
+
+    // The progress is JSON, and its checksum a comment after it.
+    private const string ChecksumPrefix = "\n// crc32c ";
     private static readonly JsonSerializerOptions Json = new()
     {
         WriteIndented = true,
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        ReadCommentHandling = JsonCommentHandling.Skip,
     };
 
     private readonly Lock _lock = new();
+    private readonly IDisk _disk = disk ?? FileDisk.Instance;
     private readonly int _stateCount = new Optimizer<float>(plan.Settings.Optimizer).StateCount;
     private long _loadedStep = -1;
     private Dictionary<string, SafetensorsTensor> _loaded = [];
     private Dictionary<string, string> _loadedMetadata = [];
 
     /// <summary>The newest complete snapshot in a folder; null when there is none.</summary>
-    public static CoordinatorProgress? Newest(string folder)
+    public static CoordinatorProgress? Newest(string folder, IDisk? disk = null)
     {
-        if (!Directory.Exists(folder))
-        {
-            return null;
-        }
-
-        string? newest = Directory.EnumerateDirectories(folder, StepPrefix + "*")
-            .Where(step => File.Exists(Path.Combine(step, CoordinatorFile)))
-            .Order(StringComparer.Ordinal)
-            .LastOrDefault();
+        disk ??= FileDisk.Instance;
+        string? newest = Complete(disk, folder).LastOrDefault();
         if (newest is null)
         {
             return null;
         }
 
-        string file = Path.Combine(newest, CoordinatorFile);
-        CoordinatorProgress progress = ReadProgress(file);
-        return Path.GetFileName(newest) == FolderName(progress.Step)
-            ? progress
-            : throw new InvalidInputException($"{file}: says step {progress.Step}; expected the step of its folder");
+        return ReadProgress(disk, folder, newest);
+    }
+
+    /// <summary>The newest complete snapshot's step that is not above the given one; null when there is none.</summary>
+    public long? NewestUpTo(long step)
+    {
+        string? newest = Complete(_disk, folder).LastOrDefault(name => string.CompareOrdinal(name, FolderName(step)) <= 0);
+        return newest is null ? null : ReadProgress(_disk, folder, newest).Step;
     }
 
     /// <summary>Writes a slice's part.</summary>
     public void Write(KeptSlice slice, BufferPool pool)
     {
-        string path = Directory.CreateDirectory(FolderOf(slice.Step)).FullName;
+        string path = MakeFolder(slice.Step);
         Dictionary<string, string> metadata = new(StringComparer.Ordinal)
         {
             [UpdatesKey] = slice.Updates.ToString(CultureInfo.InvariantCulture),
             [AppliedKey] = string.Join(',', slice.AppliedSteps),
         };
-        Dictionary<string, (BufferHandle Buffer, int Start, int Length)> places = new(StringComparer.Ordinal);
+        SortedDictionary<string, (BufferHandle Buffer, int Start, int Length)> places = new(StringComparer.Ordinal);
         List<SafetensorsEntry> entries = [];
         SlicePlan sliceOf = plan.Slices[slice.Slice];
         for (int position = 0; position < slice.Buffers.Length; position++)
@@ -98,11 +102,15 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan)
             }
         }
 
-        SafetensorsFile.Write(
-            Path.Combine(path, $"slice-{slice.Slice:D3}.safetensors"),
-            entries,
-            name => pool.Bytes(places[name].Buffer).Slice(places[name].Start, places[name].Length),
-            metadata);
+        ReadOnlySpan<byte> BytesOf(string name) => pool.Bytes(places[name].Buffer).Slice(places[name].Start, places[name].Length);
+        uint crc = Crc32C.Start;
+        foreach (string name in places.Keys)
+        {
+            crc = Crc32C.Add(crc, BytesOf(name));
+        }
+
+        metadata[ChecksumKey] = ChecksumText(Crc32C.End(crc));
+        _disk.WriteWhole(Path.Combine(path, $"slice-{slice.Slice:D3}.safetensors"), stream => SafetensorsFile.Write(stream, entries, BytesOf, metadata));
     }
 
     /// <summary>
@@ -112,21 +120,54 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan)
     /// </summary>
     public void Complete(CoordinatorProgress progress)
     {
-        string path = Directory.CreateDirectory(FolderOf(progress.Step)).FullName;
-        string file = Path.Combine(path, CoordinatorFile), temporary = file + ".tmp";
-        using (FileStream stream = new(temporary, FileMode.Create, FileAccess.Write))
+        string name = FolderName(progress.Step);
+        _disk.WriteWhole(Path.Combine(MakeFolder(progress.Step), CoordinatorFile), stream =>
         {
-            JsonSerializer.Serialize(stream, progress, Json);
-            stream.Flush(flushToDisk: true);
-        }
-
-        File.Move(temporary, file, overwrite: true);
-        string[] others = [.. Directory.EnumerateDirectories(folder, StepPrefix + "*").Where(other => other != path).Order(StringComparer.Ordinal)];
-        string? before = others.LastOrDefault(other => string.CompareOrdinal(other, path) < 0);
+            byte[] json = JsonSerializer.SerializeToUtf8Bytes(progress, Json);
+            stream.Write(json);
+            stream.Write(Encoding.ASCII.GetBytes(ChecksumPrefix + ChecksumText(Crc32C.Of(json)) + "\n"));
+        });
+        string[] others = [.. Steps(_disk, folder).Where(other => other != name)];
+        string? before = others.LastOrDefault(other => string.CompareOrdinal(other, name) < 0);
         foreach (string other in others.Where(other => other != before))
         {
-            Directory.Delete(other, recursive: true);
+            Delete(Path.Combine(folder, other));
         }
+    }
+
+    /// <summary>Deletes every snapshot, where a run begins anew in the folder of another.</summary>
+    public void DeleteAll()
+    {
+        foreach (string name in Steps(_disk, folder).ToList())
+        {
+            Delete(Path.Combine(folder, name));
+        }
+    }
+
+    private static IEnumerable<string> Steps(IDisk disk, string folder) =>
+        disk.Folders(folder).Where(name => name.StartsWith(StepPrefix, StringComparison.Ordinal));
+
+    private static IEnumerable<string> Complete(IDisk disk, string folder) =>
+        Steps(disk, folder).Where(name => disk.Exists(Path.Combine(folder, name, CoordinatorFile)));
+
+    private string MakeFolder(long step)
+    {
+        string path = FolderOf(step);
+        _disk.CreateFolder(path);
+        return path;
+    }
+
+    /// <summary>Deletes a snapshot: first what makes it exist, so that no part of it is ever taken for the whole.</summary>
+    private void Delete(string path)
+    {
+        _disk.Delete(Path.Combine(path, CoordinatorFile));
+        _disk.SyncFolder(path);
+        foreach (string file in _disk.Files(path))
+        {
+            _disk.Delete(Path.Combine(path, file));
+        }
+
+        _disk.DeleteFolder(path);
     }
 
     /// <summary>Fills a restore job from the files of its step; false when there are none.</summary>
@@ -156,17 +197,33 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan)
         }
     }
 
-    private static CoordinatorProgress ReadProgress(string file)
+    private static string ChecksumText(uint checksum) => checksum.ToString("x8", CultureInfo.InvariantCulture);
+
+    private static CoordinatorProgress ReadProgress(IDisk disk, string folder, string step)
     {
+        string file = Path.Combine(folder, step, CoordinatorFile);
+        byte[] bytes = disk.ReadWhole(file);
+        CoordinatorProgress progress;
         try
         {
-            return JsonSerializer.Deserialize<CoordinatorProgress>(File.ReadAllBytes(file), Json)
+            progress = JsonSerializer.Deserialize<CoordinatorProgress>(bytes, Json)
                 ?? throw new InvalidInputException($"{file}: empty; expected a snapshot's progress");
         }
-        catch (JsonException exception)
+        catch (Exception exception) when (exception is JsonException or FormatException or InvalidOperationException)
         {
             throw new InvalidInputException($"{file}: not a snapshot's progress ({exception.Message})", exception);
         }
+
+        if (step != FolderName(progress.Step))
+        {
+            throw new InvalidInputException($"{file}: says step {progress.Step}; expected the step of its folder");
+        }
+
+        int end = bytes.AsSpan().LastIndexOf(Encoding.ASCII.GetBytes(ChecksumPrefix));
+        string expected = end < 0 ? "" : ChecksumText(Crc32C.Of(bytes.AsSpan(0, end)));
+        return end >= 0 && Encoding.ASCII.GetString(bytes.AsSpan(end + ChecksumPrefix.Length)) == expected + "\n"
+            ? progress
+            : throw new InvalidInputException($"{file}: does not match its checksum; expected the file as it was written");
     }
 
     /// <summary>Values of a tensor in a part: the optimizer's state holds several for each that it updates.</summary>
@@ -230,15 +287,17 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan)
             return true;
         }
 
-        if (!File.Exists(Path.Combine(path, CoordinatorFile)))
+        if (!_disk.Exists(Path.Combine(path, CoordinatorFile)))
         {
             return false;
         }
 
         _loaded = new Dictionary<string, SafetensorsTensor>(StringComparer.Ordinal);
-        foreach (string file in Directory.EnumerateFiles(path, "slice-*.safetensors").Order(StringComparer.Ordinal))
+        foreach (string name in _disk.Files(path).Where(name => name.StartsWith("slice-", StringComparison.Ordinal) && name.EndsWith(".safetensors", StringComparison.Ordinal)))
         {
-            SafetensorsContents contents = SafetensorsFile.Read(file);
+            string file = Path.Combine(path, name);
+            SafetensorsContents contents = SafetensorsFile.Parse(file, _disk.ReadWhole(file));
+            RequireChecksum(file, contents);
             _loadedMetadata = contents.Metadata.ToDictionary(StringComparer.Ordinal);
             foreach (SafetensorsTensor tensor in contents.Tensors)
             {
@@ -251,9 +310,30 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan)
         return true;
     }
 
+    private static void RequireChecksum(string file, SafetensorsContents contents)
+    {
+        uint crc = Crc32C.Start;
+        foreach (SafetensorsTensor tensor in contents.Tensors)
+        {
+            crc = Crc32C.Add(crc, tensor.Data.Span);
+        }
+
+        if (contents.Metadata.TryGetValue(ChecksumKey, out string? known) && known != ChecksumText(Crc32C.End(crc)))
+        {
+            throw new InvalidInputException($"{file}: its tensors do not match their checksum; expected the file as it was written");
+        }
+    }
+
+    private bool HasMetadata() =>
+        _loadedMetadata.ContainsKey(ChecksumKey)
+        && _loadedMetadata.TryGetValue(UpdatesKey, out string? updates)
+        && long.TryParse(updates, NumberStyles.None, CultureInfo.InvariantCulture, out _)
+        && _loadedMetadata.TryGetValue(AppliedKey, out string? applied)
+        && applied.Split(',').All(step => long.TryParse(step, NumberStyles.None, CultureInfo.InvariantCulture, out _));
+
     private void RequireWhole(string path)
     {
-        if (!_loadedMetadata.ContainsKey(UpdatesKey) || !_loadedMetadata.ContainsKey(AppliedKey))
+        if (!HasMetadata())
         {
             throw new InvalidInputException($"{path}: these are not files of a snapshot; expected slice files that a run has written");
         }

@@ -1,3 +1,4 @@
+using DistTrain.Engines.Storage;
 using DistTrain.Protocol;
 using DistTrain.Protocol.Effects;
 using DistTrain.Protocol.Jobs;
@@ -9,7 +10,7 @@ namespace DistTrain.Engines.Shared;
 /// costs no copy; with
 /// a journal folder it is written there too. A snapshot exists once the coordinator's part is kept, and not before.
 /// </summary>
-internal sealed class SnapshotStore(BufferPool pool, SnapshotFiles? files) : IDisposable
+internal sealed class SnapshotStore(BufferPool pool, SnapshotFiles? files, RunLog? log = null) : IDisposable
 {
     // A recovery that began while the newest snapshot became complete goes back to the one before.
     private const int CompleteMax = 2;
@@ -17,6 +18,9 @@ internal sealed class SnapshotStore(BufferPool pool, SnapshotFiles? files) : IDi
     private readonly Lock _lock = new();
     private readonly List<KeptSlice> _parts = [];
     private readonly List<(long Step, List<KeptSlice> Slices)> _complete = [];
+
+    /// <summary>What is kept of the steps since the newest snapshot; null where nothing is.</summary>
+    public RunLog? Log => log;
 
     /// <summary>Keeps a slice's part.</summary>
     public void Keep(SnapshotJob job)
@@ -51,6 +55,16 @@ internal sealed class SnapshotStore(BufferPool pool, SnapshotFiles? files) : IDi
                 Drop(_complete[0].Slices, _ => true);
                 _complete.RemoveAt(0);
             }
+        }
+    }
+
+    /// <summary>The newest complete snapshot's step that is not above the given one; 0 when there is none, which stands for the beginning.</summary>
+    public long NewestUpTo(long step)
+    {
+        lock (_lock)
+        {
+            long newest = _complete.Where(snapshot => snapshot.Step <= step).Select(snapshot => snapshot.Step).DefaultIfEmpty(0).Max();
+            return Math.Max(newest, files?.NewestUpTo(step) ?? 0);
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using DistTrain.Engines.Storage;
 
 namespace DistTrain.Engines.Simulated;
 
@@ -8,10 +9,10 @@ namespace DistTrain.Engines.Simulated;
 /// Every event of a simulated run, a line each: nanoseconds, actor, what, then what there is to say of it. A file for each start of a run, named by the step
 /// that it went on from: <c>events-from-000000000.log</c>.
 /// </summary>
-internal sealed class EventJournal(string folder, long fromStep) : IDisposable
+internal sealed class EventJournal(IDisk disk, string folder, long fromStep) : IDisposable
 {
     private const int BufferBytes = 1 << 16;
-    private readonly StreamWriter _writer = Open(folder, fromStep);
+    private readonly StreamWriter _writer = Open(disk, folder, fromStep);
 
     /// <summary>Writes a line.</summary>
     public void Write(long now, string actor, string what, string subject = "")
@@ -40,10 +41,10 @@ internal sealed class EventJournal(string folder, long fromStep) : IDisposable
 
     public void Dispose() => _writer.Dispose();
 
-    private static StreamWriter Open(string folder, long fromStep)
+    private static StreamWriter Open(IDisk disk, string folder, long fromStep)
     {
-        Directory.CreateDirectory(folder);
+        disk.CreateFolder(folder);
         string file = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"events-from-{fromStep:D9}.log"));
-        return new StreamWriter(file, append: false, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), BufferBytes);
+        return new StreamWriter(new DiskStream(disk.Create(file)), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), BufferBytes);
     }
 }

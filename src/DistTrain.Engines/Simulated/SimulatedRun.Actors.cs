@@ -1,4 +1,5 @@
 using DistTrain.Engines.Checking;
+using DistTrain.Engines.Shared;
 using DistTrain.Protocol.Actors;
 using DistTrain.Protocol.Effects;
 using DistTrain.Protocol.Jobs;
@@ -39,6 +40,10 @@ internal sealed partial class SimulatedRun
             if (unread.Kind == EventKind.JobDone)
             {
                 DropJob(unread.Kind, (Job)unread.Object!);
+            }
+            else if (unread.Kind == EventKind.Persisted)
+            {
+                ReleaseRecord((PersistRecord)unread.Object!);
             }
         }
 
@@ -95,6 +100,16 @@ internal sealed partial class SimulatedRun
         }
 
         Start(actor, Machines.Start(_plan, actor.Id, what.Number, RunIdentity));
+    }
+
+    private Coordinator NextCoordinator()
+    {
+        // With a log from the last committed step, without one from the last snapshot.
+        (CoordinatorProgress from, MembershipRecord? before) = _storage is { CanReplaceCoordinator: true }
+            ? _storage.ForNextCoordinator()
+            : (_snapshotKept?.Progress ?? _storage?.From ?? new CoordinatorProgress(), _membershipKept);
+        _recorder.On(new Recovered((before?.Epoch ?? 0) + 1, from.Step, Math.Max(0, _issued - from.Step)));
+        return Machines.Coordinator(_plan, RunIdentity, from, before);
     }
 
     /// <summary>One stimulus at a time: what comes while the actor is busy waits.</summary>
@@ -241,6 +256,11 @@ internal sealed partial class SimulatedRun
                 break;
             case EffectKind.Persist:
                 actor.OnPersistAsked();
+                if (_pool is not null)
+                {
+                    RunStorage.Retain(effect.Record!, _pool);
+                }
+
                 actor.PersistsEnd = Math.Max(actor.PersistsEnd, actor.Cursor) + _persist;
                 if (effect.Record is SnapshotRecord)
                 {

@@ -151,8 +151,7 @@ internal sealed partial class SimulatedRun
             return;
         }
 
-        CoordinatorProgress from = _snapshotKept?.Progress ?? _from;
-        Start(coordinator, new Coordinator(_plan, ++_coordinatorIncarnation, RunIdentity, from, _membershipKept));
+        Start(coordinator, NextCoordinator());
         if (_stopRequested)
         {
             Offer(coordinator, new SimulatedEvent { Kind = EventKind.StopRequested });

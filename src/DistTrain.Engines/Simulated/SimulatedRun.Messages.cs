@@ -16,6 +16,7 @@ internal sealed partial class SimulatedRun
         _alone.See(envelope);
         if (envelope.From == ActorId.Coordinator && message is IssueStep issue)
         {
+            _issued = issue.Step;
             BeginFaultsOfStep(issue.Step);
         }
 

@@ -1,3 +1,4 @@
+using DistTrain.Engines.Shared;
 using DistTrain.Protocol.Effects;
 
 namespace DistTrain.Engines.Simulated;
@@ -8,18 +9,17 @@ internal sealed partial class SimulatedRun
     private void OnPersisted(SimulatedActor actor, PersistRecord record)
     {
         string? problem = null;
-        if (record is SnapshotRecord snapshot && _snapshots is not null)
+        try
         {
-            try
-            {
-                _snapshots.Complete(snapshot.Progress);
-            }
-            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-            {
-                problem = exception.Message;
-            }
+            _storage?.Write(record);
+            _storage?.Sync();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            problem = exception.Message;
         }
 
+        ReleaseRecord(record);
         _journal?.Write(_time.Now, _names[actor.Id.Index], problem is null ? "persisted" : "not-persisted", NameOf(record));
         actor.OnPersisted();
         if (problem is not null)
@@ -38,6 +38,14 @@ internal sealed partial class SimulatedRun
         }
 
         Step(actor, new Stimulus(StimulusKind.Persisted) { Record = record });
+    }
+
+    private void ReleaseRecord(PersistRecord record)
+    {
+        if (_pool is not null)
+        {
+            RunStorage.Release(record, _pool);
+        }
     }
 
     private static string NameOf(PersistRecord record) => record switch

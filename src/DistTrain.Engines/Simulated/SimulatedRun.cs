@@ -3,6 +3,7 @@ using DistTrain.Engines.Checking;
 using DistTrain.Engines.Faults;
 using DistTrain.Engines.Shared;
 using DistTrain.Engines.Shared.Front;
+using DistTrain.Engines.Storage;
 using DistTrain.Engines.Tracing;
 using DistTrain.Numerics;
 using DistTrain.Numerics.Layers;
@@ -10,6 +11,7 @@ using DistTrain.Protocol.Actors;
 using DistTrain.Protocol.Effects;
 using DistTrain.Protocol.Jobs;
 using DistTrain.Protocol.Planning;
+using DistTrain.Protocol.Settings;
 
 namespace DistTrain.Engines.Simulated;
 
@@ -32,14 +34,13 @@ internal sealed partial class SimulatedRun : IDisposable
     private readonly SimulatedNetwork _network;
     private readonly JobPricing _pricing;
     private readonly BufferPool? _pool;
-    private readonly SnapshotStore? _snapshots;
+    private readonly RunStorage? _storage;
     private readonly SimulatedBuffers _buffers;
     private readonly SimulatedFrames? _frames;
     private readonly IJobRunner _runner;
     private readonly ComputeScratch _scratch = new();
     private readonly EffectList _effects = new();
     private readonly RunRecorder _recorder;
-    private readonly CoordinatorProgress _from;
     private readonly AloneCounter _alone;
     private readonly MessageCounters _sent = new();
     private readonly EventJournal? _journal;
@@ -51,19 +52,24 @@ internal sealed partial class SimulatedRun : IDisposable
     private readonly long _startedAt = Stopwatch.GetTimestamp();
     private MembershipRecord? _membershipKept;
     private SnapshotRecord? _snapshotKept;
-    private int _coordinatorIncarnation = 1;
-    private long _messages;
+    private long _messages, _issued;
     private bool _stopRequested;
 
     public SimulatedRun(RunRequest request, IRunObserver observer, HostSeams? seams = null)
     {
         _seams = seams ?? new HostSeams();
+
+        if (request.JournalFolder is null && request.Settings.Durability != Durability.Memory)
+        {
+            // A simulated machine has a disk of its own.
+            request = request with { JournalFolder = "journal", Disk = new SimulatedDisk() };
+        }
+
         _request = request;
         _settings = request.Simulation;
         _trace = request.Trace;
         _plan = new RunPlan(request.Settings, request.Data.TrainRows, request.Data.TestRows);
         _alone = new AloneCounter(_plan);
-        _from = StartingPoint.Of(request);
         _nodes = new SimulatedNode[_settings.Nodes > 0 ? Math.Min(_settings.Nodes, _plan.Topology.Count) : _plan.Topology.Count];
         for (int node = 0; node < _nodes.Length; node++)
         {
@@ -96,19 +102,20 @@ internal sealed partial class SimulatedRun : IDisposable
         else
         {
             _pool = new BufferPool();
-            _snapshots = new SnapshotStore(_pool, request.JournalFolder is string folder ? new SnapshotFiles(folder, _plan) : null);
+            _storage = new RunStorage(request, _plan, _pool, observer.OnNotice);
             _frames = new SimulatedFrames(_pool);
             _runner = request.Settings.Precision == Precision.Float32
-                ? new JobRunner<float>(request, _plan, _pool, _snapshots)
-                : new JobRunner<double>(request, _plan, _pool, _snapshots);
+                ? new JobRunner<float>(request, _plan, _pool, _storage.Snapshots)
+                : new JobRunner<double>(request, _plan, _pool, _storage.Snapshots);
         }
 
         _buffers = new SimulatedBuffers(_pool);
         IRunObserver hears = _settings.TimingOnly ? new TimingObserver(observer) : observer;
         _recorder = new RunRecorder(_plan, request.Data.TargetsAreClasses, hears, _time);
-        _recorder.StartAfter(_from.Step);
+        CoordinatorProgress from = _storage?.From ?? new CoordinatorProgress();
+        _recorder.StartAfter(from);
         bool writes = request.JournalFolder is not null && (_settings.Journal ?? !_settings.TimingOnly);
-        _journal = writes ? new EventJournal(request.JournalFolder!, _from.Step) : null;
+        _journal = writes ? new EventJournal(request.Disk, request.JournalFolder!, from.Step) : null;
     }
 
     /// <summary>Events so far.</summary>
@@ -127,7 +134,7 @@ internal sealed partial class SimulatedRun : IDisposable
     public RunOutcome ToEnd(CancellationToken stop)
     {
         ScheduleFaults();
-        Start(_actors[ActorId.Coordinator.Index], new Coordinator(_plan, _coordinatorIncarnation, RunIdentity, _from));
+        Start(_actors[ActorId.Coordinator.Index], Machines.Coordinator(_plan, RunIdentity, _storage?.From ?? new CoordinatorProgress(), _storage?.Before));
         while (_recorder.Ended is null && _events.TryTake(out long at, out SimulatedEvent what))
         {
             _time.Now = at;
@@ -169,6 +176,10 @@ internal sealed partial class SimulatedRun : IDisposable
             {
                 DropJob(what.Kind, job);
             }
+            else if (what.Object is PersistRecord record)
+            {
+                ReleaseRecord(record);
+            }
         }
 
         GiveCrewsBack();
@@ -182,7 +193,7 @@ internal sealed partial class SimulatedRun : IDisposable
             }
         }
 
-        _snapshots?.Dispose();
+        _storage?.Dispose();
     }
 
     public void Dispose()
@@ -190,7 +201,7 @@ internal sealed partial class SimulatedRun : IDisposable
         _journal?.Dispose();
         _scratch.Dispose();
         _frames?.Dispose();
-        _snapshots?.Dispose();
+        _storage?.Dispose();
         _pool?.Dispose();
     }
 
@@ -252,6 +263,9 @@ internal sealed partial class SimulatedRun : IDisposable
                 break;
             case EventKind.Free when what.Life == actor.Life:
                 OnFree(actor);
+                break;
+            case EventKind.Persisted when what.Life != actor.Life:
+                ReleaseRecord((PersistRecord)what.Object!);
                 break;
             case EventKind.Timer when what.Life != actor.Life || !actor.IsCurrent(what.Number, what.Setting):
                 break;

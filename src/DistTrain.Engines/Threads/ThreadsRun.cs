@@ -19,12 +19,12 @@ internal sealed class ThreadsRun : IActorHost, IDisposable
 
     private readonly RunPlan _plan;
     private readonly BufferPool _pool = new();
-    private readonly SnapshotStore _snapshots;
+    private readonly RunStorage _storage;
+    private readonly GroupCommit? _commits;
     private readonly IJobRunner _runner;
     private readonly ComputeCrew _crew;
     private readonly ActorCell[] _cells;
     private readonly RunRecorder _recorder;
-    private readonly CoordinatorProgress _from;
     private readonly AloneCounter _alone;
     private readonly ThreadsFaults _faults;
     private readonly Lock _reportLock = new();
@@ -35,14 +35,13 @@ internal sealed class ThreadsRun : IActorHost, IDisposable
     {
         _plan = new RunPlan(request.Settings, request.Data.TrainRows, request.Data.TestRows);
         _alone = new AloneCounter(_plan);
-        _from = StartingPoint.Of(request);
-        SnapshotFiles? files = request.JournalFolder is string folder ? new SnapshotFiles(folder, _plan) : null;
-        _snapshots = new SnapshotStore(_pool, files);
+        _storage = new RunStorage(request, _plan, _pool, observer.OnNotice);
+        _commits = _storage.Syncs ? new GroupCommit(_storage, _pool, OnFailure) : null;
         _runner = request.Settings.Precision == Precision.Float32
-            ? new JobRunner<float>(request, _plan, _pool, _snapshots)
-            : new JobRunner<double>(request, _plan, _pool, _snapshots);
+            ? new JobRunner<float>(request, _plan, _pool, _storage.Snapshots)
+            : new JobRunner<double>(request, _plan, _pool, _storage.Snapshots);
         _recorder = new RunRecorder(_plan, request.Data.TargetsAreClasses, observer, time);
-        _recorder.StartAfter(_from.Step);
+        _recorder.StartAfter(_storage.From);
         Trace = request.Trace is IRunTrace trace ? new TraceFeed(trace, time, _pool) : null;
         _crew = new ComputeCrew(request.ComputeThreads > 0 ? request.ComputeThreads : Environment.ProcessorCount, _runner)
         {
@@ -70,13 +69,14 @@ internal sealed class ThreadsRun : IActorHost, IDisposable
     public RunOutcome ToEnd(CancellationToken stop)
     {
         ActorCell coordinator = _cells[ActorId.Coordinator.Index];
-        coordinator.Start(new Coordinator(_plan, 1, RunIdentity, _from));
+        coordinator.Start(Machines.Coordinator(_plan, RunIdentity, _storage.From, _storage.Before));
         _faults.Start();
         using (stop.Register(() => coordinator.Post(new Stimulus(StimulusKind.StopRequested))))
         {
             _ended.Wait(CancellationToken.None);
         }
 
+        _commits?.Dispose();
         _crew.Dispose();
         _failure?.Throw();
         byte[][] parameters = _recorder.Ended!.End == RunEnd.Failed ? [] : _runner.ReadParameters(_recorder.Ended.Step);
@@ -104,20 +104,23 @@ internal sealed class ThreadsRun : IActorHost, IDisposable
 
     public void Persist(ActorCell cell, int life, PersistRecord record)
     {
-        // Durability memory: a record is kept once it is made. Snapshots alone outlive the process.
-        string? problem = null;
-        if (record is SnapshotRecord snapshot)
+        if (_commits is not null)
         {
-            try
-            {
-                _snapshots.Complete(snapshot.Progress);
-            }
-            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-            {
-                problem = exception.Message;
-            }
+            _commits.Add(cell, life, record);
+            return;
         }
 
+        string? problem = null;
+        try
+        {
+            _storage.Write(record);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            problem = exception.Message;
+        }
+
+        RunStorage.Release(record, _pool);
         cell.OnPersisted(life, record, problem);
     }
 
@@ -140,13 +143,14 @@ internal sealed class ThreadsRun : IActorHost, IDisposable
     public void Dispose()
     {
         _faults.Dispose();
+        _commits?.Dispose();
         _crew.Dispose();
         foreach (ActorCell cell in _cells)
         {
             cell.Dispose();
         }
 
-        _snapshots.Dispose();
+        _storage.Dispose();
         _pool.Dispose();
         _ended.Dispose();
     }

@@ -72,13 +72,14 @@ public sealed partial class Coordinator
         }
 
         tally.IsCommitting = true;
-        Effects.Persist(new CommittedRecord(tally.Step, Epoch));
+        CoordinatorProgress after = _progress.AfterStep(tally.Step, tally.LossSum, tally.Correct, tally.Rows);
+        Effects.Persist(new CommittedRecord(tally.Step, Epoch, after));
     }
 
-    private void OnCommitted(StepTally tally)
+    private void OnCommitted(StepTally tally, CoordinatorProgress progress)
     {
         long step = tally.Step;
-        _progress = _progress.AfterStep(step, tally.LossSum, tally.Correct, tally.Rows);
+        _progress = progress;
         Effects.Report(
             new StepCommitted(step, tally.LossSum, tally.Correct, tally.Rows, Plan.LearningRate(step) * _progress.RateFactor));
         ForEachShard(new Committed(step));

@@ -24,6 +24,7 @@ public sealed partial class Coordinator : ActorMachine
     private RunEnd _end = RunEnd.Completed;
     private string _reason = "";
     private long _issued, _keptStep, _decidingStep;
+    private readonly int _epochBefore;
     private int _layersExpanded;
     private bool _keepsAgain, _stopRequested, _issueWaits, _contributed, _alone;
 
@@ -39,7 +40,7 @@ public sealed partial class Coordinator : ActorMachine
     public Coordinator(RunPlan plan, int incarnation, long run, CoordinatorProgress from, MembershipRecord? before = null)
         : base(plan, ActorId.Coordinator, incarnation, run)
     {
-        Epoch = before?.Epoch ?? 0;
+        Epoch = _epochBefore = before?.Epoch ?? 0;
         Topology topology = plan.Topology;
         _progress = _snapshot = from;
         _issued = from.Step;
@@ -165,7 +166,7 @@ public sealed partial class Coordinator : ActorMachine
                 BeginEpoch(membership);
                 break;
             case CommittedRecord committed when committed.Epoch == Epoch:
-                OnCommitted(TallyOf(committed.Step));
+                OnCommitted(TallyOf(committed.Step), committed.Progress);
                 break;
             case SnapshotRecord kept when kept.Progress == _snapshotPending:
                 _snapshot = kept.Progress;
@@ -223,7 +224,12 @@ public sealed partial class Coordinator : ActorMachine
     {
         _membership.Begun();
         bool shardLost = _membership.LosesShard(Incarnations, membership);
-        if (shardLost)
+        if (shardLost && Plan.KeepsLog)
+        {
+            // The shard comes back as it was at the last committed step; of the weights expanded since, nothing does.
+            _phase = Plan.Front is not null && _phase == Phase.Ending ? Phase.Expanding : _phase;
+        }
+        else if (shardLost)
         {
             // A shard's memory is gone with it: everybody goes back to what was kept outside.
             _progress = _snapshot;
@@ -251,7 +257,7 @@ public sealed partial class Coordinator : ActorMachine
             Send(new ActorId(index), begin);
         }
 
-        if (Epoch > 1)
+        if (Epoch > _epochBefore + 1)
         {
             Effects.Report(new Recovered(Epoch, _progress.Step, redone));
         }
@@ -338,6 +344,11 @@ public sealed partial class Coordinator : ActorMachine
         if (_phase is Phase.EvaluatingEpoch or Phase.EvaluatingEnd)
         {
             StartEvaluation(_evaluation.Split, _phase);
+        }
+        else if (_phase == Phase.Training && Plan.EndsEpoch(_progress.Step) && _progress.EpochRows > 0)
+        {
+            // The last thing kept was the commit of an epoch's last step: what follows that is still to be done.
+            OnEpochEnd(_progress.Step);
         }
         else if (_phase == Phase.Training && (_progress.Step >= Plan.TotalSteps || _progress.IsOutOfPatience(Plan.Settings.Training)))
         {

@@ -17,7 +17,7 @@ internal sealed class Membership(Topology topology, MembershipRecord? before = n
     /// <summary>Everybody for the first time, or anew after the loss of a coordinator.</summary>
     public MembershipRecord StartAll(int epoch, int coordinatorIncarnation)
     {
-        _wanted = [.. Enumerable.Range(0, topology.Count).Select(index => (before?.Incarnations[index] ?? 0) + 1)];
+        _wanted = [.. Enumerable.Range(0, topology.Count).Select(index => (before?.Incarnations.ElementAtOrDefault(index) ?? 0) + 1)];
         _wanted[ActorId.Coordinator.Index] = coordinatorIncarnation;
         return _pending = new MembershipRecord(epoch, [.. _wanted]);
     }

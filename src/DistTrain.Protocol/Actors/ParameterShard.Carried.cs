@@ -33,26 +33,16 @@ public sealed partial class ParameterShard
         Effects.Release(slice.Gradients[replica]);
         slice.Gradients[replica] = BufferHandle.None;
         int start = replica * slice.Plan.CarriedCount;
-        for (int position = 0; position < CarriedStart && position < slice.Plan.CarriedCount; position++)
+        for (int position = 0; position < slice.Plan.CarriedCount; position++)
         {
-            Take(slice, version, start + position);
-        }
-
-        CarriedPlan carried = CarriedOf(slice);
-        for (int kind = 0; kind < CarriedKinds.Length && carried.Count > 0; kind++)
-        {
-            int steps = carried.StepsOf(CarriedKinds[kind]), first = start + CarriedStart + carried.PositionOf(CarriedKinds[kind]);
-            for (int age = 0; age < steps; age++)
+            if (Plan.IsNewestCarried(slice.Plan, position))
             {
-                if (age == 0)
-                {
-                    Take(slice, version, first);
-                }
-                else
-                {
-                    version.Carried[first + age] = previous.Carried[first + age - 1];
-                    Effects.Retain(version.Carried[first + age]);
-                }
+                Take(slice, version, start + position);
+            }
+            else
+            {
+                version.Carried[start + position] = previous.Carried[start + position - 1];
+                Effects.Retain(version.Carried[start + position]);
             }
         }
     }
@@ -86,14 +76,5 @@ public sealed partial class ParameterShard
         Plan.CarriesResidual && !slice.Plan.Frozen ? version.Carried[replica * slice.Plan.CarriedCount] : BufferHandle.None;
 
     /// <summary>What the slice keeps for its stage besides residuals.</summary>
-    private CarriedPlan CarriedOf(SliceState slice)
-    {
-        if (slice.Plan.Frozen)
-        {
-            return default;
-        }
-
-        StagePlan stage = Plan.Stages[slice.Plan.Stage];
-        return stage.Slices[0] == slice.Plan.Index ? stage.Carried : default;
-    }
+    private CarriedPlan CarriedOf(SliceState slice) => Plan.CarriedOf(slice.Plan);
 }

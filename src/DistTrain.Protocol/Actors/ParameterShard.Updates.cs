@@ -72,6 +72,7 @@ public sealed partial class ParameterShard
         Effects.Retain(version.Weights);
         Effects.Retain(version.OptimizerState);
         slice.PartialsAsked = false;
+        NoteUpdate(slice, null, step, replica: -1);
         OnAppliedAll(slice, version, previous, step, changed: false);
         Prepare();
         Advance(slice);
@@ -113,6 +114,7 @@ public sealed partial class ParameterShard
         version.Updates = job.Update;
         version.NonFiniteLayer = job.NonFiniteLayer;
         (version.Weights, version.OptimizerState) = (job.Outputs[0], job.Outputs[1]);
+        NoteUpdate(slice, job, job.Step, Plan.Asynchronous ? slice.ApplyingReplica : -1);
         if (Plan.Asynchronous)
         {
             OnAppliedOne(slice, version, previous, slice.ApplyingReplica, job.Step);
@@ -201,7 +203,65 @@ public sealed partial class ParameterShard
 
             _readySlices = 0;
             _prepared++;
+            PersistPrepared();
+        }
+    }
+
+    /// <summary>Where a log is kept, holds on to what made a version until a record tells of it.</summary>
+    private void NoteUpdate(SliceState slice, ApplyJob? job, long step, int replica)
+    {
+        if (!Plan.KeepsLog)
+        {
+            return;
+        }
+
+        AppliedUpdate update = new(slice.Plan.Index, replica < 0 ? _replicas : 1, slice.Carried.Length)
+        {
+            Step = step,
+            Replica = replica,
+            Update = job?.Update ?? 0,
+            LearningRate = job?.LearningRate ?? 0,
+            GradientScale = job?.GradientScale ?? 1,
+            ChosenReplica = job?.ChosenReplica ?? -1,
+        };
+        for (int i = 0; i < update.Gradients.Length; i++)
+        {
+            update.Gradients[i] = slice.Gradients[replica < 0 ? i : replica];
+            Effects.Retain(update.Gradients[i]);
+        }
+
+        int first = Math.Max(0, replica) * slice.Plan.CarriedCount, count = replica < 0 ? slice.Carried.Length : slice.Plan.CarriedCount;
+        for (int position = first; position < first + count; position++)
+        {
+            update.Carried[position] = slice.Carried[position];
+            Effects.Retain(update.Carried[position]);
+        }
+
+        slice.Unlogged.Enqueue(update);
+    }
+
+    private void PersistPrepared()
+    {
+        if (!Plan.KeepsLog)
+        {
             Effects.Persist(new PreparedRecord(_prepared, _shard, Epoch));
+            return;
+        }
+
+        List<AppliedUpdate> updates = [];
+        foreach (SliceState slice in _slices)
+        {
+            // An asynchronous version holds whatever came before it, whichever step it was for.
+            while (slice.Unlogged.TryPeek(out AppliedUpdate? update) && (Plan.Asynchronous || update.Step <= _prepared))
+            {
+                updates.Add(slice.Unlogged.Dequeue());
+            }
+        }
+
+        Effects.Persist(new PreparedRecord(_prepared, _shard, Epoch) { Updates = updates });
+        foreach (AppliedUpdate update in updates)
+        {
+            update.Release(Effects);
         }
     }
 

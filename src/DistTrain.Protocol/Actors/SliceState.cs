@@ -52,6 +52,9 @@ internal sealed class SliceState
     /// <summary>Asynchronous modes: the replica whose contribution is being applied.</summary>
     public int ApplyingReplica { get; set; }
 
+    /// <summary>Where a log is kept: what made the versions that no record has told of yet.</summary>
+    public Queue<AppliedUpdate> Unlogged { get; } = new();
+
     /// <summary>Whether an apply job runs.</summary>
     public bool IsApplying { get; set; }
 
@@ -102,6 +105,19 @@ internal sealed class SliceState
         {
             Drop(_versions.Count - 1, effects);
         }
+
+        for (int left = Unlogged.Count; left > 0; left--)
+        {
+            AppliedUpdate update = Unlogged.Dequeue();
+            if (update.Step > step)
+            {
+                update.Release(effects);
+            }
+            else
+            {
+                Unlogged.Enqueue(update);
+            }
+        }
     }
 
     /// <summary>Takes a contribution; its reference now belongs here.</summary>
@@ -149,6 +165,11 @@ internal sealed class SliceState
         while (HasVersion)
         {
             Drop(_versions.Count - 1, effects);
+        }
+
+        while (Unlogged.TryDequeue(out AppliedUpdate? update))
+        {
+            update.Release(effects);
         }
     }
 

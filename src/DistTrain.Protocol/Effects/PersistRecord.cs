@@ -9,10 +9,20 @@ public abstract record PersistRecord
 }
 
 /// <summary>Shard: the version of a step is computed, in this epoch.</summary>
-public sealed record PreparedRecord(long Step, int Shard, int Epoch) : PersistRecord;
+public sealed record PreparedRecord(long Step, int Shard, int Epoch) : PersistRecord
+{
+    /// <summary>
+    /// Where a log is kept: what made the versions up to this step that no record before has told of, in the order of their making. The host holds a reference on
+    /// every buffer until the record is kept.
+    /// </summary>
+    public IReadOnlyList<AppliedUpdate> Updates { get; init; } = [];
+}
 
 /// <summary>Coordinator: step is committed. This record, and nothing else, is the commit.</summary>
-public sealed record CommittedRecord(long Step, int Epoch) : PersistRecord;
+/// <param name="Step">The step.</param>
+/// <param name="Epoch">The epoch.</param>
+/// <param name="Progress">What the coordinator knows at this step; at the end of an epoch, before its evaluation.</param>
+public sealed record CommittedRecord(long Step, int Epoch, CoordinatorProgress Progress) : PersistRecord;
 
 /// <summary>Coordinator: an epoch and the members' incarnations, kept before anyone is started with them.</summary>
 public sealed record MembershipRecord(int Epoch, int[] Incarnations) : PersistRecord;

@@ -174,6 +174,37 @@ public sealed class RunPlan
         ? StalenessStepsMax + Settings.StepsInFlight
         : Method.StepsUncommittedMax(Settings);
 
+    /// <summary>Whether every step is kept outside the actors, so that the loss of a shard takes nothing back.</summary>
+    public bool KeepsLog => Settings.Durability != Durability.Memory;
+
+    /// <summary>What a slice keeps for its stage besides residuals.</summary>
+    public CarriedPlan CarriedOf(SlicePlan slice)
+    {
+        ArgumentNullException.ThrowIfNull(slice);
+        if (slice.Frozen)
+        {
+            return default;
+        }
+
+        StagePlan stage = Stages[slice.Stage];
+        return stage.Slices[0] == slice.Index ? stage.Carried : default;
+    }
+
+    /// <summary>
+    /// Whether a position among a replica's carried state of a slice holds what came with the version's own step; otherwise it holds what the position before
+    /// held in the version before.
+    /// </summary>
+    public bool IsNewestCarried(SlicePlan slice, int position)
+    {
+        int own = position - (CarriesResidual ? 1 : 0);
+        CarriedPlan carried = CarriedOf(slice);
+        return own < 0
+            || (carried.Inputs > 0 && own == carried.PositionOf(CarriedKind.Input))
+            || (carried.Outputs > 0 && own == carried.PositionOf(CarriedKind.Output))
+            || (carried.Stashes > 0 && own == carried.PositionOf(CarriedKind.Stash))
+            || (carried.Signals > 0 && own == carried.PositionOf(CarriedKind.Signal));
+    }
+
     /// <summary>Whether an update needs a decision on the whole model.</summary>
     public bool NeedsDecision =>
         Settings.Optimizer.ClipNorm is not null || Settings.ParameterServer.Aggregate == Aggregate.Krum;

@@ -175,10 +175,11 @@ public static class SettingsChecks
 
     private static void CheckDurability(RunSettings settings, List<SettingsProblem> problems)
     {
-        if (settings.Durability != Durability.Memory)
+        if (settings.Durability != Durability.Memory && settings.CheckpointEverySteps == 0)
         {
             problems.Add(new SettingsProblem(
-                "durability", $"{settings.Durability.ToString().ToLowerInvariant()}: there is no write-ahead log yet; expected memory (snapshots every checkpoint.every-steps)"));
+                "checkpoint.every-steps",
+                $"0: without snapshots the log of durability: {settings.Durability.ToString().ToLowerInvariant()} grows with every step; expected at least 1, or durability: memory"));
         }
     }
 

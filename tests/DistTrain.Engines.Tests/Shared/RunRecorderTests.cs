@@ -65,7 +65,7 @@ public sealed class RunRecorderTests
     public void AResumedRunReportsFromItsStepOn()
     {
         RunRecorder recorder = Recorder();
-        recorder.StartAfter(5);
+        recorder.StartAfter(new CoordinatorProgress { Step = 5 });
         recorder.On(new StepCommitted(5, 1, 1, 10, 0.1));
         recorder.On(new StepCommitted(6, 1, 1, 10, 0.1));
         recorder.On(new EpochCompleted(1, 4, 1, 1, null, null));

@@ -1,0 +1,126 @@
+using DistTrain.Engines.Storage;
+using DistTrain.Numerics;
+using DistTrain.Protocol.Effects;
+using DistTrain.Protocol.Jobs;
+using DistTrain.Protocol.Planning;
+
+namespace DistTrain.Engines.Shared;
+
+/// <summary>Where a run keeps itself, as durably as it asks: snapshots and log, and what was found there at the start.</summary>
+internal sealed class RunStorage : IDisposable
+{
+    private readonly BufferPool _pool;
+    private readonly RunLog? _log;
+    private CoordinatorProgress? _snapshot;
+
+    /// <summary>Opens what is there. Throws <see cref="InvalidInputException"/> when the step to go on from is not, or what is there is damaged.</summary>
+    /// <param name="request">The run.</param>
+    /// <param name="plan">Its plan.</param>
+    /// <param name="pool">Its buffers.</param>
+    /// <param name="notice">Hears what was cut off.</param>
+    public RunStorage(RunRequest request, RunPlan plan, BufferPool pool, Action<string> notice)
+    {
+        _pool = pool;
+        if (request.JournalFolder is not string folder)
+        {
+            if (plan.KeepsLog)
+            {
+                throw new InvalidInputException(
+                    $"durability: {request.Settings.Durability.ToString().ToLowerInvariant()} keeps a log in the journal folder, and there is none; expected a run folder, or durability: memory");
+            }
+
+            From = StartingPoint.Of(request, null, null);
+            Snapshots = new SnapshotStore(pool, null);
+            return;
+        }
+
+        IDisk disk = request.Disk;
+        bool resumes = request.ResumeFromStep > 0;
+        SnapshotFiles files = new(folder, plan, disk);
+        LogReader found = LogReader.Read(disk, folder);
+        CoordinatorProgress? snapshot = _snapshot = resumes ? SnapshotFiles.Newest(folder, disk) : null;
+        From = StartingPoint.Of(request, snapshot, found.Index.Committed);
+        Before = resumes ? found.Index.Membership : null;
+        _log = RunLog.Open(disk, folder, plan, found, From.Step > (snapshot?.Step ?? 0) ? snapshot?.Step ?? 0 : null, notice);
+        if (!resumes && plan.KeepsLog)
+        {
+            files.DeleteAll();
+        }
+
+        Snapshots = new SnapshotStore(pool, files, _log);
+    }
+
+    /// <summary>Snapshots.</summary>
+    public SnapshotStore Snapshots { get; }
+
+    /// <summary>What the coordinator starts from.</summary>
+    public CoordinatorProgress From { get; }
+
+    /// <summary>The newest membership that was kept; null for none.</summary>
+    public MembershipRecord? Before { get; }
+
+    /// <summary>Whether enough is kept to replace the coordinator.</summary>
+    public bool CanReplaceCoordinator => _log is { Writes: true };
+
+    /// <summary>What a coordinator that replaces the one before goes on from: the last committed step, and the members.</summary>
+    public (CoordinatorProgress From, MembershipRecord? Before) ForNextCoordinator() =>
+        (StartingPoint.Newest(_snapshot, _log?.Committed) ?? new CoordinatorProgress(), _log?.Membership);
+
+    /// <summary>Whether a record is kept only once <see cref="Sync"/> is done, which takes long enough to wait for with several.</summary>
+    public bool Syncs => _log is { Syncs: true };
+
+    /// <summary>Keeps a record, but for <see cref="Sync"/>. Throws <see cref="IOException"/> or <see cref="UnauthorizedAccessException"/>.</summary>
+    public void Write(PersistRecord record)
+    {
+        if (record is SnapshotRecord snapshot)
+        {
+            // What the snapshot stands for is deleted with the next segment, so what the log holds must be safe by itself first.
+            Sync();
+            Snapshots.Complete(snapshot.Progress);
+            _snapshot = snapshot.Progress;
+            _log?.OnSnapshot(snapshot.Progress.Step);
+        }
+        else if (_log is { Writes: true })
+        {
+            _log.Append(record, _pool);
+        }
+    }
+
+    /// <summary>Makes what was written outlast the loss of power, where that is asked for.</summary>
+    public void Sync()
+    {
+        if (Syncs)
+        {
+            _log!.Sync();
+        }
+    }
+
+    /// <summary>Takes a reference on each buffer of a record.</summary>
+    public static void Retain(PersistRecord record, BufferPool pool)
+    {
+        foreach (BufferHandle buffer in BuffersOf(record))
+        {
+            pool.Retain(buffer);
+        }
+    }
+
+    /// <summary>Gives the references on a record's buffers back.</summary>
+    public static void Release(PersistRecord record, BufferPool pool)
+    {
+        foreach (BufferHandle buffer in BuffersOf(record))
+        {
+            pool.Release(buffer);
+        }
+    }
+
+    public void Dispose()
+    {
+        Snapshots.Dispose();
+        _log?.Dispose();
+    }
+
+    private static IEnumerable<BufferHandle> BuffersOf(PersistRecord record) =>
+        record is PreparedRecord { Updates.Count: > 0 } prepared
+            ? prepared.Updates.SelectMany(update => update.Gradients.Concat(update.Carried))
+            : [];
+}

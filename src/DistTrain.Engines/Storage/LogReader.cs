@@ -1,0 +1,231 @@
+using System.Globalization;
+using DistTrain.Numerics;
+using DistTrain.Protocol.Effects;
+
+namespace DistTrain.Engines.Storage;
+
+/// <summary>The segments of a log in a folder, read and checked.</summary>
+internal sealed class LogReader
+{
+    private const string Prefix = "log-";
+    private const int ChunkBytes = 1 << 16;
+
+    private readonly IDisk _disk;
+    private readonly byte[] _chunk = new byte[ChunkBytes];
+
+    private LogReader(IDisk disk, string folder)
+    {
+        _disk = disk;
+        Segments = [.. disk.Files(folder).Where(name => NumberOf(name) is not null).Select(name => Path.Combine(folder, name))];
+    }
+
+    /// <summary>The segments' files, oldest first; one that holds nothing whole is the last of <see cref="Torn"/> too.</summary>
+    public IReadOnlyList<string> Segments { get; }
+
+    /// <summary>What the records amount to.</summary>
+    public LogIndex Index { get; } = new();
+
+    /// <summary>The last segment, how much of it is whole, and how much there is, when its end was torn by a crash.</summary>
+    public (string File, long Whole, long Length)? Torn { get; private set; }
+
+    /// <summary>Which settings the log was written with; null when it holds nothing.</summary>
+    public ulong? Fingerprint { get; private set; }
+
+    /// <summary>The number of the newest segment; 0 for none.</summary>
+    public long LastNumber => Segments.Count == 0 ? 0 : NumberOf(Path.GetFileName(Segments[^1])) ?? 0;
+
+    /// <summary>The file name of a segment.</summary>
+    public static string NameOf(long number) => string.Create(CultureInfo.InvariantCulture, $"{Prefix}{number:D9}");
+
+    /// <summary>
+    /// Reads every segment. A torn end is noted; damage anywhere else is refused: throws <see cref="InvalidInputException"/> with file, offset and what is wrong.
+    /// </summary>
+    public static LogReader Read(IDisk disk, string folder)
+    {
+        LogReader reader = new(disk, folder);
+        for (int segment = 0; segment < reader.Segments.Count; segment++)
+        {
+            try
+            {
+                reader.ReadSegment(reader.Segments[segment], segment == reader.Segments.Count - 1);
+            }
+            catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+            {
+                throw new InvalidInputException($"{reader.Segments[segment]}: cannot be read ({refused.Message})", refused);
+            }
+        }
+
+        return reader;
+    }
+
+    private static long? NumberOf(string name) =>
+        name.StartsWith(Prefix, StringComparison.Ordinal)
+            && long.TryParse(name.AsSpan(Prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out long number)
+            && name == NameOf(number) ? number : null;
+
+    private void ReadSegment(string file, bool isLast)
+    {
+        long length = _disk.Length(file);
+        byte[] header = new byte[LogFormat.SegmentHeaderBytes];
+        int read = _disk.Read(file, 0, header);
+        if (isLast && IsUnwritten(header.AsSpan(0, read)) && FindSafeRecord(file, 0, length) is null)
+        {
+            Torn = (file, 0, length);
+            return;
+        }
+
+        if (LogFormat.SegmentProblem(header.AsSpan(0, read), out ulong fingerprint) is string problem)
+        {
+            throw new InvalidInputException($"{file}: offset 0: {problem}");
+        }
+
+        Fingerprint = fingerprint;
+        long position = LogFormat.SegmentHeaderBytes;
+        while (position < length)
+        {
+            if (!TryReadRecord(file, position, length, out LogRecordHeader record, out string what))
+            {
+                RequireTorn(file, position, length, isLast, what);
+                Torn = (file, position, length);
+                return;
+            }
+
+            Take(file, position, record);
+            position += LogFormat.RecordHeaderBytes + record.Length + LogFormat.Padding(record.Length);
+        }
+    }
+
+    /// <summary>A header of which nothing, or a first part, has reached the disk.</summary>
+    private static bool IsUnwritten(ReadOnlySpan<byte> header) =>
+        header.IndexOfAnyExcept((byte)0) < 0
+        || (header.Length < LogFormat.SegmentHeaderBytes
+            && header[..Math.Min(header.Length, LogFormat.SegmentMagic.Length)].SequenceEqual(
+                LogFormat.SegmentMagic[..Math.Min(header.Length, LogFormat.SegmentMagic.Length)]));
+
+    /// <summary>A crash tears the end of the last segment. Where a later record says that this part was safe already, something else has damaged it.</summary>
+    private void RequireTorn(string file, long position, long length, bool isLast, string what)
+    {
+        if (!isLast)
+        {
+            throw new InvalidInputException($"{file}: offset {position}: {what}, and a later segment follows; expected the log as it was written");
+        }
+
+        if (FindSafeRecord(file, position, length) is long later)
+        {
+            throw new InvalidInputException(
+                $"{file}: offset {position}: {what}, but the record at offset {later} was written when this one was safe; expected the log as it was written");
+        }
+    }
+
+    /// <summary>The position of a whole record beyond one that is not, which was written when that one was safe; null for none.</summary>
+    private long? FindSafeRecord(string file, long position, long length)
+    {
+        byte[] window = new byte[ChunkBytes];
+        long first = (position / LogFormat.Alignment * LogFormat.Alignment) + LogFormat.Alignment;
+        for (long start = first; start < length; start += ChunkBytes - LogFormat.RecordHeaderBytes)
+        {
+            int read = _disk.Read(file, start, window);
+            for (int at = 0; at + LogFormat.RecordHeaderBytes <= read; at += LogFormat.Alignment)
+            {
+                if (LogFormat.TryReadRecordHeader(window.AsSpan(at, LogFormat.RecordHeaderBytes), out LogRecordHeader record)
+                    && record.Safe > position
+                    && TryReadRecord(file, start + at, length, out _, out _))
+                {
+                    return start + at;
+                }
+            }
+        }
+
+        return null;
+    }
+
+    private bool TryReadRecord(string file, long position, long length, out LogRecordHeader record, out string what)
+    {
+        Span<byte> header = stackalloc byte[LogFormat.RecordHeaderBytes];
+        int read = _disk.Read(file, position, header);
+        if (!LogFormat.TryReadRecordHeader(header[..read], out record))
+        {
+            what = "no record begins here";
+            return false;
+        }
+
+        long from = position + LogFormat.RecordHeaderBytes;
+        if (record.Length > length - from - LogFormat.Padding(record.Length))
+        {
+            what = $"a record of {record.Length} bytes goes beyond the end of the file";
+            return false;
+        }
+
+        uint crc = Crc32C.Start;
+        for (long done = 0; done < record.Length;)
+        {
+            int got = _disk.Read(file, from + done, _chunk.AsSpan(0, (int)Math.Min(_chunk.Length, record.Length - done)));
+            if (got == 0)
+            {
+                break;
+            }
+
+            crc = Crc32C.Add(crc, _chunk.AsSpan(0, got));
+            done += got;
+        }
+
+        what = "a record does not match its checksum";
+        return Crc32C.End(crc) == record.Checksum;
+    }
+
+    private void Take(string file, long position, in LogRecordHeader record)
+    {
+        try
+        {
+            switch (record.Kind)
+            {
+                case LogRecordKind.Prepared:
+                    TakePrepared(file, position, record);
+                    break;
+                case LogRecordKind.Committed:
+                    Index.Add(LogFormat.ReadCommitted(Payload(file, position, record.Length)), file);
+                    break;
+                case LogRecordKind.Membership:
+                    Index.Add(LogFormat.ReadMembership(Payload(file, position, record.Length)));
+                    break;
+                default:
+                    throw new InvalidInputException($"{file}: offset {position}: a record of kind {(int)record.Kind}; expected 1 to 3");
+            }
+        }
+        catch (EndOfStreamException exception)
+        {
+            throw new InvalidInputException($"{file}: offset {position}: a record says more than it holds; expected one that a run has written", exception);
+        }
+    }
+
+    private void TakePrepared(string file, long position, in LogRecordHeader record)
+    {
+        long payload = position + LogFormat.RecordHeaderBytes;
+        Span<byte> prefix = stackalloc byte[sizeof(int)];
+        int read = _disk.Read(file, payload, prefix);
+        int described = BitConverter.ToInt32(prefix);
+        if (read < prefix.Length || record.Length < prefix.Length || described < prefix.Length || described > record.Length)
+        {
+            throw new EndOfStreamException();
+        }
+
+        List<LogEntry> entries = LogFormat.ReadPrepared(Payload(file, position, described));
+        if (entries.Sum(entry => entry.Bytes) != record.Length - described)
+        {
+            throw new EndOfStreamException();
+        }
+
+        long at = payload + described;
+        foreach (LogEntry entry in entries)
+        {
+            Index.Add(entry with { File = file, Position = at });
+            at += entry.Bytes;
+        }
+    }
+
+    private byte[] Payload(string file, long position, long length)
+    {
+        byte[] bytes = new byte[length];
+        return _disk.Read(file, position + LogFormat.RecordHeaderBytes, bytes) == length ? bytes : throw new EndOfStreamException();
+    }
+}
