@@ -77,7 +77,10 @@ public sealed class Bench : IDisposable
     /// <summary>Whether output goes to something that says it is a terminal.</summary>
     public bool Interactive { get; init; }
 
-    internal CommandHost Host => new() { Interactive = Interactive, Out = _out, Error = _error, WorkingFolder = Folder, Clock = new FixedClock(), LastSnapshotStep = FakeJournal.Read };
+    /// <summary>Asks commands to stop.</summary>
+    public CancellationToken Stop { get; init; }
+
+    internal CommandHost Host => new() { Stop = Stop, Interactive = Interactive, Out = _out, Error = _error, WorkingFolder = Folder, Clock = new FixedClock(), LastSnapshotStep = FakeJournal.Read };
 
     private sealed class FixedClock : TimeProvider
     {

@@ -53,14 +53,15 @@ internal sealed record StudyRun(StudyCase Case)
         }
 
         RunPlan plan = new(request.Settings, request.Data.TrainRows, request.Data.TestRows);
-        StudyTimeline timeline = new();
+        StudyTimeline timeline = new(plan.Topology.LayerActors);
         LockAccount locks = new(plan) { Listener = timeline.OnSlice };
         StudyCurve curve = new(locks.TrainingTime, !request.Simulation.TimingOnly);
         RunOutcome outcome = engine.Run(request with { Trace = new TraceFan(timeline, locks) }, new Watched(curve, progress), stop);
         int stages = plan.Stages.Count, microBatches = request.Settings.Training.MicroBatches;
         return new StudyRun(one)
         {
-            Outcome = outcome,
+            // Weights are of no more use, and a study has many runs.
+            Outcome = outcome with { Parameters = [] },
             Locks = locks.Report((outcome.Virtual ?? outcome.Wall).Ticks * TimeSpan.NanosecondsPerTick),
             Curve = curve,
             Timeline = timeline,

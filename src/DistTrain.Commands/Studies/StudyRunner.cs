@@ -49,10 +49,11 @@ internal sealed class StudyRunner(IEngine engine, CommandHost host, bool quiet)
                 runs[index] = StudyRun.Of(runs[index].Case, engine, (_, _) => Progress(progress, steps), host.Stop);
                 Tell(runs[index]);
             }
-            catch (Exception failure) when (_failure is null)
+            catch (Exception failure)
             {
-                _failure = ExceptionDispatchInfo.Capture(failure);
-                _next = runs.Length;
+                // The first one is thrown where the study was asked for; nobody starts another run.
+                Interlocked.CompareExchange(ref _failure, ExceptionDispatchInfo.Capture(failure), null);
+                Interlocked.Exchange(ref _next, runs.Length);
             }
         }
     }

@@ -4,7 +4,8 @@ using DistTrain.Protocol.Actors;
 namespace DistTrain.Commands.Studies;
 
 /// <summary>Keeps what the layer actors did in the first steps: jobs as they ran, and waits as the account divides them.</summary>
-internal sealed class StudyTimeline : IRunTrace
+/// <param name="layerActors">How many there are; other actors have no lane.</param>
+internal sealed class StudyTimeline(int layerActors) : IRunTrace
 {
     /// <summary>Steps to keep.</summary>
     public const int Steps = 20;
@@ -13,6 +14,7 @@ internal sealed class StudyTimeline : IRunTrace
     public const int LayersMax = 24;
 
     private const int EventsMax = 20_000;
+    private readonly int _lanes = Math.Min(layerActors, LayersMax);
     private readonly List<TraceSpan> _jobs = [];
     private readonly List<WaitSlice> _waits = [];
 
@@ -49,5 +51,6 @@ internal sealed class StudyTimeline : IRunTrace
     {
     }
 
-    private bool IsKept(ActorId actor) => !IsOver && actor.Index is >= 1 and <= LayersMax && _jobs.Count + _waits.Count < EventsMax;
+    // Layer actors come right after the coordinator.
+    private bool IsKept(ActorId actor) => !IsOver && actor.Index >= 1 && actor.Index <= _lanes && _jobs.Count + _waits.Count < EventsMax;
 }

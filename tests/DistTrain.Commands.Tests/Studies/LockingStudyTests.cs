@@ -125,7 +125,8 @@ public sealed partial class LockingStudyTests : IDisposable
 
         // Four charts, and bars and a timeline for each of three methods.
         drawings.Count(svg => svg.Attribute("role") is not null).ShouldBe(4 + 3 + 3);
-        drawings.Count(svg => svg.Attribute("aria-label")?.Value == "backprop sequential: the first steps").ShouldBe(1);
+        XElement timeline = drawings.Single(svg => svg.Attribute("aria-label")?.Value == "backprop sequential: the first steps");
+        timeline.Descendants("text").Select(text => text.Value).Skip(1).SkipLast(1).ShouldBe(["0", "1", "2"]);
         foreach (XElement rectangle in drawings.SelectMany(svg => svg.Descendants("rect")))
         {
             (Number(rectangle, "x") + Number(rectangle, "width")).ShouldBeLessThanOrEqualTo(360.1);
@@ -178,6 +179,20 @@ public sealed partial class LockingStudyTests : IDisposable
     }
 
     [Fact]
+    public void WhenAskedToStopTheStudyKeepsWhatItHas()
+    {
+        using CancellationTokenSource stop = new();
+        using Bench bench = new() { Stop = stop.Token };
+        bench.Write("s.yaml", Small + "seeds: [1, 2, 3, 4, 5, 6, 7, 8, 9]\n");
+        bench.RunOn([new StoppingEngine(stop, afterRuns: 3)], "study", "locking", "s.yaml", "--out", "out").ShouldBe(0, bench.Error);
+        bench.Error.ShouldContain("of 36 runs are complete");
+        using JsonDocument document = JsonDocument.Parse(File.ReadAllText(bench.At("out", "study.json")));
+        string[] states = [.. document.RootElement.GetProperty("runs").EnumerateArray().Select(run => run.GetProperty("status").GetString()!)];
+        states.Distinct().ShouldBeSubsetOf(["completed", "stopped", "refused", "not run"]);
+        states.Count(state => state == "not run").ShouldBeGreaterThan(10);
+    }
+
+    [Fact]
     public void HelpShowsAStudyFileAndAnUnknownStudyItsNearestName()
     {
         _bench.RunOn(Engines, "study", "locking", "--help").ShouldBe(0);
@@ -205,5 +220,26 @@ public sealed partial class LockingStudyTests : IDisposable
         _bench.RunOn(Engines, "study", "locking", "s.yaml", "--out", "out", "--json").ShouldBe(0, _bench.Error);
         using JsonDocument document = JsonDocument.Parse(_bench.Out);
         return [.. document.RootElement.Clone().GetProperty("runs").EnumerateArray()];
+    }
+
+    /// <summary>The simulated engine, after some runs of which the user presses Ctrl-C.</summary>
+    private sealed class StoppingEngine(CancellationTokenSource stop, int afterRuns) : IEngine
+    {
+        private readonly SimulatedEngine _engine = new();
+        private int _runs;
+
+        public string Name => _engine.Name;
+
+        public string? Refuses(RunRequest request) => _engine.Refuses(request);
+
+        public RunOutcome Run(RunRequest request, IRunObserver observer, CancellationToken token)
+        {
+            if (Interlocked.Increment(ref _runs) > afterRuns)
+            {
+                stop.Cancel();
+            }
+
+            return _engine.Run(request, observer, token);
+        }
     }
 }
