@@ -116,6 +116,11 @@ internal sealed class SoakCommand(CommandHost host)
             CultureInfo.InvariantCulture,
             $"{done.Seeds} seeds in {done.Elapsed.TotalSeconds:0.0} s ({done.Virtual.TotalSeconds:0} s of virtual time): {verdict}"));
         string kinds = string.Join(", ", done.FaultsByKind.Select(kind => string.Create(CultureInfo.InvariantCulture, $"{kind.Key} {kind.Value}")));
+        if (host.Stop.IsCancellationRequested)
+        {
+            host.Error.WriteLine("disttrain soak: stopped before all seeds were run");
+        }
+
         host.Out.WriteLine($"faults: {(kinds.Length > 0 ? kinds : "none")}");
     }
 }
