@@ -192,6 +192,7 @@ public sealed class SimulatedFaultsTests
         Nodes = draw.Of(0, 0, 2, 3),
         SlotsPerNode = draw.Of(1, 2),
         SuspectAfter = TimeSpan.FromMilliseconds(draw.Of(1, 500)),
+        Machine = draw.Chance(0.3) ? MachineProfile.Default : null,
     };
 
     private static List<Fault> Faults(RunPlan plan, Draw draw)

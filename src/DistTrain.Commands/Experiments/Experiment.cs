@@ -48,6 +48,9 @@ internal sealed record Experiment
     /// <summary>What the simulated engine stands for.</summary>
     public SimulationSettings Simulation { get; init; } = new();
 
+    /// <summary>Whether the simulated engine stands for this machine, which is measured when the run starts.</summary>
+    public bool MeasuresMachine { get; init; }
+
     /// <summary>Whether a run computes nothing but how long it would take.</summary>
     public bool CountsTimeOnly => Engine == SimulatedEngine.EngineName && Simulation.TimingOnly;
 

@@ -60,7 +60,8 @@ internal sealed class ExperimentReader(
             Restarts = restarts,
             InitFile = ReadInit(),
             ComputeThreads = _root.Whole("compute-threads", 0, 1024) ?? 0,
-            Simulation = SimulationSection.Read(_root),
+            Simulation = SimulationSection.Read(_root, baseFolder, out bool measures),
+            MeasuresMachine = measures,
         };
         (IReadOnlyList<Fault> faults, IReadOnlyList<ByzantineReplica> byzantine) = new FaultsSection(experiment.Topology, problems).Read(_root);
         experiment = experiment with { Faults = faults, Byzantine = byzantine };

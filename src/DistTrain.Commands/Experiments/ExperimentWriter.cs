@@ -46,9 +46,9 @@ internal static class ExperimentWriter
             yaml.Group("init", group => group.Key("file", file));
         }
 
-        if (experiment.Engine == SimulatedEngine.EngineName || experiment.Simulation != new SimulationSettings())
+        if (experiment.Engine == SimulatedEngine.EngineName || experiment.MeasuresMachine || experiment.Simulation != new SimulationSettings())
         {
-            yaml.Group("simulation", group => SimulationSection.Write(group, experiment.Simulation));
+            yaml.Group("simulation", group => SimulationSection.Write(group, experiment.Simulation, experiment.MeasuresMachine));
         }
 
         if (experiment.Byzantine.Count + experiment.Faults.Count > 0)

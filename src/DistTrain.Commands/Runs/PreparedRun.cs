@@ -1,6 +1,8 @@
 using DistTrain.Commands.Experiments;
 using DistTrain.Engines;
+using DistTrain.Engines.Simulated;
 using DistTrain.Numerics;
+using DistTrain.Protocol.Planning;
 using DistTrain.Protocol.Settings;
 
 namespace DistTrain.Commands.Runs;
@@ -46,6 +48,19 @@ internal sealed record PreparedRun(
         }
 
         return prepared;
+    }
+
+    /// <summary>The same run with this machine measured, where it stands for this one.</summary>
+    public PreparedRun OnThisMachine(CommandHost host)
+    {
+        if (!Experiment.MeasuresMachine || Engine.Name != SimulatedEngine.EngineName)
+        {
+            return this;
+        }
+
+        host.Error.WriteLine("note: simulation.machine: measuring this machine");
+        MachineProfile machine = Calibration.Measure(Environment.MachineName, threads: 0, time: null, progress: null, host.Stop);
+        return this with { Experiment = Experiment with { MeasuresMachine = false, Simulation = Experiment.Simulation with { Machine = machine } } };
     }
 
     /// <summary>Loads the data and checks the experiment against it; the experiment gets the data's width.</summary>

@@ -26,7 +26,7 @@ internal sealed class TrainCommand(CommandHost host, IReadOnlyList<IEngine> engi
 
         string experiment = options.Experiment ?? PresetCatalog.Default;
         LoadedExperiment loaded = ExperimentLoader.Load(experiment, options.Overrides, host.WorkingFolder, _engineNames);
-        PreparedRun run = PreparedRun.Prepare(loaded, engines, host.Stop);
+        PreparedRun run = PreparedRun.Prepare(loaded, engines, host.Stop).OnThisMachine(host);
         RunFolder folder = RunFolder.Create(options.Out, run.Experiment.Settings.Name, host.WorkingFolder, host.Clock);
         return Start(run, folder, options, resume: false);
     }
@@ -59,7 +59,7 @@ internal sealed class TrainCommand(CommandHost host, IReadOnlyList<IEngine> engi
                 $"--resume {folder.Shown}: training.restarts: the run has one seed only; start a new run to train from several");
         }
 
-        return Start(PreparedRun.Prepare(wanted, engines, host.Stop), folder, options, resume: true);
+        return Start(PreparedRun.Prepare(wanted, engines, host.Stop).OnThisMachine(host), folder, options, resume: true);
     }
 
     private int Finished(RunSummary summary, RunFolder folder, bool json)

@@ -105,7 +105,11 @@ internal sealed partial class SimulatedRun
             return;
         }
 
-        if (actor.IsBusy)
+        if (_crews is not null)
+        {
+            OfferToCrew(actor, what, CauseOf(actor, what));
+        }
+        else if (actor.IsBusy)
         {
             actor.Inbox.Enqueue(what);
         }
@@ -151,6 +155,15 @@ internal sealed partial class SimulatedRun
     private void Handle(SimulatedActor actor, in SimulatedEvent what)
     {
         actor.Cursor = _time.Now;
+        React(actor, what);
+        if (actor.Cursor > _time.Now)
+        {
+            IsBusyUntil(actor, actor.Cursor);
+        }
+    }
+
+    private void React(SimulatedActor actor, in SimulatedEvent what)
+    {
         switch (what.Kind)
         {
             case EventKind.Arrival:
@@ -177,11 +190,6 @@ internal sealed partial class SimulatedRun
             case EventKind.StopRequested:
                 Step(actor, new Stimulus(StimulusKind.StopRequested));
                 break;
-        }
-
-        if (actor.Cursor > _time.Now)
-        {
-            IsBusyUntil(actor, actor.Cursor);
         }
     }
 

@@ -23,7 +23,11 @@ internal sealed partial class SimulatedRun
 
     private void TakeSlot(SimulatedActor actor, Job job)
     {
-        if (_nodes[actor.Node].TryStart(new WaitingJob(actor.Id.Index, actor.Life, job)))
+        if (_crews is not null)
+        {
+            QueueOnCrew(actor, job);
+        }
+        else if (_nodes[actor.Node].TryStart(new WaitingJob(actor.Id.Index, actor.Life, job)))
         {
             Begin(actor, job);
         }
@@ -78,20 +82,27 @@ internal sealed partial class SimulatedRun
         actor.RunningJobs--;
         _nodes[actor.Node].Free();
         StartWaiting(_nodes[actor.Node]);
+        Finish(actor, job, what.Since, out SimulatedEvent done);
+        Offer(actor, done);
+    }
+
+    /// <summary>A job's arithmetic, at its end, and what its actor hears of it.</summary>
+    private void Finish(SimulatedActor actor, Job job, long since, out SimulatedEvent done)
+    {
         string? problem = RunJob(actor.Id, job);
         _buffers.ReleaseInputs(job);
         if (_journal is not null || _trace is not null)
         {
-            TraceSpan span = TraceSpan.Of(actor.Id, actor.Node, what.Since, _time.Now, job);
+            TraceSpan span = TraceSpan.Of(actor.Id, actor.Node, since, _time.Now, job);
             _trace?.OnSpan(span);
             _journal?.Write(
                 _time.Now,
                 _names[actor.Id.Index],
                 "job",
-                FormattableString.Invariant($"{span.Kind} step={span.Step} micro-batch={span.MicroBatch} since={what.Since}"));
+                FormattableString.Invariant($"{span.Kind} step={span.Step} micro-batch={span.MicroBatch} since={since}"));
         }
 
-        Offer(actor, new SimulatedEvent { Kind = EventKind.JobDone, Actor = what.Actor, Life = what.Life, Object = job, Problem = problem });
+        done = new SimulatedEvent { Kind = EventKind.JobDone, Actor = actor.Id.Index, Life = actor.Life, Object = job, Problem = problem };
     }
 
     private string? RunJob(ActorId actor, Job job)

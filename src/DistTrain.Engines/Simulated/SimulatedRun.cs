@@ -28,6 +28,7 @@ internal sealed partial class SimulatedRun : IDisposable
     private readonly EventQueue _events = new();
     private readonly SimulatedActor[] _actors;
     private readonly SimulatedNode[] _nodes;
+    private readonly SimulatedCrew[]? _crews;
     private readonly SimulatedNetwork _network;
     private readonly JobPricing _pricing;
     private readonly BufferPool? _pool;
@@ -46,6 +47,7 @@ internal sealed partial class SimulatedRun : IDisposable
     private readonly IRunTrace? _trace;
     private readonly HostSeams _seams;
     private readonly long _messageOverhead, _suspectAfter, _persist;
+    private readonly long _jobOverhead, _handOver, _wake;
     private readonly long _startedAt = Stopwatch.GetTimestamp();
     private MembershipRecord? _membershipKept;
     private SnapshotRecord? _snapshotKept;
@@ -78,6 +80,14 @@ internal sealed partial class SimulatedRun : IDisposable
         _network = new SimulatedNetwork(_settings, request.Settings.Seed, [.. _actors.Select(actor => actor.Node)]);
         _pricing = new JobPricing(_plan, _settings);
         (_messageOverhead, _suspectAfter) = (VirtualTime.Nanoseconds(_settings.MessageOverhead), VirtualTime.Nanoseconds(_settings.SuspectAfter));
+        if (_settings.Machine is MachineProfile machine)
+        {
+            // Half of a message and of a job's own costs is before, half behind.
+            (_messageOverhead, _jobOverhead) = (VirtualTime.Nanoseconds(machine.MessageSeconds / 2), VirtualTime.Nanoseconds(machine.JobSeconds / 2));
+            (_handOver, _wake) = (VirtualTime.Nanoseconds(machine.HandOverSeconds), VirtualTime.Nanoseconds(machine.WakeSeconds));
+            _crews = [.. _nodes.Select(_ => new SimulatedCrew(_settings.SlotsPerNode))];
+        }
+
         _persist = VirtualTime.Nanoseconds(_settings.Persist);
         if (_settings.TimingOnly)
         {
@@ -161,6 +171,7 @@ internal sealed partial class SimulatedRun : IDisposable
             }
         }
 
+        GiveCrewsBack();
         foreach (SimulatedNode node in _nodes)
         {
             node.Free();
@@ -208,6 +219,9 @@ internal sealed partial class SimulatedRun : IDisposable
         SimulatedActor actor = _actors[what.Actor];
         switch (what.Kind)
         {
+            case EventKind.Member:
+                OnMember(what.Actor, what);
+                break;
             case EventKind.Spawn:
                 OnSpawn(actor, what);
                 break;
