@@ -12,7 +12,7 @@ internal sealed record SoakAsked(long? Seeds, string? Seed, double? Minutes);
 internal sealed class SoakCommand(CommandHost host)
 {
     private const long DefaultSeeds = 1_000;
-    private static readonly TimeSpan ShownEvery = TimeSpan.FromSeconds(2);
+    private readonly TimeSpan _shownEvery = TimeSpan.FromSeconds(host.Interactive ? 0.2 : 10);
 
     /// <summary>Soaks; exit code 0 when every guarantee held for every seed.</summary>
     public int Execute(SoakAsked asked)
@@ -23,7 +23,7 @@ internal sealed class SoakCommand(CommandHost host)
             options,
             progress =>
             {
-                if (progress.Elapsed - shown >= ShownEvery)
+                if (progress.Elapsed - shown >= _shownEvery)
                 {
                     shown = progress.Elapsed;
                     Show(progress, options);
@@ -116,6 +116,11 @@ internal sealed class SoakCommand(CommandHost host)
             CultureInfo.InvariantCulture,
             $"{done.Seeds} seeds in {done.Elapsed.TotalSeconds:0.0} s ({done.Virtual.TotalSeconds:0} s of virtual time): {verdict}"));
         string kinds = string.Join(", ", done.FaultsByKind.Select(kind => string.Create(CultureInfo.InvariantCulture, $"{kind.Key} {kind.Value}")));
+        if (host.Stop.IsCancellationRequested)
+        {
+            host.Error.WriteLine("disttrain soak: stopped before all seeds were run");
+        }
+
         host.Out.WriteLine($"faults: {(kinds.Length > 0 ? kinds : "none")}");
     }
 }

@@ -112,11 +112,33 @@ public sealed class SimulatedRunTests
     }
 
     [Fact]
-    public void TheLossOfTheCoordinatorEndsTheRun()
+    public void TheLossOfTheCoordinatorForGoodEndsTheRun()
     {
-        RunOutcome outcome = Run(Runs.Of() with { Faults = [new CrashFault(ActorId.Coordinator, Millisecond) { At = FaultTime.AtStep(2) }] });
+        RunOutcome outcome = Run(Runs.Of() with { Faults = [new CrashFault(ActorId.Coordinator, null) { At = FaultTime.AtStep(2) }] });
         outcome.Status.ShouldBe(RunStatus.Failed);
         outcome.Reason.ShouldContain("coordinator");
+    }
+
+    [Fact]
+    public void ANewCoordinatorGoesOnFromTheLastSnapshotToTheSameBits()
+    {
+        RunRequest request = Runs.Of(settings => settings with { CheckpointEverySteps = 4 });
+        RunOutcome outcome = Run(request with { Faults = [new CrashFault(ActorId.Coordinator, Millisecond) { At = FaultTime.AtStep(8) }] });
+        outcome.Status.ShouldBe(RunStatus.Completed);
+        outcome.Restarts.ShouldBe(1);
+        outcome.StepsRedone.ShouldBe(2);
+        Bits.Of(outcome).ShouldBe(Bits.Of(Run(request)));
+    }
+
+    [Fact]
+    public void AStopThatReachesNobodyIsKeptForTheNextCoordinator()
+    {
+        using CancellationTokenSource stop = new();
+        Observed observed = new() { AtStep = step => (step == 1 ? stop : null)?.Cancel() };
+        RunRequest request = Runs.Of() with { Faults = [new CrashFault(ActorId.Coordinator, Millisecond) { At = FaultTime.AtStep(3) }] };
+        RunOutcome outcome = new SimulatedEngine().Run(request, observed, stop.Token);
+        outcome.Status.ShouldBe(RunStatus.Stopped);
+        outcome.Restarts.ShouldBe(1);
     }
 
     [Fact]
@@ -201,7 +223,7 @@ public sealed class SimulatedRunTests
         engine.Refuses(Runs.Of() with { Faults = [new SlowFault(new ActorId(1), 0, null)] })!.ShouldContain("factor 0");
         engine.Refuses(Runs.Of() with { Faults = [new PartitionFault([[new ActorId(1)], [new ActorId(1)]], Millisecond)] })!.ShouldContain("two groups");
         engine.Refuses(Runs.Of() with { Faults = [new LinkFault(null, null) { Drop = 1.5 }] })!.ShouldContain("drop");
-        new ThreadsEngine().Refuses(Runs.Of() with { Faults = [new SuspicionFault(new ActorId(1))] })!.ShouldContain("'suspicion'");
+        new ThreadsEngine().Refuses(Runs.Of() with { Faults = [new SlowFault(new ActorId(1), 2, null)] })!.ShouldContain("faults[0]: engine threads does not serve 'slow' faults");
     }
 
     private static RunOutcome Run(RunRequest request)

@@ -55,4 +55,16 @@ public sealed class MembershipTests
         none.ShouldBeNull();
         membership.TryReplace(new ActorId(2), 2, out _).ShouldBeTrue();
     }
+
+    [Fact]
+    public void AfterTheLossOfACoordinatorNobodyKeepsAnIncarnation()
+    {
+        Membership membership = new(_topology, new MembershipRecord(7, [2, 4, 1, 3]));
+        membership.HasStarted.ShouldBeFalse();
+        MembershipRecord all = membership.StartAll(8, 3);
+        (all.Epoch, membership.HasStarted, membership.HasBegun).ShouldBe((8, true, false));
+        all.Incarnations.ShouldBe([3, 5, 2, 4]);
+        membership.Begun();
+        membership.HasBegun.ShouldBeTrue();
+    }
 }
