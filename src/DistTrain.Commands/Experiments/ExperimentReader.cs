@@ -20,7 +20,7 @@ internal sealed class ExperimentReader(
     [
         "name", "seed", "precision", "data", "network", "loss", "optimizer", "training", "method", "stages", "replicas",
         "parameter-server", "durability", "engine", "checkpoint", "steps-in-flight", "patience", "init", "faults", "compute-threads",
-        "simulation",
+        "simulation", "processes",
     ];
 
     private readonly MapReader _root = new(root, "", problems);
@@ -61,6 +61,7 @@ internal sealed class ExperimentReader(
             ComputeThreads = _root.Whole("compute-threads", 0, 1024) ?? 0,
             Byzantine = ReadFaults(replicas, engine),
             Simulation = SimulationSection.Read(_root),
+            Workers = ProcessesSection.ReadWorkers(_root),
         };
         _root.Finish();
         return data is null || layers.Count == 0 ? null : experiment;

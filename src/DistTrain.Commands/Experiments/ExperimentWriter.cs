@@ -1,6 +1,7 @@
 using System.Globalization;
 using DistTrain.Data;
 using DistTrain.Engines;
+using DistTrain.Engines.Processes;
 using DistTrain.Engines.Simulated;
 using DistTrain.Numerics.Networks;
 using DistTrain.Protocol.Methods;
@@ -50,6 +51,11 @@ internal static class ExperimentWriter
         if (experiment.Engine == SimulatedEngine.EngineName || experiment.Simulation != new SimulationSettings())
         {
             yaml.Group("simulation", group => SimulationSection.Write(group, experiment.Simulation));
+        }
+
+        if (experiment.Engine == ProcessesEngine.EngineName || experiment.Workers > 0)
+        {
+            yaml.Group("processes", group => ProcessesSection.Write(group, experiment.Workers));
         }
 
         if (experiment.Byzantine.Count > 0)

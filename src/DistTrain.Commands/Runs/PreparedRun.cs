@@ -23,6 +23,8 @@ internal sealed record PreparedRun(
         ComputeThreads = Experiment.ComputeThreads,
         Byzantine = Experiment.Byzantine,
         Simulation = Experiment.Simulation,
+        Workers = Experiment.Workers,
+        Experiment = ExperimentWriter.Write(Experiment),
     };
 
     /// <summary>

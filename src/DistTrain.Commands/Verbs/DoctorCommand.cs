@@ -5,6 +5,7 @@ using DistTrain.Commands.Experiments;
 using DistTrain.Commands.Runs;
 using DistTrain.Commands.Terminal;
 using DistTrain.Engines;
+using DistTrain.Engines.Processes;
 using DistTrain.Numerics;
 
 namespace DistTrain.Commands.Verbs;
@@ -27,6 +28,7 @@ internal sealed class DoctorCommand(CommandHost host, IReadOnlyList<IEngine> eng
             Disk(),
             RunsFolder(),
             Engines(),
+            Processes(),
         ];
         if (experiment is not null)
         {
@@ -47,6 +49,10 @@ internal sealed class DoctorCommand(CommandHost host, IReadOnlyList<IEngine> eng
     private Finding Engines() => engines.Count > 0
         ? new Finding("engines", true, string.Join(", ", engines.Select(engine => engine.Name)))
         : new Finding("engines", false, "this program was built without any");
+
+    private static Finding Processes() => ProcessesEngine.MachineProblem() is string problem
+        ? new Finding("processes", false, problem)
+        : new Finding("processes", true, $"sockets fit under {Path.GetTempPath()}");
 
     private static Finding Runtime()
     {
