@@ -149,7 +149,7 @@ internal sealed class ChildProcess
         string how = code > Signal ? $"was killed by signal {code - Signal}" : $"ended with code {code}";
         lock (_lastWords)
         {
-            string said = Failure ?? string.Join(" | ", _lastWords);
+            string said = Failure ?? string.Join('\n', _lastWords);
             return said.Length == 0 ? how : $"{how}: {said}";
         }
     }

@@ -209,9 +209,9 @@ internal sealed class ChildRun : IActorHost, IDisposable
 
     private void Receive(Envelope envelope)
     {
-        if (envelope.Message is BeginEpoch or Expand)
+        if (envelope.Message is BeginEpoch or Expand or Coefficients or ExpandedShare or Expanded)
         {
-            // Either ends the time alone, and comes before the parent can say so.
+            // They belong to the time after the time alone, and come before the parent can say that it is over.
             SetAlone(false);
         }
 

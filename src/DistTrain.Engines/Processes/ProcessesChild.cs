@@ -43,9 +43,10 @@ public static class ProcessesChild
                 return 0;
             }
         }
-        catch (Exception failure) when (failure is InvalidInputException or IOException or UnauthorizedAccessException or JsonException)
+        catch (Exception failure)
         {
-            notes.Write(new Note(NoteKind.Failed) { Text = failure.Message });
+            // Whatever it is, the parent is who can tell the user.
+            notes.Write(new Note(NoteKind.Failed) { Text = failure is InvalidInputException ? failure.Message : failure.ToString() });
             return 3;
         }
 

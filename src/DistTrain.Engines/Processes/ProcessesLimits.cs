@@ -56,7 +56,7 @@ internal static class ProcessesLimits
     public const int FruitlessRestartsMax = 6;
 
     /// <summary>First wait before a process is restarted a second time without a step committed in between.</summary>
-    public static readonly TimeSpan RestartFirst = TimeSpan.FromMilliseconds(100);
+    public static readonly TimeSpan RestartFirst = TimeSpan.FromMilliseconds(50);
 
     /// <summary>Lines of a process's standard error that are kept to tell why it ended.</summary>
     public const int LastWordsMax = 20;
