@@ -38,6 +38,10 @@ public sealed record ChildProgram(string FileName, IReadOnlyList<string> Argumen
             UseShellExecute = false,
             CreateNoWindow = true,
         };
+
+        // Compiling everything once more with counters in it pays in a process that lives long; here it would only delay each start and
+        // restart, and kernels are compiled in their final form at once anyway.
+        start.Environment["DOTNET_TieredPGO"] = "0";
         foreach (string argument in Arguments)
         {
             start.ArgumentList.Add(argument);

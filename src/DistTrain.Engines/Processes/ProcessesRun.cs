@@ -30,12 +30,19 @@ internal sealed class ProcessesRun : IDisposable
     private readonly SupervisedProcess[] _processes;
     private readonly BlockingCollection<Action> _events = [];
     private readonly IRunObserver _observer;
+    private readonly TimeSpan _silenceMax;
     private CoordinatorProgress _from;
     private long _run, _commits, _lastStep;
     private bool _stopRequested, _over;
 
-    public ProcessesRun(RunRequest request, IRunObserver observer, ChildProgram program, TimeProvider time)
+    /// <param name="request">The run.</param>
+    /// <param name="observer">Hears of it, on the thread that waits for its end.</param>
+    /// <param name="program">The program of the children.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="silenceMax">After how long without a word a process is killed; null for the engine's limit.</param>
+    public ProcessesRun(RunRequest request, IRunObserver observer, ChildProgram program, TimeProvider time, TimeSpan? silenceMax = null)
     {
+        _silenceMax = silenceMax ?? ProcessesLimits.SilenceMax;
         (_request, _program, _observer) = (request, program, observer);
         _plan = new RunPlan(request.Settings, request.Data.TrainRows, request.Data.TestRows);
         _placement = new Placement(_plan.Topology, request.Workers, _cores);
@@ -59,6 +66,9 @@ internal sealed class ProcessesRun : IDisposable
     /// <summary>Names and numbers of the processes that live now; from the observer's calls only.</summary>
     public IReadOnlyList<(string Name, int Id)> Living =>
         [.. _processes.Where(process => process.Child is not null).Select(process => (process.Name, process.Child!.Id))];
+
+    /// <summary>Called at every commit, those of steps that are redone included, of which an observer does not hear; for tests and benchmarks.</summary>
+    public Action? OnCommit { get; set; }
 
     private SupervisedProcess Coordinator => _processes[Placement.CoordinatorProcess];
 
@@ -150,7 +160,7 @@ internal sealed class ProcessesRun : IDisposable
             else if (process.Child is ChildProcess child && process.SilentUntil < now)
             {
                 process.SilentUntil = TimeSpan.MaxValue;
-                _observer.OnNotice($"{process.Name} (process {child.Id}) has been silent for {ProcessesLimits.SilenceMax.TotalSeconds} s and is killed");
+                _observer.OnNotice($"{process.Name} (process {child.Id}) has been silent for {_silenceMax.TotalSeconds} s and is killed");
                 child.Kill();
             }
         }
@@ -160,7 +170,7 @@ internal sealed class ProcessesRun : IDisposable
     {
         if (process.Child == child && process.SilentUntil != TimeSpan.MaxValue)
         {
-            process.SilentUntil = _recorder.Elapsed + ProcessesLimits.SilenceMax;
+            process.SilentUntil = _recorder.Elapsed + _silenceMax;
         }
 
         switch (note.Kind)
@@ -188,6 +198,7 @@ internal sealed class ProcessesRun : IDisposable
             case StepCommitted step:
                 _commits++;
                 _lastStep = step.Step;
+                OnCommit?.Invoke();
                 break;
             case TrainsAlone alone:
                 _alone.On(alone);

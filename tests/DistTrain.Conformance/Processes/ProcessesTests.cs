@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using DistTrain.Conformance.Support;
 using DistTrain.Engines;
 using DistTrain.Engines.Processes;
@@ -101,6 +102,19 @@ public sealed class ProcessesTests
     }
 
     [SkippableFact]
+    public void AProcessThatHangsIsKilledAndStartedAgain()
+    {
+        Skip.IfNot(OperatingSystem.IsLinux() || OperatingSystem.IsMacOS(), "Processes are stopped by signal.");
+        RunRequest request = Base();
+        Observed observed = new();
+        RunOutcome outcome = ProcessRuns.Run(
+            ProcessRuns.Readable(request, 2), observed, (run, step) => Stop(step == 5, run, "worker-0"), TimeSpan.FromSeconds(3));
+        outcome.Status.ShouldBe(RunStatus.Completed, outcome.Reason);
+        Bits.Of(outcome).ShouldBe(Bits.Of(Trainers.RunSequentially(request)));
+        observed.Notices.ShouldContain(notice => notice.StartsWith("worker-0", StringComparison.Ordinal) && notice.Contains("silent", StringComparison.Ordinal));
+    }
+
+    [SkippableFact]
     public void AfterTheEndNoProcessAndNoFolderIsLeft()
     {
         Skip.IfNot(OperatingSystem.IsLinux(), "Looks at /proc.");
@@ -169,6 +183,16 @@ public sealed class ProcessesTests
         {
             using Process process = Process.GetProcessById(run.Living.Single(process => process.Name == name).Id);
             process.Kill();
+        }
+    }
+
+    private static void Stop(bool now, ProcessesRun run, string name)
+    {
+        if (now)
+        {
+            int id = run.Living.Single(process => process.Name == name).Id;
+            using Process kill = Process.Start("kill", ["-STOP", id.ToString(CultureInfo.InvariantCulture)]);
+            kill.WaitForExit();
         }
     }
 

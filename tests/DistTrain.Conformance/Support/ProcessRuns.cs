@@ -14,7 +14,7 @@ internal static class ProcessRuns
         request with { Experiment = RequestText.Of(request), Workers = workers, ComputeThreads = 1 };
 
     /// <summary>Runs a request; the run itself is at hand for whoever wants to disturb it.</summary>
-    public static RunOutcome Run(RunRequest request, Observed observed, Action<ProcessesRun, long>? atStep = null, CancellationToken stop = default)
+    public static RunOutcome Run(RunRequest request, Observed observed, Action<ProcessesRun, long>? atStep = null, TimeSpan? silenceMax = null, CancellationToken stop = default)
     {
         ProcessesRun? current = null;
         Observed steps = new()
@@ -25,7 +25,7 @@ internal static class ProcessRuns
                 atStep?.Invoke(current!, step);
             },
         };
-        using ProcessesRun run = new(request, steps, Program, TimeProvider.System);
+        using ProcessesRun run = new(request, steps, Program, TimeProvider.System, silenceMax);
         current = run;
         RunOutcome outcome = run.ToEnd(stop);
         observed.Steps.AddRange(steps.Steps);
