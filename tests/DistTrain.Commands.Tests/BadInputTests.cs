@@ -218,7 +218,7 @@ public sealed class BadInputTests : IDisposable
     }
 
     [Theory]
-    [InlineData("trian", "disttrain: there is no command 'trian'; expected train, plan, evaluate, predict, export, presets, doctor or paper; did you mean 'train'?")]
+    [InlineData("trian", "disttrain: there is no command 'trian'; expected train, plan, evaluate, predict, export, presets, doctor, study or paper; did you mean 'train'?")]
     [InlineData("train --epochs 3", "disttrain train: there is no option '--epochs'; expected ")]
     [InlineData("train --jsn", "did you mean '--json'?")]
     [InlineData("train xor spirals", "disttrain train: 'spirals' is one argument too many")]

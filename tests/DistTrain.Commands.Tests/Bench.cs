@@ -49,11 +49,14 @@ public sealed class Bench : IDisposable
         return name;
     }
 
-    public int Run(params string[] args)
+    public int Run(params string[] args) => RunOn([Engine], args);
+
+    /// <summary>Runs with engines of the program itself.</summary>
+    internal int RunOn(IReadOnlyList<IEngine> engines, params string[] args)
     {
         _out.GetStringBuilder().Clear();
         _error.GetStringBuilder().Clear();
-        return CommandApp.Run(args, [Engine], Host);
+        return CommandApp.Run(args, engines, Host);
     }
 
     /// <summary>Runs a file with one line of <see cref="Good"/> replaced.</summary>
@@ -74,7 +77,10 @@ public sealed class Bench : IDisposable
     /// <summary>Whether output goes to something that says it is a terminal.</summary>
     public bool Interactive { get; init; }
 
-    private CommandHost Host => new() { Interactive = Interactive, Out = _out, Error = _error, WorkingFolder = Folder, Clock = new FixedClock(), LastSnapshotStep = FakeJournal.Read };
+    /// <summary>Asks commands to stop.</summary>
+    public CancellationToken Stop { get; init; }
+
+    private CommandHost Host => new() { Stop = Stop, Interactive = Interactive, Out = _out, Error = _error, WorkingFolder = Folder, Clock = new FixedClock(), LastSnapshotStep = FakeJournal.Read };
 
     private sealed class FixedClock : TimeProvider
     {

@@ -33,6 +33,23 @@ public sealed class CostModelRunTests
     public void PipeDreamSendsWhatWasPredicted() => ShouldSendWhatWasPredicted(Changed(
         settings => settings with { Method = new MethodSettings("pipedream"), Training = settings.Training with { MicroBatches = 1 } }));
 
+    public static TheoryData<string> Methods => [.. DrawnMethod.Names];
+
+    [Theory]
+    [MemberData(nameof(Methods))]
+    public void EveryMethodSendsWhatWasPredicted(string method)
+    {
+        for (ulong number = 1; number <= 6; number++)
+        {
+            RunRequest request = DrawnMethod.Of(method, 9_000 + number);
+            RunSettings settings = request.Settings;
+            ShouldSendWhatWasPredicted(request with
+            {
+                Settings = settings with { CheckpointEverySteps = 0, Training = settings.Training with { EarlyStoppingPatience = null } },
+            });
+        }
+    }
+
     [Theory]
     [InlineData(Consistency.Async)]
     [InlineData(Consistency.Ssp)]

@@ -1,3 +1,4 @@
+using System.Globalization;
 using DistTrain.Conformance.Chaos;
 using DistTrain.Conformance.Support;
 using DistTrain.Engines;
@@ -9,7 +10,9 @@ namespace DistTrain.Conformance;
 /// <summary>Every synchronous method gives the bits of its textbook loop, whatever runs it and whatever is lost or dies.</summary>
 public sealed class MethodTests
 {
-    private const int RunsPerMethod = 14;
+    // More runs for a longer search: DISTTRAIN_METHOD_RUNS=200.
+    private static readonly int RunsPerMethod =
+        int.TryParse(Environment.GetEnvironmentVariable("DISTTRAIN_METHOD_RUNS"), NumberStyles.None, CultureInfo.InvariantCulture, out int runs) ? runs : 14;
 
     public static TheoryData<string, string> OnEngines
     {
@@ -34,7 +37,7 @@ public sealed class MethodTests
     [MemberData(nameof(OnEngines))]
     public void DrawnRunsGiveTheBitsOfThePlainLoop(string engine, string method)
     {
-        for (ulong number = 1; number <= RunsPerMethod; number++)
+        for (ulong number = 1; number <= (ulong)RunsPerMethod; number++)
         {
             RunRequest request = DrawnMethod.Of(method, 7_000 + number);
             string what = DrawnMethod.Describe(request);
@@ -52,7 +55,7 @@ public sealed class MethodTests
     public void LossAndDeathsChangeNoBit(string method)
     {
         int crashes = 0;
-        for (ulong number = 1; number <= RunsPerMethod; number++)
+        for (ulong number = 1; number <= (ulong)RunsPerMethod; number++)
         {
             RunRequest request = DrawnMethod.Of(method, 8_000 + number);
             string what = DrawnMethod.Describe(request);

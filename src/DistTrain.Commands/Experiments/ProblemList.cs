@@ -22,6 +22,15 @@ internal sealed class ProblemList
         }
     }
 
+    /// <summary>Adds all problems of another list.</summary>
+    public void AddAll(ProblemList other)
+    {
+        foreach ((SourceMark mark, string key, string message) in other._problems)
+        {
+            Add(mark, key, message);
+        }
+    }
+
     /// <summary>Whether a problem was found in the section that the key path begins with.</summary>
     public bool AnyIn(string section) =>
         _problems.Exists(problem => KeyPath.Section(problem.Key) == section);

@@ -30,6 +30,9 @@ internal sealed class RunFolder
     /// <summary>The last committed parameters.</summary>
     public string ModelFile => Path.Combine(FullPath, "model.safetensors");
 
+    /// <summary>Jobs, waits and messages as Chrome trace events, where asked for.</summary>
+    public string TraceFile => Path.Combine(FullPath, "trace.json");
+
     /// <summary>Snapshots.</summary>
     public string JournalFolder => Path.Combine(FullPath, "journal");
 

@@ -1,7 +1,10 @@
 using DistTrain.Commands.Experiments;
 using DistTrain.Commands.Terminal;
 using DistTrain.Engines;
+using DistTrain.Engines.Simulated;
+using DistTrain.Engines.Tracing;
 using DistTrain.Numerics;
+using DistTrain.Protocol.Planning;
 
 namespace DistTrain.Commands.Runs;
 
@@ -9,6 +12,9 @@ namespace DistTrain.Commands.Runs;
 internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisplay display, CommandHost host)
 {
     private readonly Experiment _experiment = run.Experiment;
+
+    /// <summary>Whether to write what the run spends its time on.</summary>
+    public bool Traces { get; init; }
 
     /// <summary>
     /// Runs to the end and writes model and summary. Throws <see cref="IOException"/> when the folder cannot be written any more.
@@ -108,6 +114,8 @@ internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisp
         }
 
         RunRequest request = run.Request(seed, journal, step);
+        ChromeTrace? trace = Traces ? TraceOf(request) : null;
+        request = request with { Trace = trace };
         string title = several ? $"seed {seed} ({restart + 1} of {_experiment.Restarts})" : _experiment.Settings.Name;
         using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(host.Stop);
         RecordingObserver? recorder = null;
@@ -127,6 +135,11 @@ internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisp
                 $"{folder.MetricsFile}: cannot be written ({failure.Message}); the run stopped at step {outcome.Steps}", failure);
         }
 
+        if (trace is not null)
+        {
+            WriteTrace(trace, several ? Path.Combine(journal, "trace.json") : folder.TraceFile);
+        }
+
         if (outcome.Parameters.Count > 0)
         {
             // A run that failed has no parameters to show (what it kept is in the journal), nor has one that counted time only.
@@ -134,5 +147,28 @@ internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisp
         }
 
         return RunSummary.Of(request, run.Engine.Name, outcome);
+    }
+
+    private ChromeTrace TraceOf(RunRequest request)
+    {
+        RunPlan plan = new(request.Settings, request.Data.TrainRows, request.Data.TestRows);
+        int everyActor = plan.Topology.Count;
+        int nodes = run.Engine.Name != SimulatedEngine.EngineName ? 1
+            : request.Simulation.Nodes == 0 ? everyActor
+            : Math.Min(request.Simulation.Nodes, everyActor);
+        return new ChromeTrace(plan, nodes);
+    }
+
+    private void WriteTrace(ChromeTrace trace, string path)
+    {
+        using (FileStream file = File.Create(path))
+        {
+            trace.Write(file);
+        }
+
+        if (trace.LeftOut > 0)
+        {
+            host.Error.WriteLine($"note: trace.json ends early: {Words.Plural(trace.LeftOut, "more event")} would make it too large to look at");
+        }
     }
 }

@@ -3,13 +3,14 @@ using DistTrain.Commands.Presets;
 using DistTrain.Commands.Runs;
 using DistTrain.Commands.Terminal;
 using DistTrain.Engines;
+using DistTrain.Engines.Processes;
 using DistTrain.Numerics;
 using DistTrain.Numerics.Networks;
 
 namespace DistTrain.Commands.Verbs;
 
 /// <summary>What the <c>train</c> verb was given.</summary>
-internal sealed record TrainOptions(string? Experiment, Overrides Overrides, string? Out, string? Resume, bool Json);
+internal sealed record TrainOptions(string? Experiment, Overrides Overrides, string? Out, string? Resume, bool Json, bool Trace = false);
 
 /// <summary>The <c>train</c> verb: everything is checked before anything is written.</summary>
 internal sealed class TrainCommand(CommandHost host, IReadOnlyList<IEngine> engines)
@@ -26,10 +27,15 @@ internal sealed class TrainCommand(CommandHost host, IReadOnlyList<IEngine> engi
 
         string experiment = options.Experiment ?? PresetCatalog.Default;
         LoadedExperiment loaded = ExperimentLoader.Load(experiment, options.Overrides, host.WorkingFolder, _engineNames);
-        PreparedRun run = PreparedRun.Prepare(loaded, engines, host.Stop);
+        PreparedRun run = Prepare(loaded, options);
         RunFolder folder = RunFolder.Create(options.Out, run.Experiment.Settings.Name, host.WorkingFolder, host.Clock);
-        return Start(run, folder, options.Json, resume: false);
+        return Start(run, folder, options, resume: false);
     }
+
+    private PreparedRun Prepare(LoadedExperiment loaded, TrainOptions options) =>
+        options.Trace && loaded.Experiment.Engine == ProcessesEngine.EngineName
+            ? throw new InvalidInputException("--trace: engine processes records no trace; expected --engine threads or simulated, or no --trace")
+            : PreparedRun.Prepare(loaded, engines, host.Stop);
 
     private int Resume(TrainOptions options, string given)
     {
@@ -59,7 +65,7 @@ internal sealed class TrainCommand(CommandHost host, IReadOnlyList<IEngine> engi
                 $"--resume {folder.Shown}: training.restarts: the run has one seed only; start a new run to train from several");
         }
 
-        return Start(PreparedRun.Prepare(wanted, engines, host.Stop), folder, options.Json, resume: true);
+        return Start(Prepare(wanted, options), folder, options, resume: true);
     }
 
     private int Finished(RunSummary summary, RunFolder folder, bool json)
@@ -77,8 +83,9 @@ internal sealed class TrainCommand(CommandHost host, IReadOnlyList<IEngine> engi
         return ExitCodes.Done;
     }
 
-    private int Start(PreparedRun run, RunFolder folder, bool json, bool resume)
+    private int Start(PreparedRun run, RunFolder folder, TrainOptions options, bool resume)
     {
+        bool json = options.Json;
         foreach (string warning in NetworkChecks.Warnings(run.Experiment.Settings.Network))
         {
             host.Error.WriteLine($"note: {warning}");
@@ -92,7 +99,7 @@ internal sealed class TrainCommand(CommandHost host, IReadOnlyList<IEngine> engi
         RunSummary summary;
         try
         {
-            summary = new TrainingSession(run, folder, RunDisplay.For(host, quiet: json), host).Run(resume);
+            summary = new TrainingSession(run, folder, RunDisplay.For(host, quiet: json), host) { Traces = options.Trace }.Run(resume);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {

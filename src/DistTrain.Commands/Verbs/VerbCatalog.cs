@@ -2,6 +2,7 @@ using System.CommandLine;
 using DistTrain.Commands.Experiments;
 using DistTrain.Commands.Papers;
 using DistTrain.Commands.Runs;
+using DistTrain.Commands.Studies;
 using DistTrain.Engines;
 
 namespace DistTrain.Commands.Verbs;
@@ -32,6 +33,7 @@ internal static class VerbCatalog
             Export(host),
             Presets(host),
             Doctor(engines, host),
+            StudyVerbs.Create(engines, host),
             PaperVerbs.Create(engines, host),
         };
         VerbHelp.AddTo(root);
@@ -53,6 +55,7 @@ internal static class VerbCatalog
         Option<int?> workers = new("--workers") { HelpName = "number", Description = "Engine processes: processes that layer actors are spread over. Default: one per core." };
         Option<string?> resume = Value("--resume", "folder", "Goes on with the run in this folder from its last snapshot.");
         Option<bool> json = Flag("--json", "Prints summary.json on standard output and nothing else.");
+        Option<bool> trace = Flag("--trace", "Writes trace.json into the run folder: jobs, waits and messages, for ui.perfetto.dev or chrome://tracing.");
         Verb command = new(
             "train",
             "Trains a network. Everything is checked before anything starts; Ctrl-C stops at a committed step and says how to go on.",
@@ -60,15 +63,17 @@ internal static class VerbCatalog
                 "disttrain train",
                 "disttrain train xor --set seed=7",
                 "disttrain train my.yaml --set training.epochs=20 --out runs/longer",
+                "disttrain train xor --engine simulated --trace",
                 "disttrain train --engine processes --workers 2",
                 "disttrain train --resume runs/longer --set training.epochs=40",
-            ]) { experiment, engine, workers, set, folder, resume, json };
+            ]) { experiment, engine, workers, set, folder, resume, json, trace };
         command.SetAction(result => new TrainCommand(host, engines).Execute(new TrainOptions(
             result.GetValue(experiment),
             new Overrides(result.GetValue(set) ?? [], result.GetValue(engine), result.GetValue(workers)),
             result.GetValue(folder),
             result.GetValue(resume),
-            result.GetValue(json))));
+            result.GetValue(json),
+            result.GetValue(trace))));
         return command;
     }
 

@@ -66,7 +66,8 @@ internal sealed class SimulatedBuffers(BufferPool? pool)
         Array.Clear(job.Outputs);
     }
 
-    private long LengthOf(BufferHandle handle) =>
+    /// <summary>Bytes of a buffer; 0 for none.</summary>
+    public long LengthOf(BufferHandle handle) =>
         pool is not null ? pool.Length(handle)
         : handle.IsNone ? 0
         : ((long)(handle.Generation - 1) << SlotBits) | (uint)handle.Slot;

@@ -45,6 +45,7 @@ internal sealed partial class SimulatedRun
         }
 
         actor.Die();
+        _trace?.OnWait(actor.Id, _time.Now, ActorWait.Released, 0);
         StartWaiting(_nodes[actor.Node]);
     }
 
@@ -189,6 +190,11 @@ internal sealed partial class SimulatedRun
         {
             CarryOut(actor, _effects[i]);
         }
+
+        if (_trace is not null && actor.Machine is ActorMachine machine)
+        {
+            TellWait(_trace, actor.Id, machine);
+        }
     }
 
     private void CarryOut(SimulatedActor actor, in Effect effect)
@@ -235,48 +241,6 @@ internal sealed partial class SimulatedRun
                 break;
         }
     }
-
-    private void OnPersisted(SimulatedActor actor, PersistRecord record)
-    {
-        string? problem = null;
-        if (record is SnapshotRecord snapshot && _snapshots is not null)
-        {
-            try
-            {
-                _snapshots.Complete(snapshot.Progress);
-            }
-            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-            {
-                problem = exception.Message;
-            }
-        }
-
-        _journal?.Write(_time.Now, _names[actor.Id.Index], problem is null ? "persisted" : "not-persisted", NameOf(record));
-        actor.OnPersisted();
-        if (problem is not null)
-        {
-            // What waited for the record must never be seen; the machine's last word must.
-            DropHeld(actor);
-            Step(actor, new Stimulus(StimulusKind.PersistFailed) { Record = record, Problem = problem });
-            return;
-        }
-
-        while (actor.TryRelease(out Effect effect))
-        {
-            Publish(actor, effect);
-        }
-
-        Step(actor, new Stimulus(StimulusKind.Persisted) { Record = record });
-    }
-
-    private static string NameOf(PersistRecord record) => record switch
-    {
-        PreparedRecord prepared => FormattableString.Invariant($"prepared step={prepared.Step}"),
-        CommittedRecord committed => FormattableString.Invariant($"committed step={committed.Step}"),
-        MembershipRecord membership => FormattableString.Invariant($"membership epoch={membership.Epoch}"),
-        SnapshotRecord snapshot => FormattableString.Invariant($"snapshot step={snapshot.Progress.Step}"),
-        _ => record.GetType().Name,
-    };
 
     private void Publish(SimulatedActor actor, in Effect effect)
     {

@@ -1,3 +1,5 @@
+using DistTrain.Protocol.Actors;
+
 namespace DistTrain.Engines.Tracing;
 
 /// <summary>
@@ -11,4 +13,14 @@ public interface IRunTrace
 
     /// <summary>A message arrived; lost ones are not told of, and one that arrives twice is told of twice.</summary>
     void OnMessage(in TraceMessage message);
+
+    /// <summary>
+    /// What an actor does or waits for from now on, told after everything that it takes in; the simulated engine alone tells it.
+    /// An actor that dies is released and holds nothing.
+    /// </summary>
+    /// <param name="actor">Whose.</param>
+    /// <param name="nanoseconds">Since the run's start.</param>
+    /// <param name="wait">What it waits for.</param>
+    /// <param name="storedBytes">Of the activations that a layer actor holds: inputs, outputs and what its backward passes need.</param>
+    void OnWait(ActorId actor, long nanoseconds, ActorWait wait, long storedBytes);
 }

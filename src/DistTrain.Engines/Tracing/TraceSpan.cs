@@ -15,6 +15,9 @@ namespace DistTrain.Engines.Tracing;
 public readonly record struct TraceSpan(
     ActorId Actor, int Node, long StartNanoseconds, long EndNanoseconds, JobKind Kind, long Step, int MicroBatch, long WeightVersion)
 {
+    /// <summary>A backward pass: the step whose update its gradient goes into, from 1; 0 elsewhere.</summary>
+    public long UpdateStep { get; init; }
+
     /// <summary>The span of a job.</summary>
     public static TraceSpan Of(ActorId actor, int node, long start, long end, Job job)
     {
@@ -27,6 +30,9 @@ public readonly record struct TraceSpan(
             DecideJob decide => (decide.Step, -1, -1),
             _ => (0L, -1, -1L),
         };
-        return new TraceSpan(actor, node, start, end, JobKinds.Of(job), step, microBatch, version);
+        return new TraceSpan(actor, node, start, end, JobKinds.Of(job), step, microBatch, version)
+        {
+            UpdateStep = job is BackwardJob { Training: true } backward ? backward.UpdateStep : 0,
+        };
     }
 }

@@ -64,6 +64,9 @@ public abstract class ActorMachine
     /// <summary>What this actor waits for, for people; empty when it has nothing to do.</summary>
     public abstract string WaitsFor { get; }
 
+    /// <summary>What this actor is in the middle of, or waits for; to be read between steps. Released where nobody asks.</summary>
+    public virtual ActorWait Wait => ActorWait.Released;
+
     /// <summary>The effects of the step under way.</summary>
     private protected EffectList Effects => _effects ?? throw new InvariantException("Effects exist during a step only.");
 
@@ -122,6 +125,12 @@ public abstract class ActorMachine
         ReleaseState();
         _stopped = true;
         _effects = null;
+    }
+
+    /// <summary>Adds the buffers of activations (inputs, outputs and what backward passes need) that this actor holds, some of them
+    /// perhaps none; to be called between steps.</summary>
+    public virtual void CollectActivations(ICollection<BufferHandle> buffers)
+    {
     }
 
     /// <summary>An in-order message of this epoch. Buffers in it are lent for the step; keep one with

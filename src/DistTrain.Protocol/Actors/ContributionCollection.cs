@@ -36,6 +36,18 @@ internal sealed class ContributionCollection
         job.Inputs[1] = job.Targets ? BufferHandle.None : _coordinates[(int)job.Split];
     }
 
+    /// <summary>Adds the contributions that are here.</summary>
+    public void Collect(ICollection<BufferHandle> buffers)
+    {
+        foreach (BufferHandle[] held in (BufferHandle[][])[_outputs, _coordinates, _tileOutputs, _tileCoordinates])
+        {
+            foreach (BufferHandle buffer in held)
+            {
+                buffers.Add(buffer);
+            }
+        }
+    }
+
     /// <summary>Starts to collect.</summary>
     public void Begin(long step)
     {

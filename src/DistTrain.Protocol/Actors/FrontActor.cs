@@ -32,6 +32,13 @@ public sealed class FrontActor : ActorMachine
     /// <inheritdoc/>
     public override string WaitsFor => _jobRuns ? "a job" : _tiles.Count > 0 && _weight.IsNone ? "the first weights" : "";
 
+    /// <inheritdoc/>
+    public override ActorWait Wait => new(
+        _jobRuns ? WaitKind.Busy
+        : _share < 0 ? WaitKind.Released
+        : _weight.IsNone || _expandStep >= 0 ? WaitKind.Parameters
+        : WaitKind.Released);
+
     private protected override void OnMessage(ActorId from, Message message)
     {
         switch (message)

@@ -210,6 +210,7 @@ public sealed partial class LayerActor
     private void Place(StageJob job, Instruction instruction)
     {
         job.Step = instruction.Step;
+        job.UpdateStep = _contributed + 1;
         job.MicroBatch = instruction.MicroBatch;
         (job.FirstRow, job.Rows) = Plan.RowsOf(instruction.Step, _replica, instruction.MicroBatch);
     }

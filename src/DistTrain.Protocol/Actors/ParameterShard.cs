@@ -161,7 +161,7 @@ public sealed partial class ParameterShard : ActorMachine
 
         bool usable = slice.Plan.Frozen ? slice.HasVersion
             : Plan.Asynchronous ? slice.HasVersion && slice.AppliedByAll >= committedStep
-            : slice.Find(committedStep) is not null;
+            : slice.Find(committedStep) is { IsWhole: true };
         if (usable)
         {
             slice.DropBefore(committedStep, Effects);
@@ -201,12 +201,13 @@ public sealed partial class ParameterShard : ActorMachine
         AssembleIfReady();
     }
 
-    private static void PushOlder(SliceState slice, long step, BufferHandle weights)
+    private void PushOlder(SliceState slice, long step, BufferHandle weights)
     {
         if (!weights.IsNone)
         {
             SliceVersion older = slice.NewVersion();
             (older.Step, older.Weights) = (step, weights);
+            older.ReleaseAllButWeights(Effects);
             slice.Push(older);
         }
     }

@@ -24,6 +24,9 @@ internal sealed class SliceVersion(int carried)
     /// <summary>Carried state replica by replica, or none.</summary>
     public BufferHandle[] Carried { get; } = new BufferHandle[carried];
 
+    /// <summary>Whether everything is here; false where later versions need nothing but the weights any more.</summary>
+    public bool IsWhole { get; private set; } = true;
+
     /// <summary>Gives every buffer back.</summary>
     public void Release(EffectList effects)
     {
@@ -31,6 +34,7 @@ internal sealed class SliceVersion(int carried)
         effects.Release(Weights);
         Weights = BufferHandle.None;
         NonFiniteLayer = -1;
+        IsWhole = true;
     }
 
     /// <summary>Gives back what no later version needs of this one.</summary>
@@ -44,5 +48,6 @@ internal sealed class SliceVersion(int carried)
         }
 
         Array.Clear(Carried);
+        IsWhole = false;
     }
 }

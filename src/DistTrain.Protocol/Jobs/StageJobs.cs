@@ -31,6 +31,9 @@ public abstract class StageJob : Job
     /// <summary>Micro-batch of the step, from 0; 0 in evaluation.</summary>
     public int MicroBatch { get; internal set; }
 
+    /// <summary>The step whose update what is computed goes into, from 1; 0 in evaluation.</summary>
+    public long UpdateStep { get; internal set; }
+
     /// <summary>Passes: the step after which the weights are; −1 where there are none.</summary>
     public long WeightStep { get; internal set; } = -1;
 

@@ -54,6 +54,9 @@ public abstract class InstructionSource
     /// <summary>The weights that a forward pass or a replay must use: those after this step.</summary>
     public abstract long WeightsFor(in Instruction instruction);
 
+    /// <summary>Whether the method gives the stage any work in a step.</summary>
+    public virtual bool HasWorkIn(long step) => true;
+
     /// <summary>The step whose rows a signal that was sent in <paramref name="step"/> is about.</summary>
     public virtual long RowsOfSignal(long step) => step;
 

@@ -29,6 +29,8 @@ internal sealed class LocalInstructions(
 {
     private readonly int _stage = stage;
 
+    public override bool HasWorkIn(long step) => role(step) != LocalStep.Idle;
+
     private protected override void EnqueueStep(long step)
     {
         LocalStep now = role(step);

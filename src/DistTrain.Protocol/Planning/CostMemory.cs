@@ -15,7 +15,7 @@ namespace DistTrain.Protocol.Planning;
 /// versions of its slices with their state (the committed one and the next; PipeDream p + 1) and one waiting contribution a replica. Front contribution's
 /// final-layer actor besides: (N + M)(F + h′) values.
 /// </summary>
-internal sealed class CostMemory(RunPlan plan, IReadOnlyList<StageProgram<float>> programs, double valueBytes)
+internal sealed class CostMemory(RunPlan plan, IReadOnlyList<StageProgram<float>> programs, double valueBytes, CostInstructions? walked)
 {
     private readonly RunSettings _settings = plan.Settings;
 
@@ -60,13 +60,16 @@ internal sealed class CostMemory(RunPlan plan, IReadOnlyList<StageProgram<float>
         StageProgram<float> program = programs[stage];
         double parameters = plan.Stages[stage].Parameters.Sum(parameter => (double)parameter.Length);
         double gradients = plan.Stages[stage].Parameters.Sum(parameter => (double)parameter.GradientLength);
-        int stored = StoredActivations(stage), ahead = IsPipeDream ? plan.Stages.Count - stage : 1;
+        int stored = StoredActivations(stage), ahead = IsPipeDream ? plan.Stages.Count - stage : 1 + plan.Stages[stage].Carried.Weights;
         int rows = EvenSplit.Part(EvenSplit.Part(_settings.Training.BatchSize, _settings.Replicas, 0).Count, _settings.Training.MicroBatches, 0).Count;
         int evaluated = Math.Min(Limits.EvaluationRowsMax, Math.Max(plan.TrainRows, plan.TestRows));
         double loss = plan.IsLastStage(stage) ? program.OutputWidth : 0;
 
         // An evaluation passes a batch at a time, and needs no signal.
-        double training = stored * (Activations(program, rows) + (2 * rows * loss)), evaluating = Activations(program, evaluated) + (evaluated * loss);
+        double training = walked is null
+            ? stored * (Activations(program, rows) + (2 * rows * loss))
+            : walked.StoredValues(stage) + (2 * rows * (plan.IsLastStage(stage) ? loss : program.OutputWidth));
+        double evaluating = Activations(program, evaluated) + (evaluated * loss);
         return new CostActor(plan.Topology.NameOf(plan.Topology.LayerActor(0, stage)), _settings.Replicas)
         {
             WeightBytes = ahead * parameters * valueBytes,
@@ -108,19 +111,36 @@ internal sealed class CostMemory(RunPlan plan, IReadOnlyList<StageProgram<float>
         double versions = IsPipeDream ? plan.Stages.Count + 1 : 2;
         double waiting = slices.Where(slice => !slice.Frozen).Sum(slice => EncodedBytes(_settings, slice));
         double residuals = plan.CarriesResidual ? versions * trained * valueBytes : 0;
+        trained += slices.Where(slice => !slice.Frozen).Sum(slice => (double)slice.Length * slice.OlderVersions) / versions;
         return new CostActor(plan.Topology.NameOf(plan.Topology.Shard(shard)), 1)
         {
             WeightBytes = ((versions * trained) + frozen) * valueBytes,
             StateBytes = StateCount(_settings) * ((versions * states) + frozen) * valueBytes,
-            GradientBytes = _settings.Replicas * (waiting + residuals),
+            GradientBytes = _settings.Replicas * (waiting + residuals + (versions * slices.Sum(CarriedValues) * valueBytes)),
         };
+    }
+
+    /// <summary>Values that a slice keeps for its stage: of so many past steps input, output, stash and signal.</summary>
+    private double CarriedValues(SlicePlan slice)
+    {
+        StagePlan stage = plan.Stages[slice.Stage];
+        if (slice.Frozen || stage.Carried.Count == 0 || stage.Slices[0] != slice.Index)
+        {
+            return 0;
+        }
+
+        StageProgram<float> program = programs[slice.Stage];
+        int rows = EvenSplit.Part(_settings.Training.BatchSize, _settings.Replicas, 0).Count;
+        return ((double)rows * (((stage.Carried.Inputs + stage.Carried.Signals) * program.InputWidth) + (stage.Carried.Outputs * program.OutputWidth)))
+            + ((double)stage.Carried.Stashes * program.StashLength(rows));
     }
 
     /// <summary>Micro-batches between their forward and backward passes.</summary>
     private int StoredActivations(int stage)
     {
         int stages = plan.Stages.Count, microBatches = _settings.Training.MicroBatches;
-        return plan.Front is not null ? 1
+        return walked is not null ? walked.StoredActivations(stage)
+            : plan.Front is not null ? 1
             : IsPipeDream ? stages - stage
             : ScheduleCatalog.Find(_settings.Method.Schedule)!.StoredActivationsMax(stages, microBatches, stage);
     }

@@ -14,10 +14,11 @@ internal sealed class CostMessages
     private readonly RunSettings _settings;
     private readonly double _steps, _replicas, _stages, _shards, _participants, _valueBytes, _epochs;
     private readonly List<CostMessage> _messages = [];
+    private readonly CostInstructions? _walked;
 
-    private CostMessages(RunPlan plan, double valueBytes)
+    private CostMessages(RunPlan plan, double valueBytes, CostInstructions? walked)
     {
-        (_plan, _settings, _valueBytes) = (plan, plan.Settings, valueBytes);
+        (_plan, _settings, _valueBytes, _walked) = (plan, plan.Settings, valueBytes, walked);
         (_steps, _replicas, _epochs) = (plan.TotalSteps, plan.Settings.Replicas, plan.Settings.Training.Epochs);
         (_shards, _participants) = (plan.Topology.Shards, plan.Participants.Count);
 
@@ -29,9 +30,10 @@ internal sealed class CostMessages
     /// <param name="plan">The plan.</param>
     /// <param name="widths">Columns of each stage's output.</param>
     /// <param name="valueBytes">Bytes of a value.</param>
-    public static IReadOnlyList<CostMessage> Of(RunPlan plan, IReadOnlyList<int> widths, double valueBytes)
+    /// <param name="walked">The counts of a method that is counted from its instructions; null for the formulas.</param>
+    public static IReadOnlyList<CostMessage> Of(RunPlan plan, IReadOnlyList<int> widths, double valueBytes, CostInstructions? walked)
     {
-        CostMessages costs = new(plan, valueBytes);
+        CostMessages costs = new(plan, valueBytes, walked);
         costs.AddSteps(widths);
         costs.AddParameters();
         costs.AddEvaluations(widths);
@@ -46,6 +48,16 @@ internal sealed class CostMessages
 
     private void AddSteps(IReadOnlyList<int> widths)
     {
+        AddPerStep<StepResult>(CostLink.Control, _replicas);
+        if (_walked is not null)
+        {
+            CostCounts step = _walked.PerStep, all = _walked.Total;
+            Add<Activation>(CostLink.Layers, step.Activations, step.ActivationValues * _valueBytes, all.Activations, all.ActivationValues * _valueBytes);
+            Add<Signal>(CostLink.Layers, step.Signals, step.SignalValues * _valueBytes, all.Signals, all.SignalValues * _valueBytes);
+            Add<Carry>(CostLink.ToServer, step.Carries, step.CarriedValues * _valueBytes, all.Carries, all.CarriedValues * _valueBytes);
+            return;
+        }
+
         double between = 0;
         for (int stage = 0; stage < _stages - 1; stage++)
         {
@@ -53,24 +65,31 @@ internal sealed class CostMessages
         }
 
         double perStep = _replicas * _settings.Training.MicroBatches * (_stages - 1);
-        double full = _settings.Training.BatchSize * between * _valueBytes, all = _plan.TrainRows * _epochs * between * _valueBytes;
-        Add<Activation>(CostLink.Layers, perStep, full, perStep * _steps, all);
-        Add<Signal>(CostLink.Layers, perStep, full, perStep * _steps, all);
-        AddPerStep<StepResult>(CostLink.Control, _replicas);
+        double full = _settings.Training.BatchSize * between * _valueBytes, bytes = _plan.TrainRows * _epochs * between * _valueBytes;
+        Add<Activation>(CostLink.Layers, perStep, full, perStep * _steps, bytes);
+        Add<Signal>(CostLink.Layers, perStep, full, perStep * _steps, bytes);
     }
 
     private void AddParameters()
     {
         double slices = _replicas * _plan.TrainedSlices, values = Trained.Sum(slice => (double)slice.Length) * _replicas * _valueBytes;
         double residuals = _plan.CarriesResidual ? values : 0;
-        double encoded = (Trained.Sum(EncodedBytes) * _replicas) + residuals;
-        Add<Contribution>(CostLink.ToServer, slices, encoded, slices * _steps, encoded * _steps);
+        double encoded = (Trained.Sum(EncodedBytes) * _replicas) + residuals, encodedTotal = encoded * _steps;
+        double sent = values, sentTotal = values * _steps;
+        if (_walked is not null)
+        {
+            // A step that leaves a slice as it is sends neither gradient nor weights.
+            (encoded, encodedTotal) = (Contributed(_walked.PerStep), Contributed(_walked.Total));
+            (sent, sentTotal) = (_walked.PerStep.WeightValues * _valueBytes, _walked.Total.WeightValues * _valueBytes);
+        }
+
+        Add<Contribution>(CostLink.ToServer, slices, encoded, slices * _steps, encodedTotal);
 
         // The first weights bring the carried state along; front contribution's first stage gets W₀ once for each share.
         double first = _plan.Front is null ? 0 : _plan.Topology.Shares;
         double firstBytes = _plan.Front is null ? 0 : first * _plan.Slices[_plan.WeightSlice].Length * _valueBytes;
         Add<Weights>(
-            CostLink.FromServer, slices, values, (slices * (_steps + 1)) + first, (values * (_steps + 1)) + residuals + firstBytes);
+            CostLink.FromServer, slices, sent, (slices * (_steps + 1)) + first, sentTotal + values + residuals + firstBytes);
         if (_plan.NeedsDecision)
         {
             double perTensor = _settings.ParameterServer.Aggregate == Aggregate.Krum ? _replicas * _replicas : 1;
@@ -127,6 +146,8 @@ internal sealed class CostMessages
         Add<ExpandedShare>(CostLink.ToServer, 0, 0, shares, inputs * copies * _valueBytes);
         Add<Expanded>(CostLink.Control, 0, 0, 1 + front.Histories.Count, 0);
     }
+
+    private double Contributed(in CostCounts counts) => counts.ContributedBytes + (counts.ContributedValues * _valueBytes);
 
     private IEnumerable<SlicePlan> Trained => _plan.Slices.Where(slice => !slice.Frozen);
 

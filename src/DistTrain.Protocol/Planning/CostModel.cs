@@ -14,6 +14,7 @@ namespace DistTrain.Protocol.Planning;
 /// Arithmetic counts multiply-adds of matrix products. A layer with n inputs and h outputs of W x takes n h of them a row forward, n h backward for the weights
 /// and n h for the signal to the layer before, where there is one. The first layer under front contribution takes less; <see cref="CostFirstLayer"/> has
 /// its formulas, <see cref="CostHistories"/> those of layers behind it that are collapsed too, <see cref="CostMessages"/> and <see cref="CostMemory"/> those of messages and memory.
+/// Methods that give each stage a signal of its own are counted from their instructions: <see cref="CostInstructions"/>.
 /// </remarks>
 public static class CostModel
 {
@@ -57,7 +58,7 @@ public static class CostModel
                     yield return new MethodSettings(name) { Form = ContributionForm.Basis, Shares = planned.Shares, Collapse = planned.Collapse };
                     break;
                 default:
-                    yield return new MethodSettings(name);
+                    yield return planned.Name == name ? planned : new MethodSettings(name);
                     break;
             }
         }
@@ -83,12 +84,16 @@ public static class CostModel
                 plan.Network, stage.FirstLayer, stage.LayerCount, plan.IsLastStage(stage.Index) ? plan.Settings.Loss : null)),
         ];
         double valueBytes = plan.Settings.Precision == Numerics.Precision.Float32 ? sizeof(float) : sizeof(double);
+        CostInstructions? walked = CostInstructions.Serves(plan.Method) ? new CostInstructions(plan, programs) : null;
+        CostArithmetic arithmetic = Arithmetic(plan);
         CostEntry counted = entry with
         {
-            Arithmetic = Arithmetic(plan),
-            Messages = CostMessages.Of(plan, [.. programs.Select(program => program.OutputWidth)], valueBytes),
+            Arithmetic = walked is null
+                ? arithmetic
+                : arithmetic with { PerStep = walked.PerStep.Products, Steps = walked.Total.Products, UpdatesPerStep = walked.PerStep.UpdatedValues },
+            Messages = CostMessages.Of(plan, [.. programs.Select(program => program.OutputWidth)], valueBytes, walked),
             HistoryBytes = (plan.Front?.Histories.Sum(entry => (double)entry.History.Values) ?? 0) * valueBytes,
-            Actors = new CostMemory(plan, programs, valueBytes).Actors(),
+            Actors = new CostMemory(plan, programs, valueBytes, walked).Actors(),
         };
         return counted with { Seconds = new CostTime(plan, machine).Seconds(counted.Arithmetic, counted.MessagesTotal) };
     }

@@ -2,6 +2,7 @@ using DistTrain.Data;
 using DistTrain.Engines.Simulated;
 using DistTrain.Engines.Tracing;
 using DistTrain.Numerics.Networks;
+using DistTrain.Protocol.Actors;
 using DistTrain.Protocol.Settings;
 
 namespace DistTrain.Engines.Tests.Simulated;
@@ -52,6 +53,10 @@ internal sealed class KeptTrace : IRunTrace
     public List<TraceSpan> Spans { get; } = [];
 
     public List<TraceMessage> Messages { get; } = [];
+
+    public List<(ActorId Actor, long Nanoseconds, ActorWait Wait, long StoredBytes)> Waits { get; } = [];
+
+    public void OnWait(ActorId actor, long nanoseconds, ActorWait wait, long storedBytes) => Waits.Add((actor, nanoseconds, wait, storedBytes));
 
     public void OnSpan(in TraceSpan span)
     {
