@@ -37,8 +37,9 @@ internal static class ProcessesLimits
     /// milliseconds.</summary>
     public static readonly TimeSpan ReconnectFirst = TimeSpan.FromMilliseconds(5);
 
-    /// <summary>Longest wait before a connection is tried again: a restarted process should not wait to be found.</summary>
-    public static readonly TimeSpan ReconnectCap = TimeSpan.FromMilliseconds(200);
+    /// <summary>Longest wait before a connection is tried again: a try costs some microseconds, and a restarted process should not wait to be
+    /// found.</summary>
+    public static readonly TimeSpan ReconnectCap = TimeSpan.FromMilliseconds(20);
 
     /// <summary>How often a process says that it lives.</summary>
     public static readonly TimeSpan BeatEvery = TimeSpan.FromMilliseconds(500);
