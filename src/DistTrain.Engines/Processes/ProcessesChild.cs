@@ -40,6 +40,8 @@ public static class ProcessesChild
             using ChildRun run = new(job, read(job.Experiment), notes);
             if (run.Obey(lines))
             {
+                // Letting go of everything may take its time; the parent's end is still this process's.
+                new Thread(() => PerishAtEnd(lines, job.Folder)) { IsBackground = true, Name = "parent" }.Start();
                 return 0;
             }
         }
@@ -60,6 +62,15 @@ public static class ProcessesChild
         SocketFolder.Delete(folder);
         using Process self = Process.GetCurrentProcess();
         self.Kill();
+    }
+
+    private static void PerishAtEnd(StreamReader lines, string folder)
+    {
+        while (lines.ReadLine() is not null)
+        {
+        }
+
+        Perish(folder);
     }
 
     private static ChildJob? ReadJob(StreamReader lines)

@@ -89,7 +89,11 @@ internal sealed class ProcessesRun : IDisposable
                     happened();
                 }
 
-                Look();
+                StartDue();
+                if (_events.Count == 0)
+                {
+                    KillSilent();
+                }
             }
         }
 
@@ -143,26 +147,38 @@ internal sealed class ProcessesRun : IDisposable
         }
 
         process.SilentUntil = _recorder.Elapsed + ProcessesLimits.StartMax;
+        process.IsDoubted = false;
         process.OnStarted(new ChildProcess(
             _program, job, (child, note) => Happened(() => OnNote(process, child, note)), child => Happened(() => OnEnded(process, child))));
     }
 
-    /// <summary>Starts what is due, and kills what has been silent for too long.</summary>
-    private void Look()
+    private void StartDue()
+    {
+        foreach (SupervisedProcess process in _processes.Where(process => process.RestartAt <= _recorder.Elapsed))
+        {
+            Start(process);
+        }
+    }
+
+    private void KillSilent()
     {
         TimeSpan now = _recorder.Elapsed;
         foreach (SupervisedProcess process in _processes)
         {
-            if (process.RestartAt <= now)
+            if (process.Child is not ChildProcess child || process.SilentUntil >= now)
             {
-                Start(process);
+                continue;
             }
-            else if (process.Child is ChildProcess child && process.SilentUntil < now)
+
+            if (!process.IsDoubted)
             {
-                process.SilentUntil = TimeSpan.MaxValue;
-                _observer.OnNotice($"{process.Name} (process {child.Id}) has been silent for {_silenceMax.TotalSeconds} s and is killed");
-                child.Kill();
+                (process.IsDoubted, process.SilentUntil) = (true, now + (2 * ProcessesLimits.BeatEvery));
+                continue;
             }
+
+            process.SilentUntil = TimeSpan.MaxValue;
+            _observer.OnNotice($"{process.Name} (process {child.Id}) has been silent for {_silenceMax.TotalSeconds} s and is killed");
+            child.Kill();
         }
     }
 
@@ -171,6 +187,7 @@ internal sealed class ProcessesRun : IDisposable
         if (process.Child == child && process.SilentUntil != TimeSpan.MaxValue)
         {
             process.SilentUntil = _recorder.Elapsed + _silenceMax;
+            process.IsDoubted = false;
         }
 
         switch (note.Kind)

@@ -28,6 +28,10 @@ internal sealed class SupervisedProcess(int number, string name, IReadOnlyList<A
     /// <summary>Until when it may be silent.</summary>
     public TimeSpan SilentUntil { get; set; }
 
+    /// <summary>Whether it has been silent for too long once already: the parent itself may have been stopped, and its threads may not have
+    /// read what is there.</summary>
+    public bool IsDoubted { get; set; }
+
     /// <summary>A process fills the place; what waited for it is sent.</summary>
     public void OnStarted(ChildProcess child)
     {
