@@ -11,6 +11,11 @@ public interface IRunObserver
 
     /// <summary>Something worth a line: a snapshot, a restart, a recovery.</summary>
     void OnNotice(string text);
+
+    /// <summary>A fault of the request began.</summary>
+    /// <param name="fault">In words.</param>
+    /// <param name="elapsed">Since the run's start, on the engine's clock.</param>
+    void OnFault(string fault, TimeSpan elapsed) => OnNotice($"fault: {fault}");
 }
 
 /// <summary>A committed step.</summary>

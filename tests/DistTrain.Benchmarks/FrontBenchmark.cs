@@ -36,7 +36,7 @@ internal static class FrontBenchmark
         MachineProfile machine = Calibration.Measure("this machine", threads);
         Console.WriteLine($"batch {BatchSize}, momentum 0.9, float32, {Epochs} epochs, {threads} compute thread(s); backpropagation at one stage; milliseconds, medians");
         Console.WriteLine($"calibrated: {machine.ProductGigaflopsFloat32:F0} GFLOP/s, {machine.StreamRates[0].GigabytesPerSecond:F0} to {machine.StreamRates[^1].GigabytesPerSecond:F0} GB/s, "
-            + $"{1e6 * machine.MessageSeconds:F2} us a message, {1e9 * machine.OutputSeconds:F1} ns an output, {1e-9 / (1 / machine.DrawsPerSecond):F2} G draws/s, {1e6 * machine.StartSeconds:F0} us a run, threads x{machine.ThreadSpeedup:F2}");
+            + $"{1e6 * machine.MessageSeconds:F2} us a message, {1e9 * machine.LossSeconds:F1} ns a loss value, {1e-9 / (1 / machine.DrawsPerSecond):F2} G draws/s, {1e6 * machine.StartSeconds:F0} us a run, threads x{machine.ThreadSpeedup:F2}");
         Console.WriteLine("case                             backprop    front         ratio (range)  fastest   predicted (backprop/front)        FLOPs      torch  torch/front");
         Compare("N=300 d=5,000 h=64", Random(300, 5_000), 64, rounds, machine);
         Compare("N=500 d=20,000 h=128", Random(500, 20_000), 128, rounds, machine);

@@ -31,12 +31,19 @@ if (args is ["events", ..])
     return 0;
 }
 
+if (args is ["predict", ..])
+{
+    PredictBenchmark.Run(args.Length > 1 ? int.Parse(args[1]) : 5, args.Length > 2 ? args[2] : null);
+    return 0;
+}
+
 if (args.Length == 0)
 {
     Console.WriteLine("usage: dotnet run -c Release --project tests/DistTrain.Benchmarks -- overhead [rounds]");
     Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- front [rounds [folder of golub-leukemia.csv.gz [compute threads]]]");
     Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- events [layers [steps]]");
     Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- kills FOLDER-OF-FASHION-MNIST [kills [epochs]]");
+    Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- predict [rounds [part of a case's title]]");
     Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- --filter '*'   (BenchmarkDotNet)");
     return 2;
 }

@@ -59,7 +59,7 @@ public sealed class BadInputTests : IDisposable
     [InlineData(", batch-size: 5", "", "my.yaml:12: training.batch-size: this key is missing; expected a whole number of at least 1")]
     [InlineData("loss: cross-entropy", "stages: 3", "my.yaml:10: stages: 3 is out of range; expected a whole number from 1 to 2")]
     [InlineData("loss: cross-entropy", "stages: [1, 2]", "my.yaml:10: stages: the stages have 3 layers together, and the network has 2")]
-    [InlineData("seed: 3", "faults: [{ crash: layer-2, at: step 3 }]", "my.yaml:2: faults[0].crash: engine threads does not serve 'crash' faults")]
+    [InlineData("seed: 3", "faults: [{ crash: layer-2, at: step 3 }]", "my.yaml:2: faults[0].crash: 'layer-2' is no actor of this run; expected layer-0, ")]
     [InlineData("seed: 3", "checkpoint: {every-steps:3}", "my.yaml:2: checkpoint.every-steps:3: YAML needs a space after a colon; expected every-steps: 3")]
     [InlineData("seed: 3", "init: { file: none.safetensors }", "my.yaml:2: init.file: the file none.safetensors does not exist")]
     public void WhenAValueIsWrongTheErrorNamesItsLineAndWhatWasExpected(string line, string wrong, string message)
@@ -218,7 +218,7 @@ public sealed class BadInputTests : IDisposable
     }
 
     [Theory]
-    [InlineData("trian", "disttrain: there is no command 'trian'; expected train, plan, evaluate, predict, export, presets, doctor, study or paper; did you mean 'train'?")]
+    [InlineData("trian", "disttrain: there is no command 'trian'; expected train, plan, evaluate, predict, export, presets, doctor, calibrate, study or paper; did you mean 'train'?")]
     [InlineData("train --epochs 3", "disttrain train: there is no option '--epochs'; expected ")]
     [InlineData("train --jsn", "did you mean '--json'?")]
     [InlineData("train xor spirals", "disttrain train: 'spirals' is one argument too many")]

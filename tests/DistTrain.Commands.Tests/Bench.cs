@@ -80,7 +80,7 @@ public sealed class Bench : IDisposable
     /// <summary>Asks commands to stop.</summary>
     public CancellationToken Stop { get; init; }
 
-    private CommandHost Host => new() { Stop = Stop, Interactive = Interactive, Out = _out, Error = _error, WorkingFolder = Folder, Clock = new FixedClock(), LastSnapshotStep = FakeJournal.Read };
+    internal CommandHost Host => new() { Stop = Stop, Interactive = Interactive, Out = _out, Error = _error, WorkingFolder = Folder, Clock = new FixedClock(), LastSnapshotStep = FakeJournal.Read };
 
     private sealed class FixedClock : TimeProvider
     {

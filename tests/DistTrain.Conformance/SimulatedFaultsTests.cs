@@ -46,6 +46,18 @@ public sealed class SimulatedFaultsTests
 
     [Theory]
     [MemberData(nameof(Parts))]
+    public void ACoordinatorThatIsReplacedFromItsRecordsChangesNoBit(int part)
+    {
+        long deaths = ForEach(part, 14_000, (plan, draw) => (Network(draw), CoordinatorFaults(plan, draw)), (request, run) =>
+        {
+            ShouldGiveTheBitsOfThePlainLoop(request, run);
+            return run.Deaths;
+        });
+        deaths.ShouldBeGreaterThan(RunsPerPart);
+    }
+
+    [Theory]
+    [MemberData(nameof(Parts))]
     public void AsynchronousRunsEndAmongFaults(int part) => ForEach(
         part,
         12_000,
@@ -180,6 +192,7 @@ public sealed class SimulatedFaultsTests
         Nodes = draw.Of(0, 0, 2, 3),
         SlotsPerNode = draw.Of(1, 2),
         SuspectAfter = TimeSpan.FromMilliseconds(draw.Of(1, 500)),
+        Machine = draw.Chance(0.3) ? MachineProfile.Default : null,
     };
 
     private static List<Fault> Faults(RunPlan plan, Draw draw)
@@ -206,6 +219,23 @@ public sealed class SimulatedFaultsTests
             faults.Add(fault with { At = at });
         }
 
+        return faults;
+    }
+
+    /// <summary>The coordinator dies once or twice, once perhaps within a snapshot, and a shard may die within one too.</summary>
+    private static List<Fault> CoordinatorFaults(RunPlan plan, Draw draw)
+    {
+        List<Fault> faults = Faults(plan, draw);
+        for (int left = draw.From(1, 2); left > 0; left--)
+        {
+            TimeSpan length = TimeSpan.FromMilliseconds(draw.From(0, 3_000));
+            FaultTime at = draw.Chance(0.5)
+                ? FaultTime.AtStep(draw.From(1, (int)plan.TotalSteps))
+                : FaultTime.AfterTime(TimeSpan.FromMilliseconds(draw.From(0, 20)));
+            faults.Add(new CrashFault(ActorId.Coordinator, length) { At = at, DuringSnapshot = draw.Chance(0.3) });
+        }
+
+        faults.Add(new CrashFault(plan.Topology.Shard(0), TimeSpan.Zero) { At = FaultTime.AtStep(1), DuringSnapshot = true });
         return faults;
     }
 

@@ -1,7 +1,10 @@
 using DistTrain.Data;
 using DistTrain.Engines;
+using DistTrain.Engines.Faults;
 using DistTrain.Engines.Simulated;
 using DistTrain.Numerics.Networks;
+using DistTrain.Protocol.Methods;
+using DistTrain.Protocol.Planning;
 using DistTrain.Protocol.Settings;
 
 namespace DistTrain.Commands.Experiments;
@@ -35,8 +38,21 @@ internal sealed record Experiment
     /// <summary>Replicas whose contributions are falsified.</summary>
     public IReadOnlyList<ByzantineReplica> Byzantine { get; init; } = [];
 
+    /// <summary>What goes wrong.</summary>
+    public IReadOnlyList<Fault> Faults { get; init; } = [];
+
+    /// <summary>The actors, by whose names faults are given.</summary>
+    public Topology Topology => new(
+        Settings.Replicas,
+        Settings.Stages.Count,
+        Settings.ParameterServer.Shards,
+        Settings.Method.Name == MethodCatalog.FrontContribution ? Settings.Method.Shares : 1);
+
     /// <summary>What the simulated engine stands for.</summary>
     public SimulationSettings Simulation { get; init; } = new();
+
+    /// <summary>Whether the simulated engine stands for this machine, which is measured when the run starts.</summary>
+    public bool MeasuresMachine { get; init; }
 
     /// <summary>Whether a run computes nothing but how long it would take.</summary>
     public bool CountsTimeOnly => Engine == SimulatedEngine.EngineName && Simulation.TimingOnly;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using DistTrain.Data;
 using DistTrain.Engines;
+using DistTrain.Engines.Faults;
 using DistTrain.Numerics;
 using DistTrain.Numerics.Networks;
 using DistTrain.Protocol.Methods;
@@ -59,10 +60,12 @@ internal sealed class ExperimentReader(
             Restarts = restarts,
             InitFile = ReadInit(),
             ComputeThreads = _root.Whole("compute-threads", 0, 1024) ?? 0,
-            Byzantine = ReadFaults(replicas, engine),
-            Simulation = SimulationSection.Read(_root),
+            Simulation = SimulationSection.Read(_root, baseFolder, out bool measures),
+            MeasuresMachine = measures,
             Workers = ProcessesSection.ReadWorkers(_root),
         };
+        (IReadOnlyList<Fault> faults, IReadOnlyList<ByzantineReplica> byzantine) = new FaultsSection(experiment.Topology, problems).Read(_root);
+        experiment = experiment with { Faults = faults, Byzantine = byzantine };
         _root.Finish();
         return data is null || layers.Count == 0 ? null : experiment;
     }
@@ -254,51 +257,5 @@ internal sealed class ExperimentReader(
         }
 
         return full;
-    }
-
-    private ByzantineReplica[] ReadFaults(int replicas, string engine)
-    {
-        switch (_root.Node("faults"))
-        {
-            case null:
-                return [];
-            case ConfigList list:
-                return [.. list.Items
-                    .Select((item, index) => ReadFault(item, index, replicas, engine))
-                    .OfType<ByzantineReplica>()];
-            case ConfigNode other:
-                _root.Problem(
-                    "faults", $"{other.Description} is not a list; expected faults such as `- {{ replica: 2, "
-                    + "byzantine: sign-flip }`");
-                return [];
-        }
-    }
-
-    private ByzantineReplica? ReadFault(ConfigNode item, int index, int replicas, string engine)
-    {
-        string path = KeyPath.Item("faults", index);
-        if (item is not ConfigMap map)
-        {
-            problems.Add(item.Mark, path, $"{item.Description} is not a fault; expected {{ replica: 2, byzantine: sign-flip }}");
-            return null;
-        }
-
-        string[] kinds = ["crash", "partition", "link", "slow", "disk"];
-        if (map.Entries.FirstOrDefault(entry => kinds.Contains(entry.Key)) is ConfigEntry unserved)
-        {
-            problems.Add(
-                unserved.Mark, KeyPath.Join(path, unserved.Key), $"engine {engine} does not serve '{unserved.Key}' faults; "
-                    + "expected byzantine replicas only, as in { replica: 2, byzantine: sign-flip }");
-            return null;
-        }
-
-        MapReader reader = new(map, path, problems);
-        int replica =
-            reader.Required("replica", "a replica's 0-based number") is null ? 0 : reader.Whole("replica", 0, replicas - 1) ?? 0;
-        reader.Required("byzantine", "sign-flip");
-        reader.Word("byzantine", ["sign-flip"]);
-        double factor = reader.Number("factor", NumberRange.Positive) ?? 1;
-        reader.Finish();
-        return new ByzantineReplica(replica, -factor);
     }
 }

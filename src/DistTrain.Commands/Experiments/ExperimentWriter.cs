@@ -1,6 +1,5 @@
 using System.Globalization;
 using DistTrain.Data;
-using DistTrain.Engines;
 using DistTrain.Engines.Processes;
 using DistTrain.Engines.Simulated;
 using DistTrain.Numerics.Networks;
@@ -48,9 +47,9 @@ internal static class ExperimentWriter
             yaml.Group("init", group => group.Key("file", file));
         }
 
-        if (experiment.Engine == SimulatedEngine.EngineName || experiment.Simulation != new SimulationSettings())
+        if (experiment.Engine == SimulatedEngine.EngineName || experiment.MeasuresMachine || experiment.Simulation != new SimulationSettings())
         {
-            yaml.Group("simulation", group => SimulationSection.Write(group, experiment.Simulation));
+            yaml.Group("simulation", group => SimulationSection.Write(group, experiment.Simulation, experiment.MeasuresMachine));
         }
 
         if (experiment.Engine == ProcessesEngine.EngineName || experiment.Workers > 0)
@@ -58,9 +57,9 @@ internal static class ExperimentWriter
             yaml.Group("processes", group => ProcessesSection.Write(group, experiment.Workers));
         }
 
-        if (experiment.Byzantine.Count > 0)
+        if (experiment.Byzantine.Count + experiment.Faults.Count > 0)
         {
-            yaml.Group("faults", group => WriteFaults(group, experiment.Byzantine));
+            yaml.Group("faults", group => FaultItems.Write(group, experiment.Faults, experiment.Byzantine, experiment.Topology));
         }
 
         return yaml.ToString();
@@ -225,12 +224,4 @@ internal static class ExperimentWriter
         .Key("byzantine-max", server.ByzantineMax)
         .Key("compression", Names.Compression.NameOf(server.Compression))
         .Key("top-k-ratio", server.TopKRatio);
-
-    private static void WriteFaults(YamlText yaml, IReadOnlyList<ByzantineReplica> replicas)
-    {
-        foreach (ByzantineReplica replica in replicas)
-        {
-            yaml.Item(null, [("replica", replica.Replica), ("byzantine", "sign-flip"), ("factor", -replica.Factor)]);
-        }
-    }
 }

@@ -1,4 +1,7 @@
+using DistTrain.Commands.Runs;
 using DistTrain.Engines.Simulated;
+using DistTrain.Numerics;
+using DistTrain.Protocol.Planning;
 
 namespace DistTrain.Commands.Experiments;
 
@@ -8,9 +11,20 @@ internal static class SimulationSection
     /// <summary>Most nodes and slots: an actor each is as many as there is use for.</summary>
     private const int PlacesMax = 1_000_000;
 
+    // What a measured machine says itself.
+    private static readonly string[] s_idealised =
+        ["flops-per-second", "backward-flops-per-second", "memory-bytes-per-second", "job-overhead", "message-overhead", "costs"];
+
+    /// <summary>The machine that is measured when a run starts.</summary>
+    private const string ThisMachine = "this";
+
     /// <summary>Reads the section; defaults where it is not there.</summary>
-    public static SimulationSettings Read(MapReader root)
+    /// <param name="root">The experiment.</param>
+    /// <param name="baseFolder">Where a relative path of a profile starts.</param>
+    /// <param name="measures">Whether the machine is this one, still to be measured.</param>
+    public static SimulationSettings Read(MapReader root, string baseFolder, out bool measures)
     {
+        measures = false;
         SimulationSettings defaults = new();
         if (root.Group("simulation", "settings such as { latency: 1ms, jitter: 200us }") is not MapReader reader)
         {
@@ -39,6 +53,7 @@ internal static class SimulationSection
             Journal = reader.Has("journal") ? reader.Flag("journal", true) : null,
             Seed = reader.Has("seed") ? reader.Seed("seed", 1) : null,
             Costs = ReadCosts(reader),
+            Machine = ReadMachine(reader, baseFolder, out measures),
         };
 
         // A key that was looked at only where it is given is known all the same.
@@ -49,18 +64,13 @@ internal static class SimulationSection
     }
 
     /// <summary>Writes the section.</summary>
-    public static void Write(YamlText yaml, SimulationSettings settings)
+    /// <param name="yaml">The text.</param>
+    /// <param name="settings">The settings.</param>
+    /// <param name="measures">Whether the machine is still to be measured.</param>
+    public static void Write(YamlText yaml, SimulationSettings settings, bool measures)
     {
-        yaml.Key("flops-per-second", settings.FlopsPerSecond);
-        if (settings.BackwardFlopsPerSecond is double backward)
-        {
-            yaml.Key("backward-flops-per-second", backward);
-        }
-
-        yaml.Key("memory-bytes-per-second", settings.MemoryBytesPerSecond)
-            .Key("job-overhead", Durations.Format(settings.JobOverhead))
-            .Key("message-overhead", Durations.Format(settings.MessageOverhead))
-            .Key("latency", Durations.Format(settings.Latency))
+        WriteMachine(yaml, settings, measures);
+        yaml.Key("latency", Durations.Format(settings.Latency))
             .Key("bandwidth-bytes-per-second", settings.BandwidthBytesPerSecond)
             .Key("jitter", Durations.Format(settings.Jitter))
             .Key("drop", settings.Drop)
@@ -91,6 +101,56 @@ internal static class SimulationSection
                 .Key("loss", Durations.Format(costs.Loss))
                 .Key("update", Durations.Format(costs.Update))
                 .Key("other", Durations.Format(costs.Other)));
+        }
+    }
+
+    private static void WriteMachine(YamlText yaml, SimulationSettings settings, bool measures)
+    {
+        if (measures || settings.Machine is not null)
+        {
+            // The numbers themselves: a run that is resumed elsewhere stands for the same machine.
+            yaml.Key("machine", settings.Machine is null ? ThisMachine : MachineFile.Line(settings.Machine));
+            return;
+        }
+
+        yaml.Key("flops-per-second", settings.FlopsPerSecond);
+        if (settings.BackwardFlopsPerSecond is double backward)
+        {
+            yaml.Key("backward-flops-per-second", backward);
+        }
+
+        yaml.Key("memory-bytes-per-second", settings.MemoryBytesPerSecond)
+            .Key("job-overhead", Durations.Format(settings.JobOverhead))
+            .Key("message-overhead", Durations.Format(settings.MessageOverhead));
+    }
+
+    private static MachineProfile? ReadMachine(MapReader reader, string baseFolder, out bool measures)
+    {
+        measures = false;
+        if (reader.Text("machine", "the file of a machine's profile, or 'this'") is not string given)
+        {
+            return null;
+        }
+
+        foreach (string key in s_idealised.Where(reader.Has))
+        {
+            reader.Problem(key, "a measured machine says this itself; expected either machine or settings of an idealised one");
+        }
+
+        if (given == ThisMachine)
+        {
+            measures = true;
+            return null;
+        }
+
+        try
+        {
+            return given.StartsWith('{') ? MachineFile.Parse(given, "profile") : MachineFile.Read(Path.GetFullPath(given, baseFolder));
+        }
+        catch (InvalidInputException error)
+        {
+            reader.Problem("machine", error.Message);
+            return null;
         }
     }
 

@@ -53,7 +53,7 @@ internal sealed class YamlText
     /// <inheritdoc/>
     public override string ToString() => _text.ToString();
 
-    /// <summary>A value: numbers in the shortest form that reads back to the same bits.</summary>
+    /// <summary>A value, or a list in one line: numbers in the shortest form that reads back to the same bits.</summary>
     public static string Scalar(object? value) => value switch
     {
         null => "null",
@@ -61,6 +61,7 @@ internal sealed class YamlText
         double number => number.ToString("R", CultureInfo.InvariantCulture),
         IFormattable formattable => formattable.ToString(null, CultureInfo.InvariantCulture),
         string text => IsPlain(text) ? text : Quoted(text),
+        object[] list => $"[{string.Join(", ", list.Select(Scalar))}]",
         _ => throw new ArgumentException($"A {value.GetType()} is no scalar.", nameof(value)),
     };
 

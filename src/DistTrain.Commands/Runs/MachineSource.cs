@@ -8,13 +8,13 @@ namespace DistTrain.Commands.Runs;
 /// <param name="File">The profile's file, read, or written after a calibration; null for none.</param>
 internal sealed record MachineSource(bool Calibrate, string? File)
 {
-    /// <summary>The profile. Throws <see cref="Numerics.InvalidInputException"/> for a file that is none.</summary>
-    public MachineProfile Profile(string workingFolder)
+    /// <summary>The profile; null where neither is asked for. Throws <see cref="Numerics.InvalidInputException"/> for a file that is none.</summary>
+    public MachineProfile? Profile(string workingFolder)
     {
         string? path = File is null ? null : Path.GetFullPath(File, workingFolder);
         if (!Calibrate)
         {
-            return path is null ? MachineProfile.Default : MachineFile.Read(path);
+            return path is null ? null : MachineFile.Read(path);
         }
 
         MachineProfile measured = Calibration.Measure("calibrated");

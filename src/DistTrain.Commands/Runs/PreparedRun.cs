@@ -1,6 +1,9 @@
 using DistTrain.Commands.Experiments;
 using DistTrain.Engines;
+using DistTrain.Engines.Processes;
+using DistTrain.Engines.Simulated;
 using DistTrain.Numerics;
+using DistTrain.Protocol.Planning;
 using DistTrain.Protocol.Settings;
 
 namespace DistTrain.Commands.Runs;
@@ -22,9 +25,10 @@ internal sealed record PreparedRun(
         InitialWeights = InitialWeights,
         ComputeThreads = Experiment.ComputeThreads,
         Byzantine = Experiment.Byzantine,
+        Faults = Experiment.Faults,
         Simulation = Experiment.Simulation,
         Workers = Experiment.Workers,
-        Experiment = ExperimentWriter.Write(Experiment),
+        Experiment = Experiment.Engine == ProcessesEngine.EngineName ? ExperimentWriter.Write(Experiment) : null,
     };
 
     /// <summary>
@@ -47,6 +51,19 @@ internal sealed record PreparedRun(
         }
 
         return prepared;
+    }
+
+    /// <summary>The same run with this machine measured, where it stands for this one.</summary>
+    public PreparedRun OnThisMachine(CommandHost host)
+    {
+        if (!Experiment.MeasuresMachine || Engine.Name != SimulatedEngine.EngineName)
+        {
+            return this;
+        }
+
+        host.Error.WriteLine("note: simulation.machine: measuring this machine");
+        MachineProfile machine = Calibration.Measure(Environment.MachineName, threads: 0, time: null, progress: null, host.Stop);
+        return this with { Experiment = Experiment with { MeasuresMachine = false, Simulation = Experiment.Simulation with { Machine = machine } } };
     }
 
     /// <summary>Loads the data and checks the experiment against it; the experiment gets the data's width.</summary>

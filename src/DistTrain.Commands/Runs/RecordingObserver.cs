@@ -44,6 +44,9 @@ internal sealed class RecordingObserver(MetricsLog log, IRunObserver display, Ca
     /// <inheritdoc/>
     public void OnNotice(string text) => display.OnNotice(text);
 
+    /// <inheritdoc/>
+    public void OnFault(string fault, TimeSpan elapsed) => display.OnFault(fault, elapsed);
+
     private void Keep(IOException failure)
     {
         Failure ??= failure;

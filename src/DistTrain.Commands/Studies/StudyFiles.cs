@@ -100,7 +100,8 @@ internal static class StudyFiles
         json.WriteEndObject();
     }
 
-    private static string Csv(IEnumerable<string> header, IEnumerable<IEnumerable<object?>> rows)
+    /// <summary>A table as CSV.</summary>
+    public static string Csv(IEnumerable<string> header, IEnumerable<IEnumerable<object?>> rows)
     {
         using StringWriter text = new(CultureInfo.InvariantCulture) { NewLine = "\n" };
         using CsvWriter csv = new(text, new CsvHelper.Configuration.CsvConfiguration(CultureInfo.InvariantCulture) { NewLine = "\n" });

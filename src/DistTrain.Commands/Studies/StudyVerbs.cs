@@ -1,5 +1,6 @@
 using System.CommandLine;
 using DistTrain.Commands.Experiments;
+using DistTrain.Commands.Studies.Faults;
 using DistTrain.Commands.Verbs;
 using DistTrain.Engines;
 using DistTrain.Numerics;
@@ -12,13 +13,13 @@ internal static class StudyVerbs
     /// <summary>The verb with its subcommands.</summary>
     public static Command Create(IReadOnlyList<IEngine> engines, CommandHost host)
     {
-        Verb[] studies = [Locking(engines, host)];
+        Verb[] studies = [Locking(engines, host), FaultStudyVerb.Create(engines, host)];
         string[] names = [.. studies.Select(study => study.Name)];
         Argument<string?> unknown = new("name") { Arity = ArgumentArity.ZeroOrOne, Hidden = true };
         Verb command = new(
             "study",
-            "Runs one experiment in many ways on the simulated engine, and compares them.",
-            ["disttrain study locking examples/locking.yaml"]) { unknown };
+            "Runs one experiment in several ways, and compares them.",
+            ["disttrain study locking examples/locking.yaml", "disttrain study faults examples/faults/layer-crash.yaml"]) { unknown };
         Array.ForEach(studies, command.Add);
         command.SetAction(int (result) => throw new InvalidInputException(result.GetValue(unknown) is string name
             ? $"disttrain study: there is no study '{name}'; expected {MapReader.OneOf(names)}{Nearest.Hint(name, names)}"

@@ -15,7 +15,7 @@ internal sealed class PlanCommand(CommandHost host, IReadOnlyList<IEngine> engin
     /// <summary>Prints the plan; returns the exit code.</summary>
     public int Execute(string? experiment, Overrides overrides, MachineSource source, bool json)
     {
-        MachineProfile machine = source.Profile(host.WorkingFolder);
+        MachineProfile? chosen = source.Profile(host.WorkingFolder);
         string[] names = [.. engines.Select(engine => engine.Name)];
         LoadedExperiment loaded = ExperimentLoader.Load(experiment ?? PresetCatalog.Default, overrides, host.WorkingFolder, names);
         PreparedRun run = PreparedRun.Prepare(loaded, engines, host.Stop);
@@ -24,6 +24,7 @@ internal sealed class PlanCommand(CommandHost host, IReadOnlyList<IEngine> engin
             host.Error.WriteLine($"note: {warning}");
         }
 
+        MachineProfile machine = chosen ?? run.Experiment.Simulation.Machine ?? MachineProfile.Default;
         RunRequest request = run.Request(run.Experiment.Settings.Seed, journal: null, resumeFromStep: 0);
         CostTable costs = CostModel.Of(
             request.Settings,

@@ -27,7 +27,7 @@ internal sealed class TrainCommand(CommandHost host, IReadOnlyList<IEngine> engi
 
         string experiment = options.Experiment ?? PresetCatalog.Default;
         LoadedExperiment loaded = ExperimentLoader.Load(experiment, options.Overrides, host.WorkingFolder, _engineNames);
-        PreparedRun run = Prepare(loaded, options);
+        PreparedRun run = Prepare(loaded, options).OnThisMachine(host);
         RunFolder folder = RunFolder.Create(options.Out, run.Experiment.Settings.Name, host.WorkingFolder, host.Clock);
         return Start(run, folder, options, resume: false);
     }
@@ -65,7 +65,7 @@ internal sealed class TrainCommand(CommandHost host, IReadOnlyList<IEngine> engi
                 $"--resume {folder.Shown}: training.restarts: the run has one seed only; start a new run to train from several");
         }
 
-        return Start(Prepare(wanted, options), folder, options, resume: true);
+        return Start(Prepare(wanted, options).OnThisMachine(host), folder, options, resume: true);
     }
 
     private int Finished(RunSummary summary, RunFolder folder, bool json)

@@ -1,4 +1,6 @@
+using DistTrain.Engines.Faults;
 using DistTrain.Engines.Shared.Front;
+using DistTrain.Protocol.Planning;
 using DistTrain.Protocol.Settings;
 
 namespace DistTrain.Engines.Processes;
@@ -26,15 +28,16 @@ public sealed class ProcessesEngine(ChildProgram? program = null, TimeProvider? 
     public string? Refuses(RunRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
-        IReadOnlyList<SettingsProblem> problems = SettingsChecks.Problems(request.Settings, request.Data.TrainRows);
+        List<SettingsProblem> problems = [.. SettingsChecks.Problems(request.Settings, request.Data.TrainRows)];
+        if (problems.Count == 0 && request.Faults.Count > 0)
+        {
+            RunPlan plan = new(request.Settings, request.Data.TrainRows, request.Data.TestRows);
+            problems.AddRange(FaultChecks.Problems(request.Faults, plan.Topology, RefusesFault));
+        }
+
         if (problems.Count > 0)
         {
             return string.Join("; ", problems.Select(problem => $"{problem.Key}: {problem.Message}"));
-        }
-
-        if (request.Faults.Count > 0)
-        {
-            return $"faults: engine processes does not serve '{request.Faults[0].Name}' faults; expected engine: simulated, or no faults";
         }
 
         if (request.Trace is not null)
@@ -46,6 +49,9 @@ public sealed class ProcessesEngine(ChildProgram? program = null, TimeProvider? 
             ? "engine: processes needs an experiment that its processes can read, and this run has none; expected threads or simulated"
             : MachineProblem() ?? FrontMemory.Refuses(request, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
     }
+
+    private static string RefusesFault(Fault fault) =>
+        $"engine {EngineName} does not serve '{fault.Name}' faults; expected engine: simulated, or no faults";
 
     /// <inheritdoc/>
     public RunOutcome Run(RunRequest request, IRunObserver observer, CancellationToken stop)

@@ -1,3 +1,4 @@
+using DistTrain.Engines.Faults;
 using DistTrain.Protocol.Effects;
 using DistTrain.Protocol.Jobs;
 using DistTrain.Protocol.Planning;
@@ -31,6 +32,9 @@ internal sealed class RunRecorder(RunPlan plan, bool targetsAreClasses, IRunObse
         _reportedEpoch = (int)(step / plan.StepsPerEpoch);
     }
 
+    /// <summary>Hears that a fault begins.</summary>
+    public void OnFault(Fault fault) => observer.OnFault(FaultText.Of(fault, plan.Topology), Elapsed);
+
     /// <summary>Hears a report.</summary>
     public void On(Report report)
     {
@@ -50,8 +54,10 @@ internal sealed class RunRecorder(RunPlan plan, bool targetsAreClasses, IRunObse
                 break;
             case Recovered recovered:
                 _recoveries++;
-                _stepsRedone += recovered.StepsRedone;
-                observer.OnNotice($"recovered: going on from step {recovered.Step}, {recovered.StepsRedone} steps redone");
+                // A new coordinator does not know what the one before had issued beyond its records.
+                long redone = Math.Max(recovered.StepsRedone, _reportedStep - recovered.Step);
+                _stepsRedone += redone;
+                observer.OnNotice($"recovered: going on from step {recovered.Step}, {redone} steps redone");
                 break;
             case RunEnded ended:
                 Ended ??= ended;

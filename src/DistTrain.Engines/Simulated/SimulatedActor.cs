@@ -32,6 +32,9 @@ internal sealed class SimulatedActor(ActorId id, int node)
     /// <summary>How far the actor has come in what it does.</summary>
     public long Cursor { get; set; }
 
+    /// <summary>The compute thread that has its turn, or had its last.</summary>
+    public int OnMember { get; set; }
+
     /// <summary>When its last record is kept: one after the other.</summary>
     public long PersistsEnd { get; set; }
 

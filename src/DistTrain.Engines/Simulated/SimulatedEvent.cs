@@ -41,6 +41,15 @@ internal enum EventKind
     /// <summary>A fault begins.</summary>
     FaultBegins,
 
+    /// <summary>An actor dies within a snapshot.</summary>
+    SnapshotCrash,
+
+    /// <summary>A new coordinator takes the place of one that died.</summary>
+    CoordinatorReplaced,
+
+    /// <summary>A compute thread is done with something; the actor's index is the node's.</summary>
+    Member,
+
     /// <summary>A partition has lasted long enough for suspicion.</summary>
     PartitionNoticed,
 }
@@ -56,7 +65,7 @@ internal struct SimulatedEvent
     /// <summary>The life of the actor that asked for it: nobody in a later life hears of it.</summary>
     public int Life;
 
-    /// <summary>Timer: its number. Spawn: the incarnation. Faults: the position. Suspicion: who.</summary>
+    /// <summary>Timer: its number. Spawn: the incarnation. Faults: the position. Suspicion: who. Member: which. Arrival: who sent it, from 1; 0 for another node.</summary>
     public int Number;
 
     /// <summary>Timer: which setting of it.</summary>

@@ -1,3 +1,4 @@
+using DistTrain.Engines.Checking;
 using DistTrain.Protocol.Actors;
 using DistTrain.Protocol.Effects;
 using DistTrain.Protocol.Jobs;
@@ -11,6 +12,7 @@ internal sealed partial class SimulatedRun
     {
         Kill(actor);
         actor.Live(machine);
+        _seams.Tap?.OnStarted(actor.Id, machine.Incarnation);
         _journal?.Write(_time.Now, _names[actor.Id.Index], "start", $"incarnation={machine.Incarnation}");
         _events.Add(_time.Now, new SimulatedEvent { Kind = EventKind.Started, Actor = actor.Id.Index, Life = actor.Life });
     }
@@ -23,6 +25,7 @@ internal sealed partial class SimulatedRun
         }
 
         Deaths++;
+        _seams.Tap?.OnDied(actor.Id);
         _effects.Clear();
         machine.Abandon(_effects);
         for (int i = 0; i < _effects.Count; i++)
@@ -102,7 +105,11 @@ internal sealed partial class SimulatedRun
             return;
         }
 
-        if (actor.IsBusy)
+        if (_crews is not null)
+        {
+            OfferToCrew(actor, what, CauseOf(actor, what));
+        }
+        else if (actor.IsBusy)
         {
             actor.Inbox.Enqueue(what);
         }
@@ -148,6 +155,15 @@ internal sealed partial class SimulatedRun
     private void Handle(SimulatedActor actor, in SimulatedEvent what)
     {
         actor.Cursor = _time.Now;
+        React(actor, what);
+        if (actor.Cursor > _time.Now)
+        {
+            IsBusyUntil(actor, actor.Cursor);
+        }
+    }
+
+    private void React(SimulatedActor actor, in SimulatedEvent what)
+    {
         switch (what.Kind)
         {
             case EventKind.Arrival:
@@ -175,17 +191,20 @@ internal sealed partial class SimulatedRun
                 Step(actor, new Stimulus(StimulusKind.StopRequested));
                 break;
         }
-
-        if (actor.Cursor > _time.Now)
-        {
-            IsBusyUntil(actor, actor.Cursor);
-        }
     }
 
     private void Step(SimulatedActor actor, in Stimulus stimulus)
     {
         _effects.Clear();
-        actor.Machine!.Step(stimulus, _effects);
+        if (_seams.Step is HostSeams.StepDouble step)
+        {
+            step(actor.Machine!, stimulus, _effects);
+        }
+        else
+        {
+            actor.Machine!.Step(stimulus, _effects);
+        }
+
         for (int i = 0; i < _effects.Count; i++)
         {
             CarryOut(actor, _effects[i]);
@@ -223,6 +242,11 @@ internal sealed partial class SimulatedRun
             case EffectKind.Persist:
                 actor.OnPersistAsked();
                 actor.PersistsEnd = Math.Max(actor.PersistsEnd, actor.Cursor) + _persist;
+                if (effect.Record is SnapshotRecord)
+                {
+                    CrashIfDue(actor, (_time.Now + actor.PersistsEnd) / 2);
+                }
+
                 _events.Add(
                     actor.PersistsEnd,
                     new SimulatedEvent { Kind = EventKind.Persisted, Actor = actor.Id.Index, Life = actor.Life, Object = effect.Record });
@@ -250,6 +274,7 @@ internal sealed partial class SimulatedRun
                 Send(actor, effect.Envelope);
                 break;
             case EffectKind.Report:
+                _seams.Tap?.OnReport(effect.Report!);
                 _alone.On(effect.Report!);
                 _recorder.On(effect.Report!);
                 break;

@@ -8,6 +8,7 @@ namespace DistTrain.Engines.Simulated;
 internal sealed partial class SimulatedRun
 {
     private readonly List<int> _faultsByStep = [];
+    private readonly List<CrashFault> _snapshotCrashes = [];
 
     private void ScheduleFaults()
     {
@@ -41,8 +42,16 @@ internal sealed partial class SimulatedRun
     private void Begin(Fault fault)
     {
         _journal?.Write(_time.Now, "run", "fault", fault.Name);
+        if (fault is not CrashFault { DuringSnapshot: true })
+        {
+            Begun(fault);
+        }
+
         switch (fault)
         {
+            case CrashFault { DuringSnapshot: true } crash:
+                _snapshotCrashes.Add(crash);
+                break;
             case CrashFault crash:
                 Crash(_actors[crash.Actor.Index], crash.RestartAfter);
                 break;
@@ -64,6 +73,12 @@ internal sealed partial class SimulatedRun
         }
     }
 
+    private void Begun(Fault fault)
+    {
+        _seams.Tap?.OnFault(fault);
+        _recorder.OnFault(fault);
+    }
+
     private int IndexOf(Fault fault)
     {
         int position = 0;
@@ -79,15 +94,69 @@ internal sealed partial class SimulatedRun
     {
         _journal?.Write(_time.Now, _names[actor.Id.Index], "crash");
         Kill(actor);
-        if (actor.Id == ActorId.Coordinator)
+        if (actor.Id == ActorId.Coordinator && restartAfter is null)
         {
-            _recorder.On(new RunEnded(RunEnd.Failed, 0, "the coordinator was lost, and durability memory keeps nothing to replace it from"));
+            _recorder.On(new RunEnded(RunEnd.Failed, 0, "the coordinator was lost for good"));
             return;
         }
 
         long until = restartAfter is TimeSpan span ? _time.Now + VirtualTime.Nanoseconds(span) : long.MaxValue;
         actor.DownUntil = Math.Max(actor.DownUntil, until);
+        if (actor.Id == ActorId.Coordinator)
+        {
+            long at = Math.Max(actor.DownUntil, _time.Now + _suspectAfter);
+            _events.Add(at, new SimulatedEvent { Kind = EventKind.CoordinatorReplaced, Actor = actor.Id.Index });
+            return;
+        }
+
         Suspect(actor.Id.Index, _time.Now + _suspectAfter);
+    }
+
+    private void CrashIfDue(SimulatedActor actor, long at)
+    {
+        if (_snapshotCrashes.Find(crash => crash.Actor == actor.Id) is CrashFault due)
+        {
+            _snapshotCrashes.Remove(due);
+            _events.Add(at, new SimulatedEvent { Kind = EventKind.SnapshotCrash, Actor = actor.Id.Index, Life = actor.Life, Number = IndexOf(due) });
+        }
+    }
+
+    private void CrashWithinSnapshot(CrashFault crash)
+    {
+        Begun(crash);
+        Crash(_actors[crash.Actor.Index], crash.RestartAfter);
+    }
+
+    /// <summary>Keeps what a new coordinator would start from.</summary>
+    private void Keep(PersistRecord record)
+    {
+        if (_seams.Keeps is null || _seams.Keeps(record))
+        {
+            _membershipKept = record as MembershipRecord ?? _membershipKept;
+            _snapshotKept = record as SnapshotRecord ?? _snapshotKept;
+        }
+    }
+
+    /// <summary>A new coordinator starts from the records of the one before.</summary>
+    private void ReplaceCoordinator(SimulatedActor coordinator)
+    {
+        if (coordinator.Machine is not null)
+        {
+            return;
+        }
+
+        if (coordinator.DownUntil > _time.Now)
+        {
+            _events.Add(coordinator.DownUntil, new SimulatedEvent { Kind = EventKind.CoordinatorReplaced, Actor = coordinator.Id.Index });
+            return;
+        }
+
+        CoordinatorProgress from = _snapshotKept?.Progress ?? _from;
+        Start(coordinator, new Coordinator(_plan, ++_coordinatorIncarnation, RunIdentity, from, _membershipKept));
+        if (_stopRequested)
+        {
+            Offer(coordinator, new SimulatedEvent { Kind = EventKind.StopRequested });
+        }
     }
 
     private void Suspect(int actor, long at) => _events.Add(at, new SimulatedEvent { Kind = EventKind.Suspicion, Number = actor });

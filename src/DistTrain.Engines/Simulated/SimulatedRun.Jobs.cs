@@ -1,5 +1,6 @@
 using DistTrain.Engines.Tracing;
 using DistTrain.Numerics.Kernels;
+using DistTrain.Protocol.Actors;
 using DistTrain.Protocol.Jobs;
 
 namespace DistTrain.Engines.Simulated;
@@ -22,7 +23,11 @@ internal sealed partial class SimulatedRun
 
     private void TakeSlot(SimulatedActor actor, Job job)
     {
-        if (_nodes[actor.Node].TryStart(new WaitingJob(actor.Id.Index, actor.Life, job)))
+        if (_crews is not null)
+        {
+            QueueOnCrew(actor, job);
+        }
+        else if (_nodes[actor.Node].TryStart(new WaitingJob(actor.Id.Index, actor.Life, job)))
         {
             Begin(actor, job);
         }
@@ -35,6 +40,11 @@ internal sealed partial class SimulatedRun
         if (_time.Now < actor.Slow.Until)
         {
             takes = (long)Math.Round(takes * actor.Slow.Factor);
+        }
+
+        if (job is SnapshotJob)
+        {
+            CrashIfDue(actor, _time.Now + (takes / 2));
         }
 
         _events.Add(
@@ -72,27 +82,42 @@ internal sealed partial class SimulatedRun
         actor.RunningJobs--;
         _nodes[actor.Node].Free();
         StartWaiting(_nodes[actor.Node]);
-        string? problem = RunJob(job);
+        Finish(actor, job, what.Since, out SimulatedEvent done);
+        Offer(actor, done);
+    }
+
+    /// <summary>A job's arithmetic, at its end, and what its actor hears of it.</summary>
+    private void Finish(SimulatedActor actor, Job job, long since, out SimulatedEvent done)
+    {
+        string? problem = RunJob(actor.Id, job);
         _buffers.ReleaseInputs(job);
         if (_journal is not null || _trace is not null)
         {
-            TraceSpan span = TraceSpan.Of(actor.Id, actor.Node, what.Since, _time.Now, job);
+            TraceSpan span = TraceSpan.Of(actor.Id, actor.Node, since, _time.Now, job);
             _trace?.OnSpan(span);
             _journal?.Write(
                 _time.Now,
                 _names[actor.Id.Index],
                 "job",
-                FormattableString.Invariant($"{span.Kind} step={span.Step} micro-batch={span.MicroBatch} since={what.Since}"));
+                FormattableString.Invariant($"{span.Kind} step={span.Step} micro-batch={span.MicroBatch} since={since}"));
         }
 
-        Offer(actor, new SimulatedEvent { Kind = EventKind.JobDone, Actor = what.Actor, Life = what.Life, Object = job, Problem = problem });
+        done = new SimulatedEvent { Kind = EventKind.JobDone, Actor = actor.Id.Index, Life = actor.Life, Object = job, Problem = problem };
     }
 
-    private string? RunJob(Job job)
+    private string? RunJob(ActorId actor, Job job)
     {
         try
         {
-            _runner.Run(job, _scratch, SerialForkJoin.Instance);
+            if (_seams.Compute is null)
+            {
+                Compute(actor, job);
+            }
+            else
+            {
+                ComputeThrough(_seams.Compute, actor, job);
+            }
+
             return null;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or OutOfMemoryException)
@@ -101,6 +126,15 @@ internal sealed partial class SimulatedRun
             return exception.Message;
         }
     }
+
+    private void Compute(ActorId actor, Job job)
+    {
+        _runner.Run(job, _scratch, SerialForkJoin.Instance);
+        _seams.Tap?.OnJob(actor, job);
+    }
+
+    // A method of its own: what a lambda captures is allocated where its method begins, and runs without a double must not pay for it.
+    private void ComputeThrough(Action<Job, Action<Job>> through, ActorId actor, Job job) => through(job, one => Compute(actor, one));
 
     /// <summary>Gives back what a job holds that nobody will hear of.</summary>
     private void DropJob(EventKind state, Job job)

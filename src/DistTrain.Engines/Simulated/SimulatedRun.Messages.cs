@@ -36,7 +36,7 @@ internal sealed partial class SimulatedRun
 
         SimulatedEvent arrival = new()
         {
-            Kind = EventKind.Arrival, Actor = envelope.To.Index, Since = sender.Cursor, Message = number, Object = frame,
+            Kind = EventKind.Arrival, Actor = envelope.To.Index, Number = CauseNumber(sender, envelope), Since = sender.Cursor, Message = number, Object = frame,
             Envelope = frame is null ? envelope : default,
         };
         _events.Add(arrives, arrival);
@@ -45,6 +45,10 @@ internal sealed partial class SimulatedRun
             _events.Add(second, arrival);
         }
     }
+
+    /// <summary>One more than the number of the compute thread that sends, where it could take the addressee's turn; 0 otherwise.</summary>
+    private int CauseNumber(SimulatedActor sender, in Envelope envelope) =>
+        _crews is not null && _actors[envelope.To.Index].Node == sender.Node ? sender.OnMember + 1 : 0;
 
     private void OnMessage(SimulatedActor actor, in SimulatedEvent what)
     {
@@ -62,6 +66,7 @@ internal sealed partial class SimulatedRun
 
         _trace?.OnMessage(new TraceMessage(
             what.Message, envelope.From, envelope.To, what.Since, _time.Now, bytes, MessageCatalog.TagOf(envelope.Message), MessageSteps.Of(envelope.Message)));
+        _seams.Tap?.OnDelivered(envelope);
         Step(actor, new Stimulus(StimulusKind.Message) { Envelope = envelope });
         if (what.Object is not null)
         {

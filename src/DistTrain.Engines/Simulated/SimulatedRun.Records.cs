@@ -30,6 +30,8 @@ internal sealed partial class SimulatedRun
             return;
         }
 
+        _seams.Tap?.OnKept(actor.Id, record);
+        Keep(record);
         while (actor.TryRelease(out Effect effect))
         {
             Publish(actor, effect);

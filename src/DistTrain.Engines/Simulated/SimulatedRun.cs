@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using DistTrain.Engines.Checking;
 using DistTrain.Engines.Faults;
 using DistTrain.Engines.Shared;
 using DistTrain.Engines.Shared.Front;
@@ -27,6 +28,7 @@ internal sealed partial class SimulatedRun : IDisposable
     private readonly EventQueue _events = new();
     private readonly SimulatedActor[] _actors;
     private readonly SimulatedNode[] _nodes;
+    private readonly SimulatedCrew[]? _crews;
     private readonly SimulatedNetwork _network;
     private readonly JobPricing _pricing;
     private readonly BufferPool? _pool;
@@ -43,12 +45,19 @@ internal sealed partial class SimulatedRun : IDisposable
     private readonly EventJournal? _journal;
     private readonly string[] _names;
     private readonly IRunTrace? _trace;
+    private readonly HostSeams _seams;
     private readonly long _messageOverhead, _suspectAfter, _persist;
+    private readonly long _jobOverhead, _handOver, _wake;
     private readonly long _startedAt = Stopwatch.GetTimestamp();
+    private MembershipRecord? _membershipKept;
+    private SnapshotRecord? _snapshotKept;
+    private int _coordinatorIncarnation = 1;
     private long _messages;
+    private bool _stopRequested;
 
-    public SimulatedRun(RunRequest request, IRunObserver observer)
+    public SimulatedRun(RunRequest request, IRunObserver observer, HostSeams? seams = null)
     {
+        _seams = seams ?? new HostSeams();
         _request = request;
         _settings = request.Simulation;
         _trace = request.Trace;
@@ -71,6 +80,14 @@ internal sealed partial class SimulatedRun : IDisposable
         _network = new SimulatedNetwork(_settings, request.Settings.Seed, [.. _actors.Select(actor => actor.Node)]);
         _pricing = new JobPricing(_plan, _settings);
         (_messageOverhead, _suspectAfter) = (VirtualTime.Nanoseconds(_settings.MessageOverhead), VirtualTime.Nanoseconds(_settings.SuspectAfter));
+        if (_settings.Machine is MachineProfile machine)
+        {
+            // Half of a message and of a job's own costs is before, half behind.
+            (_messageOverhead, _jobOverhead) = (VirtualTime.Nanoseconds(machine.MessageSeconds / 2), VirtualTime.Nanoseconds(machine.JobSeconds / 2));
+            (_handOver, _wake) = (VirtualTime.Nanoseconds(machine.HandOverSeconds), VirtualTime.Nanoseconds(machine.WakeSeconds));
+            _crews = [.. _nodes.Select(_ => new SimulatedCrew(_settings.SlotsPerNode))];
+        }
+
         _persist = VirtualTime.Nanoseconds(_settings.Persist);
         if (_settings.TimingOnly)
         {
@@ -110,16 +127,20 @@ internal sealed partial class SimulatedRun : IDisposable
     public RunOutcome ToEnd(CancellationToken stop)
     {
         ScheduleFaults();
-        Start(_actors[ActorId.Coordinator.Index], new Coordinator(_plan, 1, RunIdentity, _from));
-        bool stopRequested = false;
+        Start(_actors[ActorId.Coordinator.Index], new Coordinator(_plan, _coordinatorIncarnation, RunIdentity, _from));
         while (_recorder.Ended is null && _events.TryTake(out long at, out SimulatedEvent what))
         {
             _time.Now = at;
+            if (at > _seams.EndsByNanoseconds)
+            {
+                _recorder.On(new RunEnded(RunEnd.Failed, 0, $"not ended after {_seams.EndsBy} of virtual time: {WhoWaits()}"));
+            }
+
             Events++;
             Happen(what);
-            if (!stopRequested && stop.IsCancellationRequested)
+            if (!_stopRequested && stop.IsCancellationRequested)
             {
-                stopRequested = true;
+                _stopRequested = true;
                 Offer(_actors[ActorId.Coordinator.Index], new SimulatedEvent { Kind = EventKind.StopRequested });
             }
         }
@@ -150,6 +171,7 @@ internal sealed partial class SimulatedRun : IDisposable
             }
         }
 
+        GiveCrewsBack();
         foreach (SimulatedNode node in _nodes)
         {
             node.Free();
@@ -197,11 +219,20 @@ internal sealed partial class SimulatedRun : IDisposable
         SimulatedActor actor = _actors[what.Actor];
         switch (what.Kind)
         {
+            case EventKind.Member:
+                OnMember(what.Actor, what);
+                break;
             case EventKind.Spawn:
                 OnSpawn(actor, what);
                 break;
             case EventKind.FaultBegins:
                 Begin(_request.Faults[what.Number]);
+                break;
+            case EventKind.SnapshotCrash when what.Life == actor.Life:
+                CrashWithinSnapshot((CrashFault)_request.Faults[what.Number]);
+                break;
+            case EventKind.CoordinatorReplaced:
+                ReplaceCoordinator(actor);
                 break;
             case EventKind.PartitionNoticed:
                 OnPartitionNoticed((PartitionFault)_request.Faults[what.Number]);

@@ -1,3 +1,5 @@
+using DistTrain.Protocol.Planning;
+
 namespace DistTrain.Engines.Simulated;
 
 /// <summary>
@@ -48,6 +50,13 @@ public sealed record SimulationSettings
 
     /// <summary>Time to keep a record.</summary>
     public TimeSpan Persist { get; init; }
+
+    /// <summary>
+    /// A measured machine in place of rates and overheads: a node has its compute threads, <see cref="SlotsPerNode"/> of them, and actors share them with jobs as
+    /// they do in the threads engine. One node, as many slots as compute threads and no latency stand for a run of that engine on that machine. Null for
+    /// the rates.
+    /// </summary>
+    public MachineProfile? Machine { get; init; }
 
     /// <summary>Declared times of jobs in place of rates; null for the rates.</summary>
     public DeclaredCosts? Costs { get; init; }

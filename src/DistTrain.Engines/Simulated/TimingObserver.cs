@@ -9,4 +9,6 @@ internal sealed class TimingObserver(IRunObserver observer) : IRunObserver
         observer.OnEpoch(epoch with { TrainLoss = double.NaN, TrainAccuracy = double.NaN, TestLoss = null, TestAccuracy = null });
 
     public void OnNotice(string text) => observer.OnNotice(text);
+
+    public void OnFault(string fault, TimeSpan elapsed) => observer.OnFault(fault, elapsed);
 }

@@ -1,4 +1,6 @@
+using DistTrain.Engines.Faults;
 using DistTrain.Engines.Shared.Front;
+using DistTrain.Protocol.Planning;
 using DistTrain.Protocol.Settings;
 
 namespace DistTrain.Engines.Threads;
@@ -8,17 +10,21 @@ public sealed class ThreadsEngine(TimeProvider? time = null) : IEngine
 {
     private readonly TimeProvider _time = time ?? TimeProvider.System;
 
+    /// <summary>The name in experiment files.</summary>
+    public const string EngineName = "threads";
+
     /// <inheritdoc/>
-    public string Name => "threads";
+    public string Name => EngineName;
 
     /// <inheritdoc/>
     public string? Refuses(RunRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
-        IReadOnlyList<SettingsProblem> problems = SettingsChecks.Problems(request.Settings, request.Data.TrainRows);
+        List<SettingsProblem> problems = [.. SettingsChecks.Problems(request.Settings, request.Data.TrainRows)];
         if (problems.Count == 0 && request.Faults.Count > 0)
         {
-            return $"faults: engine threads does not serve '{request.Faults[0].Name}' faults; expected engine: simulated, or no faults";
+            RunPlan plan = new(request.Settings, request.Data.TrainRows, request.Data.TestRows);
+            problems.AddRange(FaultChecks.Problems(request.Faults, plan.Topology, ThreadsFaults.Refuses));
         }
 
         return problems.Count == 0

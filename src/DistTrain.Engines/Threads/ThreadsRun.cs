@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using DistTrain.Engines.Faults;
 using DistTrain.Engines.Shared;
 using DistTrain.Engines.Shared.Front;
 using DistTrain.Engines.Tracing;
@@ -25,6 +26,7 @@ internal sealed class ThreadsRun : IActorHost, IDisposable
     private readonly RunRecorder _recorder;
     private readonly CoordinatorProgress _from;
     private readonly AloneCounter _alone;
+    private readonly ThreadsFaults _faults;
     private readonly Lock _reportLock = new();
     private readonly ManualResetEventSlim _ended = new();
     private ExceptionDispatchInfo? _failure;
@@ -51,6 +53,8 @@ internal sealed class ThreadsRun : IActorHost, IDisposable
         {
             _cells[index] = new ActorCell(new ActorId(index), this, _crew, _pool, time);
         }
+
+        _faults = new ThreadsFaults(request.Faults, time, _cells, Begun);
     }
 
     /// <inheritdoc/>
@@ -67,6 +71,7 @@ internal sealed class ThreadsRun : IActorHost, IDisposable
     {
         ActorCell coordinator = _cells[ActorId.Coordinator.Index];
         coordinator.Start(new Coordinator(_plan, 1, RunIdentity, _from));
+        _faults.Start();
         using (stop.Register(() => coordinator.Post(new Stimulus(StimulusKind.StopRequested))))
         {
             _ended.Wait(CancellationToken.None);
@@ -89,6 +94,11 @@ internal sealed class ThreadsRun : IActorHost, IDisposable
     {
         _alone.See(envelope);
         Trace?.Message(envelope);
+        if (envelope.From == ActorId.Coordinator && envelope.Message is IssueStep issue)
+        {
+            _faults.OnIssued(issue.Step);
+        }
+
         _cells[envelope.To.Index].Post(new Stimulus(StimulusKind.Message) { Envelope = envelope });
     }
 
@@ -125,10 +135,11 @@ internal sealed class ThreadsRun : IActorHost, IDisposable
     }
 
     public void Spawn(ActorId actor, int incarnation) =>
-        _cells[actor.Index].Start(Machines.Start(_plan, actor, incarnation, RunIdentity));
+        _faults.StartWhenUp(actor, () => _cells[actor.Index].Start(Machines.Start(_plan, actor, incarnation, RunIdentity)));
 
     public void Dispose()
     {
+        _faults.Dispose();
         _crew.Dispose();
         foreach (ActorCell cell in _cells)
         {
@@ -138,6 +149,14 @@ internal sealed class ThreadsRun : IActorHost, IDisposable
         _snapshots.Dispose();
         _pool.Dispose();
         _ended.Dispose();
+    }
+
+    private void Begun(Fault fault)
+    {
+        lock (_reportLock)
+        {
+            _recorder.OnFault(fault);
+        }
     }
 
     private void OnFailure(Exception exception)

@@ -52,6 +52,12 @@ public sealed partial class Coordinator
 
     private void TryCommit()
     {
+        if (_membership.IsChanging)
+        {
+            // Its record would stand behind that of an epoch which goes on from the step before: the order of the records has to say what is committed.
+            return;
+        }
+
         StepTally tally = TallyOf(_progress.Step + 1);
         if (tally.Step != _progress.Step + 1 || !tally.IsComplete || tally.IsCommitting || _phase != Phase.Training)
         {

@@ -28,9 +28,18 @@ public sealed partial class Coordinator : ActorMachine
     private bool _keepsAgain, _stopRequested, _issueWaits, _contributed, _alone;
 
     /// <summary>The coordinator, going on from a committed step of which a snapshot exists, or from step 0.</summary>
-    public Coordinator(RunPlan plan, int incarnation, long run, CoordinatorProgress from)
+    /// <param name="plan">The run's plan.</param>
+    /// <param name="incarnation">From 1; above that of the coordinator before.</param>
+    /// <param name="run">Identity of the run.</param>
+    /// <param name="from">What the last snapshot's record holds.</param>
+    /// <param name="before">
+    /// The last membership that the coordinator before had kept, null for a new run. Its epoch is left for a higher one, and every actor gets an incarnation that
+    /// nobody can have been started with: what the coordinator before knew beyond its records, who lives and what is shown already, is lost with it.
+    /// </param>
+    public Coordinator(RunPlan plan, int incarnation, long run, CoordinatorProgress from, MembershipRecord? before = null)
         : base(plan, ActorId.Coordinator, incarnation, run)
     {
+        Epoch = before?.Epoch ?? 0;
         Topology topology = plan.Topology;
         _progress = _snapshot = from;
         _issued = from.Step;
@@ -44,7 +53,7 @@ public sealed partial class Coordinator : ActorMachine
         _evaluation = new EvaluationRound(topology.Replicas);
         _decide = new DecideJob(plan.TrainedSlices);
         _snapshotBy = new bool[topology.Shards];
-        _membership = new Membership(topology);
+        _membership = new Membership(topology, before);
     }
 
     private enum Phase
@@ -89,12 +98,12 @@ public sealed partial class Coordinator : ActorMachine
             case StimulusKind.Started:
                 Effects.Persist(_membership.StartAll(Epoch + 1, Incarnation));
                 break;
-            case StimulusKind.Suspected when _phase != Phase.Ended && stimulus.Actor != Self:
+            case StimulusKind.Suspected when _phase != Phase.Ended && stimulus.Actor != Self && _membership.HasStarted:
                 OnSuspected(stimulus.Actor);
                 break;
             case StimulusKind.StopRequested when !_stopRequested:
                 _stopRequested = true;
-                if (_phase == Phase.Training && Epoch > 0)
+                if (_phase == Phase.Training && _membership.HasBegun)
                 {
                     ForEachParticipant(new Drain(_issued));
                     Advance();
@@ -214,7 +223,7 @@ public sealed partial class Coordinator : ActorMachine
     {
         _membership.Begun();
         bool shardLost = _membership.LosesShard(Incarnations, membership);
-        if (shardLost && Epoch > 0)
+        if (shardLost)
         {
             // A shard's memory is gone with it: everybody goes back to what was kept outside.
             _progress = _snapshot;

@@ -7,17 +7,17 @@ namespace DistTrain.Protocol.Actors;
 
 /// <summary>Who is a member with which incarnation. The coordinator alone assigns incarnations, and keeps them before anyone
 /// is started with them.</summary>
-internal sealed class Membership(Topology topology)
+internal sealed class Membership(Topology topology, MembershipRecord? before = null)
 {
     private readonly int[] _restarts = new int[topology.Count];
     private readonly List<ActorId> _lost = [];
     private int[] _wanted = [];
     private MembershipRecord? _pending;
 
-    /// <summary>Everybody for the first time.</summary>
+    /// <summary>Everybody for the first time, or anew after the loss of a coordinator.</summary>
     public MembershipRecord StartAll(int epoch, int coordinatorIncarnation)
     {
-        _wanted = [.. Enumerable.Repeat(1, topology.Count)];
+        _wanted = [.. Enumerable.Range(0, topology.Count).Select(index => (before?.Incarnations[index] ?? 0) + 1)];
         _wanted[ActorId.Coordinator.Index] = coordinatorIncarnation;
         return _pending = new MembershipRecord(epoch, [.. _wanted]);
     }
@@ -70,8 +70,14 @@ internal sealed class Membership(Topology topology)
     /// <summary>Whether a kept record is the newest one; one that a later suspicion has replaced counts no more.</summary>
     public bool IsWanted(MembershipRecord record) => ReferenceEquals(record, _pending);
 
+    /// <summary>Whether anybody was ever wanted: before that, nobody can be lost.</summary>
+    public bool HasStarted => _wanted.Length > 0;
+
+    /// <summary>Whether an epoch has begun under this coordinator.</summary>
+    public bool HasBegun { get; private set; }
+
     /// <summary>The wanted epoch has begun.</summary>
-    public void Begun() => IsChanging = false;
+    public void Begun() => (IsChanging, HasBegun) = (false, true);
 
     /// <summary>Whether a shard is new in a record.</summary>
     public bool LosesShard(int[] before, MembershipRecord record)

@@ -1,0 +1,127 @@
+using DistTrain.Protocol.Actors;
+using DistTrain.Protocol.Effects;
+using DistTrain.Protocol.Messages;
+using DistTrain.Protocol.Planning;
+
+namespace DistTrain.Engines.Checking;
+
+/// <summary>
+/// What is committed is kept, as far as durability <c>memory</c> promises: steps are committed one after the other, a committed step is in the weights, a recovery
+/// goes on from the last committed step or, when a shard or the coordinator was lost, from no earlier than the last snapshot, and a step that is committed again
+/// is the same step.
+/// </summary>
+internal sealed class CommitChecker(RunPlan plan, ContributionChecker contributions, Findings findings) : IHostTap
+{
+    private const string Committed = "committed";
+    private readonly Dictionary<long, StepCommitted> _reports = [];
+    private long _committed, _reported, _everCommitted, _snapshot;
+    private int _epochKept, _epochBegun;
+    private int[] _incarnations = [];
+
+    private bool PromisesBits => !plan.Asynchronous && plan.Method.Synchronous;
+
+    public void OnKept(ActorId actor, PersistRecord record)
+    {
+        switch (record)
+        {
+            case MembershipRecord membership:
+                _epochKept = Math.Max(_epochKept, membership.Epoch);
+                break;
+            case CommittedRecord committed:
+                findings.Require(
+                    committed.Epoch >= _epochKept, Committed,
+                    () => $"the commit of step {committed.Step} in epoch {committed.Epoch} is kept behind the membership of epoch {_epochKept}");
+                OnCommitted(committed.Step);
+                break;
+            case SnapshotRecord snapshot:
+                findings.Require(
+                    snapshot.Progress.Step <= _everCommitted, Committed,
+                    () => $"a snapshot of step {snapshot.Progress.Step} is kept, and step {_everCommitted} is the last that was ever committed");
+                _snapshot = snapshot.Progress.Step;
+                break;
+        }
+    }
+
+    public void OnDelivered(in Envelope envelope)
+    {
+        if (envelope.Message is not BeginEpoch begin || envelope.Epoch <= _epochBegun)
+        {
+            return;
+        }
+
+        _epochBegun = envelope.Epoch;
+        long from = begin.CommittedStep;
+        if (IsMemoryLost(begin.Incarnations))
+        {
+            findings.Require(
+                from >= _snapshot && from <= _committed, Committed,
+                () => $"after a loss, epoch {_epochBegun} goes on from step {from}; a snapshot of step {_snapshot} was kept and step {_committed} committed");
+        }
+        else
+        {
+            findings.Require(
+                from == _committed, Committed, () => $"epoch {_epochBegun} goes on from step {from}, and step {_committed} was committed");
+        }
+
+        (_committed, _reported, _incarnations) = (from, Math.Min(_reported, from), begin.Incarnations);
+    }
+
+    public void OnReport(Report report)
+    {
+        switch (report)
+        {
+            case StepCommitted step:
+                OnReported(step);
+                break;
+            case RunEnded { End: RunEnd.Completed } ended:
+                // Where redone steps may come out differently, early stopping may end the run before the step that was lost.
+                bool mayEndEarlier = !PromisesBits && plan.Settings.Training.EarlyStoppingPatience is not null;
+                findings.Require(
+                    ended.Step == _committed && (ended.Step >= _everCommitted || mayEndEarlier), Committed,
+                    () => $"the run ended with step {ended.Step}; step {_committed} is committed and step {_everCommitted} was");
+                break;
+        }
+    }
+
+    /// <summary>Whether the coordinator or a shard is new in an epoch.</summary>
+    private bool IsMemoryLost(int[] incarnations)
+    {
+        bool lost = _incarnations.Length > 0 && incarnations[ActorId.Coordinator.Index] != _incarnations[ActorId.Coordinator.Index];
+        for (int shard = 0; shard < plan.Topology.Shards && _incarnations.Length > 0; shard++)
+        {
+            int index = plan.Topology.Shard(shard).Index;
+            if (incarnations[index] != _incarnations[index])
+            {
+                lost = true;
+                contributions.OnReplaced(shard);
+            }
+        }
+
+        return lost;
+    }
+
+    private void OnCommitted(long step)
+    {
+        findings.Require(step == _committed + 1, Committed, () => $"step {step} was committed after step {_committed}");
+        if (contributions.Lacks(step) is string lack)
+        {
+            findings.Add(Committed, $"step {step} was committed, and {lack}");
+        }
+
+        _committed = step;
+        _everCommitted = Math.Max(_everCommitted, step);
+    }
+
+    private void OnReported(StepCommitted step)
+    {
+        findings.Require(step.Step <= _committed, Committed, () => $"step {step.Step} was reported before it was committed");
+        findings.Require(step.Step == _reported + 1, Committed, () => $"step {step.Step} was reported after step {_reported}");
+        _reported = step.Step;
+
+        if (!_reports.TryAdd(step.Step, step) && PromisesBits)
+        {
+            findings.Require(
+                _reports[step.Step] == step, Committed, () => $"step {step.Step} was committed as {_reports[step.Step]} and again as {step}");
+        }
+    }
+}

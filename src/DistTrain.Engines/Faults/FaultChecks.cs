@@ -1,0 +1,68 @@
+using DistTrain.Protocol.Actors;
+using DistTrain.Protocol.Planning;
+using DistTrain.Protocol.Settings;
+
+namespace DistTrain.Engines.Faults;
+
+/// <summary>What is wrong with faults, whatever the engine, and how an engine refuses what it cannot do.</summary>
+public static class FaultChecks
+{
+    /// <summary>Everything that is wrong; empty when all faults can be served.</summary>
+    /// <param name="faults">The faults.</param>
+    /// <param name="topology">The run's actors.</param>
+    /// <param name="refuses">What the engine says against a fault that is otherwise right; null for nothing.</param>
+    public static IEnumerable<SettingsProblem> Problems(IReadOnlyList<Fault> faults, Topology topology, Func<Fault, string?> refuses)
+    {
+        ArgumentNullException.ThrowIfNull(faults);
+        ArgumentNullException.ThrowIfNull(topology);
+        ArgumentNullException.ThrowIfNull(refuses);
+        for (int index = 0; index < faults.Count; index++)
+        {
+            Fault fault = faults[index];
+            if ((WrongActor(fault, topology) ?? WrongValue(fault, topology) ?? refuses(fault)) is string problem)
+            {
+                yield return new SettingsProblem($"faults[{(fault.Item >= 0 ? fault.Item : index)}]", problem);
+            }
+        }
+    }
+
+    private static string? WrongActor(Fault fault, Topology topology)
+    {
+        foreach (ActorId actor in ActorsOf(fault))
+        {
+            if ((uint)actor.Index >= (uint)topology.Count)
+            {
+                return $"there is no actor {actor.Index}; expected 0 to {topology.Count - 1}";
+            }
+        }
+
+        return null;
+    }
+
+    private static string? WrongValue(Fault fault, Topology topology) => fault switch
+    {
+        LinkFault link when link.Drop is not (>= 0 and <= 1) || link.Duplicate is not (>= 0 and <= 1) =>
+            "a share of messages is out of range; expected drop and duplicate from 0 to 1",
+        LinkFault link when link.DelayMin < TimeSpan.Zero || link.DelayMax < link.DelayMin =>
+            $"a delay of {link.DelayMin} to {link.DelayMax}; expected times of at least 0 in this order",
+        SlowFault slow when !(slow.Factor > 0 && double.IsFinite(slow.Factor)) => $"factor {slow.Factor}; expected a number above 0",
+        PartitionFault partition when partition.Groups.Count < 2 => $"{partition.Groups.Count} groups cannot be parted; expected at least 2",
+        PartitionFault partition when partition.Groups.SelectMany(group => group).GroupBy(actor => actor).Any(same => same.Count() > 1) =>
+            "an actor is in two groups; expected each in one at most",
+        CrashFault { DuringSnapshot: true } crash when topology.RoleOf(crash.Actor) == ActorRole.LayerActor =>
+            $"{topology.NameOf(crash.Actor)} has no part in snapshots; expected the coordinator or a parameter server, or no 'during'",
+        SuspicionFault suspicion when suspicion.Actor == ActorId.Coordinator => "nobody suspects the coordinator of a fault; expected another actor",
+        _ => null,
+    };
+
+    private static IEnumerable<ActorId> ActorsOf(Fault fault) => fault switch
+    {
+        CrashFault crash => [crash.Actor],
+        SuspicionFault suspicion => [suspicion.Actor],
+        SlowFault slow => [slow.Actor],
+        DiskFault disk => [disk.Actor],
+        LinkFault link => new[] { link.From, link.To }.OfType<ActorId>(),
+        PartitionFault partition => partition.Groups.SelectMany(group => group),
+        _ => [],
+    };
+}

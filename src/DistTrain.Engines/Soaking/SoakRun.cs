@@ -1,0 +1,104 @@
+using DistTrain.Engines.Checking;
+using DistTrain.Engines.Faults;
+using DistTrain.Engines.Sequential;
+using DistTrain.Engines.Simulated;
+using DistTrain.Numerics.Layers;
+using DistTrain.Protocol;
+using DistTrain.Protocol.Methods;
+using DistTrain.Protocol.Planning;
+
+namespace DistTrain.Engines.Soaking;
+
+/// <summary>One run among faults with all checkers on it.</summary>
+internal static class SoakRun
+{
+    /// <summary>Virtual time of any run: the faults of a schedule pass within a minute, and what they left is mended within a few.</summary>
+    private static readonly TimeSpan EndsBy = TimeSpan.FromMinutes(20);
+
+    /// <summary>Runs a request; no finding when every guarantee held, and the virtual time that it took.</summary>
+    /// <param name="request">The run with its faults.</param>
+    /// <param name="faults">Hears of every fault that begins; null for nobody.</param>
+    /// <param name="defect">Puts a defect between host and machines, for tests of the checkers; null for none.</param>
+    public static (Finding? Finding, TimeSpan Virtual) Check(RunRequest request, Action<Fault>? faults = null, Func<RunPlan, HostSeams>? defect = null)
+    {
+        RunPlan plan = new(request.Settings, request.Data.TrainRows, request.Data.TestRows);
+        Findings findings = new();
+        ContributionChecker contributions = new(plan, findings);
+        List<IHostTap> taps = [contributions, new CommitChecker(plan, contributions, findings), new MembershipChecker(findings)];
+        HostSeams seams = defect?.Invoke(plan) ?? new HostSeams();
+        if (faults is not null)
+        {
+            taps.Add(new FaultTap(faults));
+        }
+
+        if (seams.Tap is not null)
+        {
+            taps.Add(seams.Tap);
+        }
+
+        TimeSpan time = default;
+        try
+        {
+            using SimulatedRun run = new(request, Unobserved.Instance, seams with { Tap = new TapFan(taps), EndsBy = EndsBy });
+            RunOutcome outcome = run.ToEnd(CancellationToken.None);
+            time = outcome.Virtual ?? default;
+            findings.Require(outcome.Status == RunStatus.Completed, "progress", () => $"the run {outcome.Status.ToString().ToLowerInvariant()}: {outcome.Reason}");
+            run.GiveEverythingBack();
+            findings.Require(run.LiveBuffers == 0, "buffers", () => $"{run.LiveBuffers} buffers were not given back");
+            CheckEqual(request, plan, outcome, findings);
+        }
+        catch (Exception broken) when (broken is InvariantException or InvalidOperationException or ArgumentException or IndexOutOfRangeException
+            or NullReferenceException or KeyNotFoundException)
+        {
+            findings.Add("invariant", $"{broken.GetType().Name}: {broken.Message}");
+        }
+
+        return (findings.First, time);
+    }
+
+    /// <summary>Equal bits, where the method promises them, to the fault-free run's.</summary>
+    private static void CheckEqual(RunRequest request, RunPlan plan, RunOutcome outcome, Findings findings)
+    {
+        if (plan.Asynchronous || !plan.Method.Synchronous || outcome.Status != RunStatus.Completed || findings.First is not null)
+        {
+            return;
+        }
+
+        RunRequest calm = request with { Faults = [] };
+
+        // The plain loop knows no messages at all; what it does not run is held against the simulator without faults.
+        bool plain = plan.Settings.Method.Name != MethodCatalog.FrontContribution;
+        RunOutcome expected = plain
+            ? SequentialTrainer.Run(calm, Unobserved.Instance, stop: CancellationToken.None)
+            : new SimulatedEngine().Run(calm, Unobserved.Instance, CancellationToken.None);
+        findings.Require(expected.Steps == outcome.Steps, "equal", () => $"the run ended at step {outcome.Steps}, and without faults at step {expected.Steps}");
+        for (int i = 0; i < expected.Parameters.Count; i++)
+        {
+            (ParameterSpec spec, byte[] values) = expected.Parameters[i];
+            findings.Require(
+                outcome.Parameters[i].Values.AsSpan().SequenceEqual(values), "equal", () => $"{spec.Name} is not what it is without faults");
+        }
+    }
+
+    private sealed class FaultTap(Action<Fault> hears) : IHostTap
+    {
+        public void OnFault(Fault fault) => hears(fault);
+    }
+
+    private sealed class Unobserved : IRunObserver
+    {
+        public static Unobserved Instance { get; } = new();
+
+        public void OnStep(in StepProgress step)
+        {
+        }
+
+        public void OnEpoch(EpochProgress epoch)
+        {
+        }
+
+        public void OnNotice(string text)
+        {
+        }
+    }
+}

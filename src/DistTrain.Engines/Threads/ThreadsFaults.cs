@@ -1,0 +1,107 @@
+using DistTrain.Engines.Faults;
+using DistTrain.Engines.Shared;
+using DistTrain.Protocol.Actors;
+using DistTrain.Protocol.Effects;
+
+namespace DistTrain.Engines.Threads;
+
+/// <summary>Crashes and false suspicions on the threads engine, at steps and at times of its clock.</summary>
+internal sealed class ThreadsFaults(IReadOnlyList<Fault> faults, TimeProvider time, ActorCell[] cells, Action<Fault> begun) : IDisposable
+{
+    private readonly Lock _lock = new();
+    private readonly List<Fault> _byStep = [.. faults.Where(fault => fault.At.Step is not null)];
+    private readonly List<ITimer> _timers = [];
+    private readonly long[] _downUntil = new long[cells.Length];
+
+    /// <summary>What this engine says against a fault; null for nothing.</summary>
+    public static string? Refuses(Fault fault)
+    {
+        const string Expected = "expected crash or suspect, or engine: simulated";
+        return fault switch
+        {
+            CrashFault { DuringSnapshot: true } => $"engine {ThreadsEngine.EngineName} cannot time a crash within a snapshot; expected no 'during', or engine: simulated",
+            CrashFault crash when crash.Actor == ActorId.Coordinator =>
+                $"engine {ThreadsEngine.EngineName} does not replace the coordinator; expected another actor, or engine: simulated",
+            CrashFault or SuspicionFault => null,
+            _ => $"engine {ThreadsEngine.EngineName} does not serve '{fault.Name}' faults; {Expected}",
+        };
+    }
+
+    /// <summary>The run starts.</summary>
+    public void Start()
+    {
+        foreach (Fault fault in faults.Where(fault => fault.At.Step is null))
+        {
+            After(fault.At.After, () => Begin(fault));
+        }
+    }
+
+    /// <summary>The coordinator issues a step.</summary>
+    public void OnIssued(long step)
+    {
+        List<Fault> due;
+        lock (_lock)
+        {
+            if (_byStep.Count == 0)
+            {
+                return;
+            }
+
+            due = _byStep.FindAll(fault => fault.At.Step <= step);
+            _byStep.RemoveAll(fault => fault.At.Step <= step);
+        }
+
+        due.ForEach(Begin);
+    }
+
+    /// <summary>Starts an actor as soon as something can be started in its place.</summary>
+    public void StartWhenUp(ActorId actor, Action start)
+    {
+        long until = Interlocked.Read(ref _downUntil[actor.Index]);
+        TimeSpan left = until == 0 ? TimeSpan.Zero : time.GetElapsedTime(time.GetTimestamp(), until);
+        if (left <= TimeSpan.Zero)
+        {
+            start();
+        }
+        else if (until != long.MaxValue)
+        {
+            After(left, start);
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            _timers.ForEach(timer => timer.Dispose());
+        }
+    }
+
+    private void Begin(Fault fault)
+    {
+        begun(fault);
+        if (fault is CrashFault crash)
+        {
+            long until = crash.RestartAfter is TimeSpan span
+                ? time.GetTimestamp() + (long)(span.TotalSeconds * time.TimestampFrequency)
+                : long.MaxValue;
+            Interlocked.Exchange(ref _downUntil[crash.Actor.Index], until);
+            cells[crash.Actor.Index].Kill();
+            Suspect(crash.Actor);
+        }
+        else if (fault is SuspicionFault suspicion)
+        {
+            Suspect(suspicion.Actor);
+        }
+    }
+
+    private void Suspect(ActorId actor) => cells[ActorId.Coordinator.Index].Post(new Stimulus(StimulusKind.Suspected) { Actor = actor });
+
+    private void After(TimeSpan delay, Action action)
+    {
+        lock (_lock)
+        {
+            _timers.Add(time.CreateTimer(_ => action(), null, delay, Timeout.InfiniteTimeSpan));
+        }
+    }
+}

@@ -1,0 +1,50 @@
+using DistTrain.Numerics.Networks;
+
+namespace DistTrain.Protocol.Planning;
+
+/// <summary>What a layer's passes multiply and go through value by value.</summary>
+/// <param name="Inputs">Columns of the product's left operand.</param>
+/// <param name="Products">Columns of its result.</param>
+/// <param name="Outputs">Columns behind the activation.</param>
+/// <param name="Activation">The activation, or the one that takes about as long.</param>
+/// <param name="HasGradientProduct">Whether the weight's gradient takes a product.</param>
+/// <param name="IsFused">Whether the signal of the network's loss is that of the product's result.</param>
+internal sealed record LayerShape(int Inputs, int Products, int Outputs, ActivationKind Activation, bool HasGradientProduct, bool IsFused)
+{
+    /// <summary>Whether there is a product at all.</summary>
+    public bool HasWeight => Products > 0;
+
+    /// <summary>The layers of a stage; under front contribution of the stages that train.</summary>
+    public static LayerShape[] Of(RunPlan plan, StagePlan stage)
+    {
+        int width = plan.Network.Inputs;
+        LayerShape[] shapes = new LayerShape[plan.Network.Layers.Count];
+        for (int layer = 0; layer < shapes.Length; layer++)
+        {
+            shapes[layer] = Of(plan.Network.Layers[layer], width);
+            width = shapes[layer].Outputs;
+        }
+
+        return shapes[stage.FirstLayer..(stage.FirstLayer + stage.LayerCount)];
+    }
+
+    private static LayerShape Of(LayerSpec spec, int width)
+    {
+        LayerSpec inner = spec switch
+        {
+            ContributedSpec contributed => contributed.Inner,
+            HistorySpec history => history.Inner,
+            LayerSpec own => own,
+        };
+        int products = ContributedSpec.OutputsOf(inner), inputs = spec is ContributedSpec given ? given.Features : width;
+        int outputs = inner is MaxoutSpec maxout ? maxout.Units : products > 0 ? products : width;
+        ActivationKind activation = inner switch
+        {
+            DenseSpec dense => dense.Activation,
+            KCompetitiveSpec => ActivationKind.Tanh,
+            _ => ActivationKind.Relu,
+        };
+        bool scatters = spec is HistorySpec or ContributedSpec { Scatter: true };
+        return new LayerShape(inputs, products, outputs, activation, !scatters, activation is ActivationKind.Softmax or ActivationKind.Sigmoid);
+    }
+}

@@ -1,0 +1,130 @@
+using System.Text.Json;
+using DistTrain.Engines;
+using DistTrain.Engines.Simulated;
+using DistTrain.Engines.Threads;
+
+namespace DistTrain.Commands.Tests.Studies;
+
+public sealed class FaultStudyTests : IDisposable
+{
+    private static readonly IEngine[] Engines = [new ThreadsEngine(), new SimulatedEngine()];
+
+    private readonly Bench _bench = new();
+
+    public void Dispose() => _bench.Dispose();
+
+    [Theory]
+    [InlineData("simulated", "{ at: step 3, crash: layer-1, restart-after: 2s }")]
+    [InlineData("simulated", "{ at: step 4, crash: parameter-server, during: snapshot }")]
+    [InlineData("simulated", "{ at: step 3, crash: coordinator, restart-after: 1s }")]
+    [InlineData("simulated", "{ at: step 3, crash: \"*\", restart-after: 1s }")]
+    [InlineData("simulated", "{ at: 1ms, partition: [[coordinator, layer-0], [layer-1]], for: 3s }")]
+    [InlineData("simulated", "{ link: \"* -> *\", drop: 5%, duplicate: 5%, delay: 1ms..9ms, reorder: true }")]
+    [InlineData("threads", "{ at: step 3, crash: layer-1 }")]
+    [InlineData("threads", "{ at: step 3, crash: parameter-server, restart-after: 50ms }")]
+    [InlineData("threads", "{ at: step 3, suspect: layer-0 }")]
+    public void ASurvivableFaultLosesNoStepAndChangesNoBit(string engine, string fault)
+    {
+        Study(engine, fault).ShouldBe(0, _bench.Error);
+        using JsonDocument study = JsonDocument.Parse(_bench.Out);
+        JsonElement root = study.RootElement;
+        root.GetProperty("steps_lost").GetInt64().ShouldBe(0);
+        root.GetProperty("weights_equal").GetBoolean().ShouldBeTrue();
+        root.GetProperty("weights_must_be_equal").GetBoolean().ShouldBeTrue();
+        root.GetProperty("broken").GetArrayLength().ShouldBe(0);
+        root.GetProperty("with_faults").GetProperty("steps").GetInt64().ShouldBe(root.GetProperty("without_faults").GetProperty("steps").GetInt64());
+        root.GetProperty("faults").GetArrayLength().ShouldBeGreaterThan(0);
+    }
+
+    [Fact]
+    public void AFaultAtAStepIsTimedFromItsIssueToTheNextCommittedStep()
+    {
+        Study("simulated", "{ at: step 3, crash: layer-1, restart-after: 2s }").ShouldBe(0, _bench.Error);
+        using JsonDocument study = JsonDocument.Parse(_bench.Out);
+        JsonElement fault = study.RootElement.GetProperty("faults")[0];
+        fault.GetProperty("recovery_seconds").GetDouble().ShouldBeGreaterThanOrEqualTo(2);
+        study.RootElement.GetProperty("steps_redone").GetInt64().ShouldBeInRange(1, 2);
+        study.RootElement.GetProperty("slow_down").GetDouble().ShouldBeGreaterThan(1);
+        File.ReadAllLines(_bench.At("out", "faults.csv"))[0].ShouldBe("fault,at_seconds,recovery_seconds");
+        File.Exists(_bench.At("out", "study.json")).ShouldBeTrue();
+        File.ReadAllText(_bench.At("out", "experiment.yaml")).ShouldContain("crash: layer-1");
+    }
+
+    [Fact]
+    public void ARunThatDoesNotSurviveEndsWithThreeAndSaysWhoWaits()
+    {
+        Study("simulated", "{ at: step 3, crash: layer-1, restart-after: never }").ShouldBe(3);
+        using JsonDocument study = JsonDocument.Parse(_bench.Out);
+        study.RootElement.GetProperty("broken")[0].GetString()!.ShouldContain("layer-1");
+    }
+
+    [Fact]
+    public void FalsifiedContributionsPromiseNoBits()
+    {
+        string file = Bench.Good + "\nengine: simulated\nreplicas: 5\nparameter-server: { aggregate: median }\nfaults: [{ replica: 1, byzantine: sign-flip }]\n";
+        Run(file).ShouldBe(0, _bench.Error);
+        using JsonDocument study = JsonDocument.Parse(_bench.Out);
+        study.RootElement.GetProperty("weights_must_be_equal").GetBoolean().ShouldBeFalse();
+        study.RootElement.GetProperty("weights_equal").GetBoolean().ShouldBeFalse();
+    }
+
+    [Fact]
+    public void AnExperimentWithoutFaultsIsRefused()
+    {
+        _bench.Write("my.yaml", Bench.Good);
+        CommandApp.Run(["study", "faults", "my.yaml"], Engines, _bench.Host).ShouldBe(2);
+        _bench.Error.ShouldContain("my.yaml: faults: nothing goes wrong in this experiment; expected a list such as");
+        _bench.LeftBehind("my.yaml").ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void EveryExampleOfAFaultIsRead()
+    {
+        string[] examples = Directory.GetFiles(Path.Combine(Above("examples"), "faults"), "*.yaml");
+        examples.Length.ShouldBe(7);
+        foreach (string example in examples)
+        {
+            CommandApp.Run(["doctor", example], Engines, _bench.Host).ShouldBe(0, _bench.Error);
+        }
+    }
+
+    [Theory]
+    [InlineData("disttrain soak: --seeds 0 is out of range", "--seeds", "0")]
+    [InlineData("disttrain soak: --seed is one seed alone", "--seeds", "3", "--seed", "2")]
+    [InlineData("disttrain soak: --seed '-2x' is not a seed", "--seed=-2x")]
+    [InlineData("disttrain soak: --minutes is out of range", "--minutes", "0")]
+    public void WhatSoakCannotUseIsRefused(string message, params string[] options)
+    {
+        CommandApp.Run(["soak", .. options], Engines, _bench.Host).ShouldBe(2);
+        _bench.Error.ShouldContain(message);
+    }
+
+    [Fact]
+    public void SoakSaysHowManySeedsHeldAndWhatWentWrongInThem()
+    {
+        CommandApp.Run(["soak", "--seeds", "12"], Engines, _bench.Host).ShouldBe(0, _bench.Error);
+        _bench.Out.ShouldContain("12 seeds in ");
+        _bench.Out.ShouldContain("every guarantee held");
+        _bench.Out.ShouldContain("faults: crash ");
+    }
+
+    private static string Above(string name)
+    {
+        DirectoryInfo at = new(AppContext.BaseDirectory);
+        while (!Directory.Exists(Path.Combine(at.FullName, name)))
+        {
+            at = at.Parent ?? throw new DirectoryNotFoundException(name);
+        }
+
+        return Path.Combine(at.FullName, name);
+    }
+
+    private int Study(string engine, string fault) =>
+        Run(Bench.Good + $"\nengine: {engine}\ncheckpoint: {{ every-steps: 2 }}\npatience: 30s\nfaults: [{fault}]\n");
+
+    private int Run(string file)
+    {
+        _bench.Write("my.yaml", file);
+        return CommandApp.Run(["study", "faults", "my.yaml", "--out", "out", "--json"], Engines, _bench.Host);
+    }
+}
