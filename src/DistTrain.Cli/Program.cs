@@ -1,10 +1,17 @@
 using System.Runtime.InteropServices;
 using DistTrain.Commands;
+using DistTrain.Commands.Verbs;
 using DistTrain.Engines;
+using DistTrain.Engines.Processes;
 using DistTrain.Engines.Simulated;
 using DistTrain.Engines.Threads;
 
-IEngine[] engines = [new ThreadsEngine(), new SimulatedEngine()];
+if (HostActorsCommand.IsAsked(args))
+{
+    return HostActorsCommand.Run();
+}
+
+IEngine[] engines = [new ThreadsEngine(), new SimulatedEngine(), new ProcessesEngine()];
 
 // The first Ctrl-C (or SIGTERM) stops a run at a committed step; the second ends the process at once.
 using CancellationTokenSource stop = new();

@@ -7,9 +7,9 @@ namespace DistTrain.Engines;
 /// <summary>A run's training and test rows, loaded in its precision.</summary>
 public sealed class RunData
 {
-    private readonly object _rows;
+    private readonly Lazy<object> _rows;
 
-    private RunData(object rows, Precision precision, DataFacts facts, bool targetsAreClasses, IReadOnlyList<string>? classNames)
+    private RunData(Lazy<object> rows, Precision precision, DataFacts facts, bool targetsAreClasses, IReadOnlyList<string>? classNames)
     {
         _rows = rows;
         Precision = precision;
@@ -46,13 +46,35 @@ public sealed class RunData
     public static RunData From<T>(TrainTest<T> rows)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
         new(
-            rows,
+            new Lazy<object>(rows),
             typeof(T) == typeof(float) ? Precision.Float32 : Precision.Float64,
             DataFacts.Of(rows),
             rows.Train.TargetsAreClasses,
             rows.Train.ClassNames);
 
-    /// <summary>The rows. Throws <see cref="InvalidCastException"/> for the other precision.</summary>
+    /// <summary>Rows that are loaded when somebody first asks for them, of which the sizes are known.</summary>
+    /// <param name="precision">The stored precision.</param>
+    /// <param name="facts">What will be loaded.</param>
+    /// <param name="load">Loads it; called at most once.</param>
+    public static RunData Deferred(Precision precision, DataFacts facts, Func<RunData> load)
+    {
+        ArgumentNullException.ThrowIfNull(facts);
+        ArgumentNullException.ThrowIfNull(load);
+        return new RunData(new Lazy<object>(Load), precision, facts, facts.Classes is not null, null);
+
+        object Load()
+        {
+            RunData loaded = load();
+            return loaded.Facts == facts && loaded.Precision == precision
+                ? loaded._rows.Value
+                : throw new InvalidInputException($"data: there are {loaded.Facts} where there were {facts}; expected data that does not change during a run");
+        }
+    }
+
+    /// <summary>Loads the rows now if they are not loaded yet.</summary>
+    public void Load() => _ = _rows.Value;
+
+    /// <summary>The rows, which are loaded now if they are not yet. Throws <see cref="InvalidCastException"/> for the other precision.</summary>
     public TrainTest<T> As<T>()
-        where T : unmanaged, IBinaryFloatingPointIeee754<T> => (TrainTest<T>)_rows;
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> => (TrainTest<T>)_rows.Value;
 }

@@ -40,6 +40,13 @@ public sealed record RunRequest
     /// <summary>The disk that the journal folder is on.</summary>
     internal IDisk Disk { get; init; } = FileDisk.Instance;
 
+    /// <summary>The resolved experiment as text, from which another process of the same program makes the same settings and data; null
+    /// where there is none.</summary>
+    public string? Experiment { get; init; }
+
+    /// <summary>Processes that layer actors are spread over; 0 for as many as there are cores. Only the processes engine reads it.</summary>
+    public int Workers { get; init; }
+
     /// <summary>Hears what the run spends its time on; null for nobody.</summary>
     public IRunTrace? Trace { get; init; }
 }

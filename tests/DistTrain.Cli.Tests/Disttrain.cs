@@ -16,11 +16,14 @@ public sealed class Disttrain : IDisposable
         return Finish(process);
     }
 
-    public Process Start(params string[] args)
+    public Process Start(params string[] args) => Start(redirectInput: false, args);
+
+    public Process Start(bool redirectInput, params string[] args)
     {
         ProcessStartInfo start = new(Environment.ProcessPath is string host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet")
         {
             WorkingDirectory = Folder,
+            RedirectStandardInput = redirectInput,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };

@@ -32,6 +32,9 @@ internal sealed record Experiment
     /// <summary>Threads that compute; 0 for one per core.</summary>
     public int ComputeThreads { get; init; }
 
+    /// <summary>Processes that the processes engine spreads layer actors over; 0 for as many as there are cores.</summary>
+    public int Workers { get; init; }
+
     /// <summary>Replicas whose contributions are falsified.</summary>
     public IReadOnlyList<ByzantineReplica> Byzantine { get; init; } = [];
 

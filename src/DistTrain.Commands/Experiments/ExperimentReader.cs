@@ -21,7 +21,7 @@ internal sealed class ExperimentReader(
     [
         "name", "seed", "precision", "data", "network", "loss", "optimizer", "training", "method", "stages", "replicas",
         "parameter-server", "durability", "engine", "checkpoint", "steps-in-flight", "patience", "init", "faults", "compute-threads",
-        "simulation",
+        "simulation", "processes",
     ];
 
     private readonly MapReader _root = new(root, "", problems);
@@ -62,6 +62,7 @@ internal sealed class ExperimentReader(
             ComputeThreads = _root.Whole("compute-threads", 0, 1024) ?? 0,
             Simulation = SimulationSection.Read(_root, baseFolder, out bool measures),
             MeasuresMachine = measures,
+            Workers = ProcessesSection.ReadWorkers(_root),
         };
         (IReadOnlyList<Fault> faults, IReadOnlyList<ByzantineReplica> byzantine) = new FaultsSection(experiment.Topology, problems).Read(_root);
         experiment = experiment with { Faults = faults, Byzantine = byzantine };

@@ -1,5 +1,6 @@
 using System.Globalization;
 using DistTrain.Data;
+using DistTrain.Engines.Processes;
 using DistTrain.Engines.Simulated;
 using DistTrain.Numerics.Networks;
 using DistTrain.Protocol.Methods;
@@ -49,6 +50,11 @@ internal static class ExperimentWriter
         if (experiment.Engine == SimulatedEngine.EngineName || experiment.MeasuresMachine || experiment.Simulation != new SimulationSettings())
         {
             yaml.Group("simulation", group => SimulationSection.Write(group, experiment.Simulation, experiment.MeasuresMachine));
+        }
+
+        if (experiment.Engine == ProcessesEngine.EngineName || experiment.Workers > 0)
+        {
+            yaml.Group("processes", group => ProcessesSection.Write(group, experiment.Workers));
         }
 
         if (experiment.Byzantine.Count + experiment.Faults.Count > 0)

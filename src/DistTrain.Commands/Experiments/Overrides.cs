@@ -4,11 +4,12 @@ namespace DistTrain.Commands.Experiments;
 
 /// <summary>
 /// What the command line changes in an experiment: <c>--set a.b=c</c>, whose value is YAML, so that lists and groups can be given
-/// too, and <c>--engine</c>.
+/// too, <c>--engine</c> and <c>--workers</c>.
 /// </summary>
 /// <param name="Assignments">As given, in order.</param>
 /// <param name="Engine">The engine; null for the experiment's.</param>
-internal sealed record Overrides(IReadOnlyList<string> Assignments, string? Engine = null)
+/// <param name="Workers">As <c>--set processes.workers=N</c>; null for the experiment's.</param>
+internal sealed record Overrides(IReadOnlyList<string> Assignments, string? Engine = null, int? Workers = null)
 {
     /// <summary>No change.</summary>
     public static Overrides None { get; } = new([]);
@@ -19,6 +20,11 @@ internal sealed record Overrides(IReadOnlyList<string> Assignments, string? Engi
         foreach (string assignment in Assignments)
         {
             Apply(root, assignment, problems);
+        }
+
+        if (Workers is int workers)
+        {
+            Apply(root, $"processes.workers={workers}", problems);
         }
 
         if (Engine is not null)

@@ -1,5 +1,6 @@
 using DistTrain.Commands.Experiments;
 using DistTrain.Engines;
+using DistTrain.Engines.Processes;
 using DistTrain.Engines.Simulated;
 using DistTrain.Numerics;
 using DistTrain.Protocol.Planning;
@@ -26,6 +27,8 @@ internal sealed record PreparedRun(
         Byzantine = Experiment.Byzantine,
         Faults = Experiment.Faults,
         Simulation = Experiment.Simulation,
+        Workers = Experiment.Workers,
+        Experiment = Experiment.Engine == ProcessesEngine.EngineName ? ExperimentWriter.Write(Experiment) : null,
     };
 
     /// <summary>

@@ -5,6 +5,7 @@ using DistTrain.Commands.Experiments;
 using DistTrain.Commands.Runs;
 using DistTrain.Commands.Terminal;
 using DistTrain.Engines;
+using DistTrain.Engines.Processes;
 using DistTrain.Numerics;
 
 namespace DistTrain.Commands.Verbs;
@@ -28,6 +29,7 @@ internal sealed class DoctorCommand(CommandHost host, IReadOnlyList<IEngine> eng
             RunsFolder(),
             Engines(),
             Durability(),
+            Processes(),
         ];
         if (experiment is not null)
         {
@@ -57,6 +59,10 @@ internal sealed class DoctorCommand(CommandHost host, IReadOnlyList<IEngine> eng
         + (OperatingSystem.IsWindows()
             ? "power: syncs files; this system has no call to sync a folder"
             : "power: syncs files and folders, so the loss of power loses no committed step"));
+
+    private static Finding Processes() => ProcessesEngine.MachineProblem() is string problem
+        ? new Finding("processes", false, problem)
+        : new Finding("processes", true, $"sockets fit under {Path.GetTempPath()}");
 
     private static Finding Runtime()
     {

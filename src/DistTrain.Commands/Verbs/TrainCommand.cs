@@ -3,6 +3,7 @@ using DistTrain.Commands.Presets;
 using DistTrain.Commands.Runs;
 using DistTrain.Commands.Terminal;
 using DistTrain.Engines;
+using DistTrain.Engines.Processes;
 using DistTrain.Numerics;
 using DistTrain.Numerics.Networks;
 
@@ -26,10 +27,15 @@ internal sealed class TrainCommand(CommandHost host, IReadOnlyList<IEngine> engi
 
         string experiment = options.Experiment ?? PresetCatalog.Default;
         LoadedExperiment loaded = ExperimentLoader.Load(experiment, options.Overrides, host.WorkingFolder, _engineNames);
-        PreparedRun run = PreparedRun.Prepare(loaded, engines, host.Stop).OnThisMachine(host);
+        PreparedRun run = Prepare(loaded, options).OnThisMachine(host);
         RunFolder folder = RunFolder.Create(options.Out, run.Experiment.Settings.Name, host.WorkingFolder, host.Clock);
         return Start(run, folder, options, resume: false);
     }
+
+    private PreparedRun Prepare(LoadedExperiment loaded, TrainOptions options) =>
+        options.Trace && loaded.Experiment.Engine == ProcessesEngine.EngineName
+            ? throw new InvalidInputException("--trace: engine processes records no trace; expected --engine threads or simulated, or no --trace")
+            : PreparedRun.Prepare(loaded, engines, host.Stop);
 
     private int Resume(TrainOptions options, string given)
     {
@@ -59,7 +65,7 @@ internal sealed class TrainCommand(CommandHost host, IReadOnlyList<IEngine> engi
                 $"--resume {folder.Shown}: training.restarts: the run has one seed only; start a new run to train from several");
         }
 
-        return Start(PreparedRun.Prepare(wanted, engines, host.Stop).OnThisMachine(host), folder, options, resume: true);
+        return Start(Prepare(wanted, options).OnThisMachine(host), folder, options, resume: true);
     }
 
     private int Finished(RunSummary summary, RunFolder folder, bool json)

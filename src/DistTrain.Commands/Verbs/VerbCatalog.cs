@@ -54,6 +54,7 @@ internal static class VerbCatalog
         Option<string?> engine = Value("--engine", "name", $"What runs the actors: {names}.");
         Option<string[]> set = Set();
         Option<string?> folder = Value("--out", "folder", "Run folder; must not exist yet or be empty. Default: runs/NAME-DATE-TIME.");
+        Option<int?> workers = new("--workers") { HelpName = "number", Description = "Engine processes: processes that layer actors are spread over. Default: one per core." };
         Option<string?> resume = Value("--resume", "folder", "Goes on with the run in this folder from its last snapshot.");
         Option<bool> json = Flag("--json", "Prints summary.json on standard output and nothing else.");
         Option<bool> trace = Flag("--trace", "Writes trace.json into the run folder: jobs, waits and messages, for ui.perfetto.dev or chrome://tracing.");
@@ -65,11 +66,12 @@ internal static class VerbCatalog
                 "disttrain train xor --set seed=7",
                 "disttrain train my.yaml --set training.epochs=20 --out runs/longer",
                 "disttrain train xor --engine simulated --trace",
+                "disttrain train --engine processes --workers 2",
                 "disttrain train --resume runs/longer --set training.epochs=40",
-            ]) { experiment, engine, set, folder, resume, json, trace };
+            ]) { experiment, engine, workers, set, folder, resume, json, trace };
         command.SetAction(result => new TrainCommand(host, engines).Execute(new TrainOptions(
             result.GetValue(experiment),
-            new Overrides(result.GetValue(set) ?? [], result.GetValue(engine)),
+            new Overrides(result.GetValue(set) ?? [], result.GetValue(engine), result.GetValue(workers)),
             result.GetValue(folder),
             result.GetValue(resume),
             result.GetValue(json),

@@ -30,7 +30,7 @@ internal sealed class SequentialContributions<T> : IDisposable
         FrontContributionPlan front, TrainTest<T> rows, Action<ParameterSpec, Tensor<T>> initialize, ComputeScratch scratch, IForkJoin? fork = null)
     {
         (_front, _scratch, _fork) = (front, scratch, fork);
-        _arithmetic = new FrontArithmetic<T>(front, rows);
+        _arithmetic = new FrontArithmetic<T>(front, RunData.From(rows));
         _weight = new Tensor<T>(front.Outputs, front.Inputs);
         initialize(front.Weight, _weight);
         _directions = new Tensor<T>(front.HasBasis ? front.Features : 0, front.Inputs);

@@ -19,7 +19,7 @@ internal sealed class JobRunner<T> : IJobRunner
     private readonly RunPlan _plan;
     private readonly BufferPool _pool;
     private readonly BatchOrder _order;
-    private readonly TrainTest<T> _rows;
+    private readonly RunData _data;
     private readonly StageProgram<T>[] _programs;
     private readonly SliceLayout[] _layouts;
     private readonly ShardArithmetic<T> _shards;
@@ -33,7 +33,7 @@ internal sealed class JobRunner<T> : IJobRunner
     {
         _plan = plan;
         _pool = pool;
-        _rows = request.Data.As<T>();
+        _data = request.Data;
         _order = new BatchOrder(plan.Settings.Seed, plan.TrainRows, plan.Settings.Training.BatchSize, plan.Settings.Training.Shuffle);
         _programs = [.. plan.Stages.Select(stage => new StageProgram<T>(
             plan.Network,
@@ -43,8 +43,8 @@ internal sealed class JobRunner<T> : IJobRunner
         _layouts = [.. plan.Stages.Select(stage => new SliceLayout(plan, stage))];
         _shards = new ShardArithmetic<T>(request, plan, pool, snapshots);
         _rules = new StageRules<T>(plan);
-        _learning = new LearningJobRunner<T>(plan, _rules, _programs, _layouts, _rows.Train.Inputs, _rows.Train.Targets, pool);
-        _front = plan.Front is null ? null : new FrontJobRunner<T>(plan, plan.Front, _rows, pool);
+        _learning = new LearningJobRunner<T>(plan, _rules, _programs, _layouts, _data.Inputs, _data.Targets, pool);
+        _front = plan.Front is null ? null : new FrontJobRunner<T>(plan, plan.Front, _data, pool);
         _evaluationRows = [.. Enumerable.Range(0, Math.Max(plan.TrainRows, plan.TestRows))];
 
         // A falsified contribution is a falsified signal at the loss: gradients are linear in it.
@@ -87,7 +87,6 @@ internal sealed class JobRunner<T> : IJobRunner
 
     private void Load(LoadBatchJob job)
     {
-        DataSet<T> source = job.Split == DataSplit.Train ? _rows.Train : _rows.Test!;
         ReadOnlySpan<int> rows = job.Training
             ? _order.RowsOf(job.Step - 1, job.FirstRow, job.Rows)
             : _evaluationRows.AsSpan(job.FirstRow, job.Rows);
@@ -97,6 +96,8 @@ internal sealed class JobRunner<T> : IJobRunner
             return;
         }
 
+        TrainTest<T> data = _data.As<T>();
+        DataSet<T> source = job.Split == DataSplit.Train ? data.Train : data.Test!;
         TensorView<T> destination = Rent(job, 0, job.Rows, job.Targets ? source.Targets : source.Inputs);
         if (job.Targets)
         {

@@ -10,7 +10,11 @@ namespace DistTrain.Engines.Shared;
 /// costs no copy; with
 /// a journal folder it is written there too. A snapshot exists once the coordinator's part is kept, and not before.
 /// </summary>
-internal sealed class SnapshotStore(BufferPool pool, SnapshotFiles? files, RunLog? log = null) : IDisposable
+/// <param name="pool">The buffers.</param>
+/// <param name="files">The journal folder's files; null for none.</param>
+/// <param name="log">The log that a snapshot makes shorter; null for none.</param>
+/// <param name="inMemory">Whether parts are kept in memory too; not where coordinator and shards live apart and see only files of each other.</param>
+internal sealed class SnapshotStore(BufferPool pool, SnapshotFiles? files, RunLog? log = null, bool inMemory = true) : IDisposable
 {
     // A recovery that began while the newest snapshot became complete goes back to the one before.
     private const int CompleteMax = 2;
@@ -26,6 +30,12 @@ internal sealed class SnapshotStore(BufferPool pool, SnapshotFiles? files, RunLo
     public void Keep(SnapshotJob job)
     {
         KeptSlice slice = new(job.Slice, job.Step, job.Updates, [.. job.AppliedSteps], [.. job.Inputs]);
+        if (!inMemory)
+        {
+            files?.Write(slice, pool);
+            return;
+        }
+
         foreach (BufferHandle buffer in slice.Buffers)
         {
             pool.Retain(buffer);

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using DistTrain.Protocol.Jobs;
 using DistTrain.Protocol.Messages;
 
 namespace DistTrain.Protocol.Wire;
@@ -18,6 +19,16 @@ public sealed class FrameCodec : IDisposable
     /// <summary>Appends an envelope's frame.</summary>
     public void Write(in Envelope envelope, IBufferBytes source, IBufferWriter<byte> output)
     {
+        foreach (BufferHandle buffer in WriteHeader(envelope, source, output))
+        {
+            output.Write(source.BytesOf(buffer));
+        }
+    }
+
+    /// <summary>Appends a frame up to the end of its header, for whoever sends large buffers from where they are.</summary>
+    /// <returns>The buffers whose bytes follow, in this order; valid until the next frame is written.</returns>
+    public IReadOnlyList<BufferHandle> WriteHeader(in Envelope envelope, IBufferBytes source, IBufferWriter<byte> output)
+    {
         _writer.Write(envelope, source);
         int header = _writer.Header.Length;
         long frame = WireLimits.PrefixBytes + header + _writer.PayloadBytes;
@@ -28,10 +39,7 @@ public sealed class FrameCodec : IDisposable
         BinaryPrimitives.WriteUInt32LittleEndian(prefix[sizeof(uint)..], (uint)header);
         output.Advance(WireLimits.PrefixBytes);
         output.Write(_writer.Header);
-        for (int buffer = 0; buffer < _writer.Buffers.Count; buffer++)
-        {
-            output.Write(source.BytesOf(_writer.Buffers[buffer]));
-        }
+        return _writer.Buffers;
     }
 
     /// <summary>Reads a whole frame. Nothing is allocated in the sink unless all of it is right.</summary>
@@ -47,6 +55,20 @@ public sealed class FrameCodec : IDisposable
             $"the header says that it has {header} bytes, and {Math.Min(body.Length, WireLimits.HeaderBytesMax)} are possible");
         ReadOnlySpan<byte> payload = body[(int)header..];
         _reader.Parse(body[..(int)header], payload.Length);
+        envelope = _reader.Take(payload, sink);
+    }
+
+    /// <summary>Reads a frame whose buffers are still on the wire: they go to the sink's memory without a detour.</summary>
+    /// <param name="header">The header alone.</param>
+    /// <param name="payloadBytes">Bytes that follow it.</param>
+    /// <param name="payload">Gives these bytes; asked only when all of the header is right.</param>
+    /// <param name="sink">Takes the buffers; what it has given out is the caller's business if <paramref name="payload"/> throws.</param>
+    /// <param name="envelope">The envelope.</param>
+    /// <exception cref="FrameException">The bytes are no header of such a frame.</exception>
+    public void Read(ReadOnlySpan<byte> header, int payloadBytes, IPayloadSource payload, IBufferSink sink, out Envelope envelope)
+    {
+        ArgumentNullException.ThrowIfNull(payload);
+        _reader.Parse(header, payloadBytes);
         envelope = _reader.Take(payload, sink);
     }
 

@@ -51,20 +51,33 @@ internal sealed class JsonHeaderReader : IFieldReader
             }
         }
 
-        Message message = _schema.Read(this);
-        Array.Clear(_values);
-        return new Envelope(
-            Of(EnvelopeFields.Run),
-            (int)Of(EnvelopeFields.Epoch),
-            new ActorId((int)Of(EnvelopeFields.From)),
-            (int)Of(EnvelopeFields.FromIncarnation),
-            new ActorId((int)Of(EnvelopeFields.To)),
-            (int)Of(EnvelopeFields.ToIncarnation),
-            Of(EnvelopeFields.Sequence),
-            Of(EnvelopeFields.Acknowledges),
-            message);
+        return Made();
     }
 
+    /// <summary>As above, with buffers that are still on the wire.</summary>
+    public Envelope Take(IPayloadSource payload, IBufferSink sink)
+    {
+        int expected = 0;
+        for (int field = 0; field < _schema!.Fields.Count; field++)
+        {
+            if (_schema.Fields[field].Kind == FieldKind.Buffer && _values[field].Integer >= 0)
+            {
+                FrameException.Require(_values[field].Integer == expected, "buffers read off a stream stand in the order of their fields");
+                expected += _values[field].Length;
+            }
+        }
+
+        for (int field = 0; field < _schema!.Fields.Count; field++)
+        {
+            ref Value value = ref _values[field];
+            if (_schema.Fields[field].Kind == FieldKind.Buffer && value.Integer >= 0)
+            {
+                payload.Fill(sink.Allocate(value.Length, out value.Buffer));
+            }
+        }
+
+        return Made();
+    }
     public int ReadInt32(MessageField field) => (int)_values[field.Index].Integer;
 
     public long ReadInt64(MessageField field) => _values[field.Index].Integer;
@@ -82,6 +95,22 @@ internal sealed class JsonHeaderReader : IFieldReader
     private static string Quote(ReadOnlySpan<byte> text) => $"'{Encoding.UTF8.GetString(text[..Math.Min(text.Length, 40)])}'";
 
     private long Of(MessageField field) => _envelope[field.Index].Integer;
+
+    private Envelope Made()
+    {
+        Message message = _schema!.Read(this);
+        Array.Clear(_values);
+        return new Envelope(
+            Of(EnvelopeFields.Run),
+            (int)Of(EnvelopeFields.Epoch),
+            new ActorId((int)Of(EnvelopeFields.From)),
+            (int)Of(EnvelopeFields.FromIncarnation),
+            new ActorId((int)Of(EnvelopeFields.To)),
+            (int)Of(EnvelopeFields.ToIncarnation),
+            Of(EnvelopeFields.Sequence),
+            Of(EnvelopeFields.Acknowledges),
+            message);
+    }
 
     private void ParseObject(ref Utf8JsonReader json)
     {

@@ -33,6 +33,34 @@ public sealed class FrameCodecTests
     }
 
     [Fact]
+    public void BuffersThatAreStillOnTheWireAreReadTheSame()
+    {
+        using FrameCodec codec = new();
+        ByteBuffers sent = new();
+        foreach (Message message in SampleMessages.All(sent))
+        {
+            byte[] frame = Frame(codec, SampleMessages.Wrap(message, 0), sent);
+            int header = (int)BinaryPrimitives.ReadUInt32LittleEndian(frame.AsSpan(4)), start = WireLimits.PrefixBytes + header;
+            ByteBuffers received = new();
+            Rest payload = new(frame, start);
+            codec.Read(frame.AsSpan(WireLimits.PrefixBytes, header), frame.Length - start, payload, received, out Envelope read);
+            ShouldBeSame(read.Message, received, message, sent);
+            payload.Position.ShouldBe(frame.Length);
+        }
+    }
+
+    [Fact]
+    public void NothingOfThePayloadIsReadBehindAHeaderThatIsWrong()
+    {
+        using FrameCodec codec = new();
+        Rest payload = new([1, 2], 0);
+        ByteBuffers received = new();
+        byte[] header = Encoding.UTF8.GetBytes(Signal.Replace("\"length\":2", "\"length\":3", StringComparison.Ordinal));
+        Should.Throw<FrameException>(() => codec.Read(header, 2, payload, received, out _));
+        (payload.Position, received.Count).ShouldBe((0, 0));
+    }
+
+    [Fact]
     public void AFrameLooksAsDocumented()
     {
         using FrameCodec codec = new();
@@ -257,5 +285,17 @@ public sealed class FrameCodecTests
         BinaryPrimitives.WriteUInt32LittleEndian(prefix, (uint)(4 + text.Length + payload.Length));
         BinaryPrimitives.WriteUInt32LittleEndian(prefix.AsSpan(4), (uint)text.Length);
         return [.. prefix, .. text, .. payload];
+    }
+
+    /// <summary>What follows a header on a wire.</summary>
+    private sealed class Rest(byte[] bytes, int position) : IPayloadSource
+    {
+        public int Position { get; private set; } = position;
+
+        public void Fill(Span<byte> destination)
+        {
+            bytes.AsSpan(Position, destination.Length).CopyTo(destination);
+            Position += destination.Length;
+        }
     }
 }

@@ -12,11 +12,11 @@ namespace DistTrain.Engines.Shared.Front;
 
 /// <summary>The arithmetic of front contribution outside of steps, the same for the plain loop and for actors.
 /// Thread-safe.</summary>
-internal sealed class FrontArithmetic<T>(FrontContributionPlan front, TrainTest<T> rows)
+internal sealed class FrontArithmetic<T>(FrontContributionPlan front, RunData data)
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     /// <summary>Rows of a split.</summary>
-    public int RowsOf(DataSplit split) => Of(split).Rows;
+    public int RowsOf(DataSplit split) => split == DataSplit.Train ? data.TrainRows : data.TestRows;
 
     /// <summary>Computes the basis of the training rows: their coordinates (N × F) and its directions (F × d).</summary>
     public void Basis(TensorView<T> coordinates, TensorView<T> directions, ComputeScratch scratch, IForkJoin? fork)
@@ -103,7 +103,7 @@ internal sealed class FrontArithmetic<T>(FrontContributionPlan front, TrainTest<
         }
     }
 
-    private DataSet<T> Of(DataSplit split) => split == DataSplit.Train ? rows.Train : rows.Test!;
+    private DataSet<T> Of(DataSplit split) => split == DataSplit.Train ? data.As<T>().Train : data.As<T>().Test!;
 
     private ShareRows<T> Share(DataSplit split, int share) => new(Of(split), front.FeaturesOf(share));
 

@@ -1,5 +1,4 @@
 using System.Numerics;
-using DistTrain.Data;
 using DistTrain.Numerics.FrontContribution;
 using DistTrain.Numerics.Kernels;
 using DistTrain.Numerics.Layers;
@@ -24,10 +23,10 @@ internal sealed class FrontJobRunner<T>
     private readonly ParameterPlace _theta, _scale;
     private readonly bool _hasVelocity;
 
-    public FrontJobRunner(RunPlan plan, FrontContributionPlan front, TrainTest<T> rows, BufferPool pool)
+    public FrontJobRunner(RunPlan plan, FrontContributionPlan front, RunData data, BufferPool pool)
     {
         (_plan, _front, _pool) = (plan, front, pool);
-        _arithmetic = new FrontArithmetic<T>(front, rows);
+        _arithmetic = new FrontArithmetic<T>(front, data);
         _theta = plan.Parameters.Single(place => ContributedSpec.IsTheta(place.Parameter));
         _scale = plan.Parameters.Single(place => ContributedSpec.IsScale(place.Parameter));
         Optimizer<T> optimizer = new(plan.Settings.Optimizer);

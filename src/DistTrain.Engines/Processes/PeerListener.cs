@@ -1,0 +1,237 @@
+using System.Buffers.Binary;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using DistTrain.Engines.Shared;
+using DistTrain.Protocol.Actors;
+using DistTrain.Protocol.Jobs;
+using DistTrain.Protocol.Messages;
+using DistTrain.Protocol.Wire;
+
+namespace DistTrain.Engines.Processes;
+
+/// <summary>
+/// Takes connections of the run's other processes and reads frames off them. A connection that does not show the token, or whose bytes
+/// are no frame, is closed, and nothing else is.
+/// </summary>
+internal sealed class PeerListener : IDisposable
+{
+    private readonly Socket _listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+    private readonly Lock _lock = new();
+    private readonly HashSet<Socket> _open = [];
+    private readonly byte[] _token;
+    private readonly Placement _placement;
+    private readonly int _process, _actors;
+    private readonly BufferPool _pool;
+    private readonly Action<Envelope> _deliver;
+    private readonly Action<string> _refused;
+    private int _strangers;
+    private bool _ending;
+
+    /// <param name="address">The socket; one of that name from before is replaced.</param>
+    /// <param name="token">The run's token.</param>
+    /// <param name="placement">Who may speak for whom.</param>
+    /// <param name="process">This process's number.</param>
+    /// <param name="actors">Actors of the run.</param>
+    /// <param name="pool">Takes the buffers.</param>
+    /// <param name="deliver">Takes envelopes, whose buffers carry one reference each; called from one thread per connection.</param>
+    /// <param name="refused">Hears why a connection was closed.</param>
+    public PeerListener(
+        string address, byte[] token, Placement placement, int process, int actors, BufferPool pool, Action<Envelope> deliver, Action<string> refused)
+    {
+        (_token, _placement, _process, _actors, _pool, _deliver, _refused) = (token, placement, process, actors, pool, deliver, refused);
+        File.Delete(address);
+        _listener.Bind(new UnixDomainSocketEndPoint(address));
+        _listener.Listen(ProcessesLimits.Backlog);
+        new Thread(Accept) { IsBackground = true, Name = "connections" }.Start();
+    }
+
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            _ending = true;
+            _listener.Dispose();
+            foreach (Socket socket in _open)
+            {
+                socket.Dispose();
+            }
+        }
+    }
+
+    private void Accept()
+    {
+        while (true)
+        {
+            Socket socket;
+            try
+            {
+                socket = _listener.Accept();
+            }
+            catch (Exception over) when (over is SocketException or ObjectDisposedException)
+            {
+                if (_ending)
+                {
+                    return;
+                }
+
+                continue;
+            }
+
+            if (Interlocked.Increment(ref _strangers) > ProcessesLimits.StrangersMax || !TryOpen(socket))
+            {
+                Interlocked.Decrement(ref _strangers);
+                socket.Dispose();
+                continue;
+            }
+
+            new Thread(() => Read(socket)) { IsBackground = true, Name = "frames in" }.Start();
+        }
+    }
+
+    private bool TryOpen(Socket socket)
+    {
+        lock (_lock)
+        {
+            return !_ending && _open.Add(socket);
+        }
+    }
+
+    private void Read(Socket socket)
+    {
+        try
+        {
+            int peer;
+            try
+            {
+                peer = Greet(socket);
+            }
+            finally
+            {
+                Interlocked.Decrement(ref _strangers);
+            }
+
+            using FrameCodec codec = new();
+            SocketReader reader = new(socket);
+            ArrivingBuffers arriving = new(_pool);
+            while (true)
+            {
+                ReadFrame(codec, reader, arriving, peer);
+            }
+        }
+        catch (FrameException problem)
+        {
+            _refused(problem.Message);
+        }
+        catch (Exception lost) when (lost is SocketException or IOException or ObjectDisposedException)
+        {
+            // The other process ended, or this one ends.
+        }
+        finally
+        {
+            lock (_lock)
+            {
+                _open.Remove(socket);
+            }
+
+            socket.Dispose();
+        }
+    }
+
+    /// <summary>Nothing is looked at before the token is there and right; comparing takes the same time wherever it differs.</summary>
+    private int Greet(Socket socket)
+    {
+        socket.ReceiveTimeout = (int)ProcessesLimits.GreetingTimeout.TotalMilliseconds;
+        Span<byte> greeting = stackalloc byte[ProcessesLimits.TokenBytes + sizeof(int)];
+        for (Span<byte> rest = greeting; !rest.IsEmpty;)
+        {
+            int received = Receive(socket, rest);
+            if (received == 0)
+            {
+                throw new FrameException("a connection without the run's token");
+            }
+
+            rest = rest[received..];
+        }
+
+        if (!CryptographicOperations.FixedTimeEquals(greeting[..ProcessesLimits.TokenBytes], _token))
+        {
+            throw new FrameException("a connection without the run's token");
+        }
+
+        int peer = BinaryPrimitives.ReadInt32LittleEndian(greeting[ProcessesLimits.TokenBytes..]);
+        socket.ReceiveTimeout = 0;
+        return (uint)peer < (uint)_placement.Count && peer != _process ? peer : throw new FrameException($"a connection of process {peer}, which the run does not have");
+    }
+
+    private static int Receive(Socket socket, Span<byte> destination)
+    {
+        try
+        {
+            return socket.Receive(destination);
+        }
+        catch (SocketException)
+        {
+            return 0;
+        }
+    }
+
+    private void ReadFrame(FrameCodec codec, SocketReader reader, ArrivingBuffers arriving, int peer)
+    {
+        ReadOnlySpan<byte> prefix = reader.Take(WireLimits.PrefixBytes);
+        int length = FrameCodec.FrameLength(prefix);
+        uint header = BinaryPrimitives.ReadUInt32LittleEndian(prefix[sizeof(uint)..]);
+        int body = length - WireLimits.PrefixBytes;
+        if (header > body || header > WireLimits.HeaderBytesMax)
+        {
+            throw new FrameException($"the header says that it has {header} bytes, and {Math.Min(body, WireLimits.HeaderBytesMax)} are possible");
+        }
+
+        arriving.Begin();
+        Envelope envelope;
+        try
+        {
+            codec.Read(reader.Take((int)header), body - (int)header, reader, arriving, out envelope);
+            RequireFrom(peer, envelope);
+        }
+        catch
+        {
+            arriving.GiveUp();
+            throw;
+        }
+
+        _deliver(envelope);
+    }
+
+    private void RequireFrom(int peer, in Envelope envelope)
+    {
+        bool isKnown = (uint)envelope.From.Index < (uint)_actors && (uint)envelope.To.Index < (uint)_actors;
+        if (!isKnown || _placement.ProcessOf(envelope.From) != peer || _placement.ProcessOf(envelope.To) != _process)
+        {
+            throw new FrameException($"a message from actor {envelope.From.Index} to actor {envelope.To.Index} on a connection between other processes");
+        }
+    }
+
+    /// <summary>Remembers the buffers of the frame that is being read, to give them back when its connection ends in the middle.</summary>
+    private sealed class ArrivingBuffers(BufferPool pool) : IBufferSink
+    {
+        private readonly PoolBytes _bytes = new(pool);
+        private readonly List<BufferHandle> _taken = [];
+
+        public void Begin() => _taken.Clear();
+
+        public Span<byte> Allocate(int length, out BufferHandle buffer)
+        {
+            Span<byte> bytes = _bytes.Allocate(length, out buffer);
+            _taken.Add(buffer);
+            return bytes;
+        }
+
+        public void GiveUp()
+        {
+            foreach (BufferHandle buffer in _taken)
+            {
+                pool.Release(buffer);
+            }
+        }
+    }
+}

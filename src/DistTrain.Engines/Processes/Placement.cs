@@ -1,0 +1,60 @@
+using DistTrain.Protocol.Actors;
+using DistTrain.Protocol.Planning;
+
+namespace DistTrain.Engines.Processes;
+
+/// <summary>
+/// Which process hosts which actor: the first one the coordinator; then one per shard, but no more than cores, with the shards dealt in
+/// turn; then the workers, which take the layer actors in their order (replica by replica, stage by stage) in shares of equal count. So
+/// neighbouring stages share a process, and with as many workers as replicas each replica has its own.
+/// </summary>
+internal sealed class Placement
+{
+    private readonly int[] _processOf;
+    private readonly int _shardProcesses;
+
+    /// <param name="topology">The actors.</param>
+    /// <param name="workers">Processes of layer actors; 0 for as many as there are cores. Never more than layer actors.</param>
+    /// <param name="cores">Cores of the machine.</param>
+    public Placement(Topology topology, int workers, int cores)
+    {
+        Workers = Math.Min(workers > 0 ? workers : cores, topology.LayerActors);
+        _shardProcesses = Math.Min(topology.Shards, cores);
+        Count = 1 + _shardProcesses + Workers;
+        _processOf = new int[topology.Count];
+        for (int index = 1; index <= topology.LayerActors; index++)
+        {
+            _processOf[index] = 1 + _shardProcesses + (int)((index - 1L) * Workers / topology.LayerActors);
+        }
+
+        for (int shard = 0; shard < topology.Shards; shard++)
+        {
+            _processOf[topology.Shard(shard).Index] = 1 + (shard % _shardProcesses);
+        }
+    }
+
+    /// <summary>The coordinator's process.</summary>
+    public const int CoordinatorProcess = 0;
+
+    /// <summary>Processes of layer actors.</summary>
+    public int Workers { get; }
+
+    /// <summary>All processes.</summary>
+    public int Count { get; }
+
+    /// <summary>The process of an actor.</summary>
+    public int ProcessOf(ActorId actor) => _processOf[actor.Index];
+
+    /// <summary>The actors of a process, in order.</summary>
+    public IEnumerable<ActorId> ActorsOf(int process) =>
+        Enumerable.Range(0, _processOf.Length).Where(index => _processOf[index] == process).Select(index => new ActorId(index));
+
+    /// <summary>The name for people: <c>coordinator</c>, <c>parameter-server</c>, <c>parameter-server-1</c>, <c>worker-0</c>, …</summary>
+    public string NameOf(int process) => process switch
+    {
+        CoordinatorProcess => "coordinator",
+        1 when _shardProcesses == 1 => "parameter-server",
+        _ when process <= _shardProcesses => $"parameter-server-{process - 1}",
+        _ => $"worker-{process - 1 - _shardProcesses}",
+    };
+}

@@ -1,0 +1,64 @@
+namespace DistTrain.Engines.Processes;
+
+/// <summary>Every limit of the engine, with its reason.</summary>
+internal static class ProcessesLimits
+{
+    /// <summary>Processes of layer actors: each has its connections to all others, and a machine has no more cores to give them.</summary>
+    public const int WorkersMax = 256;
+
+    /// <summary>Bytes of a socket's path: Linux allows 108 with the terminating zero, other systems 104.</summary>
+    public const int SocketPathBytesMax = 103;
+
+    /// <summary>Bytes of the token: 256 bits cannot be guessed.</summary>
+    public const int TokenBytes = 32;
+
+    /// <summary>Connections that have not shown the token yet: a process opens one to each other.</summary>
+    public const int StrangersMax = 64;
+
+    /// <summary>Connections in the kernel's queue that wait to be accepted.</summary>
+    public const int Backlog = 64;
+
+    /// <summary>How long a new connection may take to show the token: its process sends it at once.</summary>
+    public static readonly TimeSpan GreetingTimeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>Messages that wait for a connection; beyond this they are lost, and the protocol sends them again.</summary>
+    public const int QueuedMessagesMax = 1 << 16;
+
+    /// <summary>Bytes that are gathered before they are sent: as much as a socket takes at once.</summary>
+    public const int BatchBytes = 128 << 10;
+
+    /// <summary>Buffers from this size on are sent from where they are instead of being gathered.</summary>
+    public const int LargeBufferBytes = 16 << 10;
+
+    /// <summary>Messages kept for an actor that is about to begin an epoch; the protocol sends again what is lost here.</summary>
+    public const int EarlyMessagesMax = 1024;
+
+    /// <summary>First wait before a connection is tried again: a process that is starting binds its socket after some tens of
+    /// milliseconds.</summary>
+    public static readonly TimeSpan ReconnectFirst = TimeSpan.FromMilliseconds(5);
+
+    /// <summary>Longest wait before a connection is tried again: a try costs some microseconds, and a restarted process should not wait to be
+    /// found.</summary>
+    public static readonly TimeSpan ReconnectCap = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>How often a process says that it lives.</summary>
+    public static readonly TimeSpan BeatEvery = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Silence after which a process is taken for hung and killed: far more than a busy machine lets it wait.</summary>
+    public static readonly TimeSpan SilenceMax = TimeSpan.FromSeconds(15);
+
+    /// <summary>Silence that a starting process is allowed: the runtime is loaded from a cold disk.</summary>
+    public static readonly TimeSpan StartMax = TimeSpan.FromSeconds(60);
+
+    /// <summary>How long processes may take to end once they were told to.</summary>
+    public static readonly TimeSpan EndMax = TimeSpan.FromSeconds(5);
+
+    /// <summary>Restarts of one process without a step committed in between, before the run stops: its fault is not passing.</summary>
+    public const int FruitlessRestartsMax = 6;
+
+    /// <summary>First wait before a process is restarted a second time without a step committed in between.</summary>
+    public static readonly TimeSpan RestartFirst = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>Lines of a process's standard error that are kept to tell why it ended.</summary>
+    public const int LastWordsMax = 20;
+}

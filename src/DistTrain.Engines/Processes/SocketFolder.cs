@@ -1,0 +1,55 @@
+using System.Text;
+using DistTrain.Numerics;
+
+namespace DistTrain.Engines.Processes;
+
+/// <summary>A run's folder of sockets under the temporary directory, which only its user may enter (0700).</summary>
+internal sealed class SocketFolder : IDisposable
+{
+    private const string Prefix = "dt-";
+
+    /// <summary>Makes the folder. Throws <see cref="InvalidInputException"/> where a socket cannot be.</summary>
+    public SocketFolder()
+    {
+        if (Problem() is string problem)
+        {
+            throw new InvalidInputException(problem);
+        }
+
+        FullPath = Directory.CreateTempSubdirectory(Prefix).FullName;
+    }
+
+    /// <summary>Absolute.</summary>
+    public string FullPath { get; }
+
+    /// <summary>Snapshots of a run that has no folder for them.</summary>
+    public string JournalFolder => Path.Combine(FullPath, "journal");
+
+    /// <summary>Where a process listens; the same after a restart.</summary>
+    public static string SocketOf(string folder, int process) => Path.Combine(folder, $"{process}.sock");
+
+    /// <summary>Why sockets cannot be made here; null when they can.</summary>
+    public static string? Problem()
+    {
+        string longest = SocketOf(Path.Combine(Path.GetTempPath(), Prefix + "xxxxxx"), 9999);
+        return Encoding.UTF8.GetByteCount(longest) <= ProcessesLimits.SocketPathBytesMax
+            ? null
+            : $"engine: processes needs a temporary directory whose path is short enough for a socket's name, and {Path.GetTempPath()} is not; "
+                + $"expected TMPDIR to name a folder of at most {ProcessesLimits.SocketPathBytesMax - 20} bytes, such as /tmp";
+    }
+
+    /// <summary>Deletes a folder as far as that can be done.</summary>
+    public static void Delete(string folder)
+    {
+        try
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            // Another process of the run may be deleting it at the same moment.
+        }
+    }
+
+    public void Dispose() => Delete(FullPath);
+}

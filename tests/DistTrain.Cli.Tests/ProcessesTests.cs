@@ -1,0 +1,113 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+
+namespace DistTrain.Cli.Tests;
+
+/// <summary>The processes engine as a user starts it, and as it is killed.</summary>
+public sealed class ProcessesTests : IDisposable
+{
+    private readonly Disttrain _disttrain = new();
+
+    public void Dispose() => _disttrain.Dispose();
+
+    [Fact]
+    public void ARunInProcessesHasTheBitsOfOneOnThreads()
+    {
+        (int code, string threads, string error) = _disttrain.Run("train", "blobs", "--json", "--out", "threads");
+        code.ShouldBe(0, error);
+        (code, string processes, error) = _disttrain.Run("train", "blobs", "--engine", "processes", "--workers", "2", "--json", "--out", "processes");
+        code.ShouldBe(0, error);
+        using JsonDocument one = JsonDocument.Parse(threads), other = JsonDocument.Parse(processes);
+        foreach (string key in (string[])["weights_sha256", "final_loss", "test_accuracy", "steps"])
+        {
+            other.RootElement.GetProperty(key).ToString().ShouldBe(one.RootElement.GetProperty(key).ToString(), key);
+        }
+
+        other.RootElement.GetProperty("engine").GetString().ShouldBe("processes");
+        File.ReadAllText(Path.Combine(_disttrain.Folder, "processes", "experiment.yaml")).ShouldContain("workers: 2");
+    }
+
+    [Fact]
+    public void WhatHostsActorsIsNotStartedByHand()
+    {
+        using Process process = _disttrain.Start(redirectInput: true, "host-actors");
+        process.StandardInput.Close();
+        (int code, _, string error) = Disttrain.Finish(process);
+        code.ShouldBe(2);
+        error.ShouldContain("disttrain train --engine processes");
+        _disttrain.Run("--help").Out.ShouldNotContain("host-actors");
+    }
+
+    [SkippableFact]
+    public void WhenTheParentIsKilledNoChildIsLeft()
+    {
+        Skip.IfNot(OperatingSystem.IsLinux(), "Looks at /proc.");
+        using Process parent = StartLongRun("killed");
+        int[] children = ChildrenOf(parent.Id);
+        children.Length.ShouldBe(4);
+        parent.Kill();
+        parent.WaitForExit();
+        long killed = Stopwatch.GetTimestamp();
+        while (children.Any(IsAlive) && Stopwatch.GetElapsedTime(killed) < TimeSpan.FromSeconds(2))
+        {
+            Task.Delay(5).Wait();
+        }
+
+        children.Where(IsAlive).ShouldBeEmpty();
+    }
+
+    [SkippableFact]
+    public void AnInterruptOfTheWholeGroupStopsAtACommittedStep()
+    {
+        Skip.IfNot(OperatingSystem.IsLinux(), "Looks at /proc.");
+        using Process parent = StartLongRun("stopped");
+        int[] children = ChildrenOf(parent.Id);
+
+        // As a terminal does: the signal reaches the children too, who leave it to the parent.
+        using (Process kill = Process.Start("kill", ["-INT", .. children.Append(parent.Id).Select(id => id.ToString(CultureInfo.InvariantCulture))]))
+        {
+            kill.WaitForExit();
+        }
+
+        (int code, string output, string error) = Disttrain.Finish(parent);
+        code.ShouldBe(0, error);
+        using JsonDocument summary = JsonDocument.Parse(output);
+        summary.RootElement.GetProperty("status").GetString().ShouldBe("stopped");
+        summary.RootElement.GetProperty("restarts").GetInt32().ShouldBe(0);
+        children.Where(IsAlive).ShouldBeEmpty();
+    }
+
+    /// <summary>A run that does not end by itself in the time of a test, some steps into it.</summary>
+    private Process StartLongRun(string folder)
+    {
+        Process process = _disttrain.Start(
+            "train", "blobs", "--engine", "processes", "--workers", "2", "--json", "--out", folder,
+            "--set", "training.epochs=100000", "--set", "training.evaluate-every=100000");
+        string metrics = Path.Combine(_disttrain.Folder, folder, "metrics.jsonl");
+        while (!process.HasExited && !(File.Exists(metrics) && new FileInfo(metrics).Length > 0))
+        {
+            process.WaitForExit(TimeSpan.FromMilliseconds(5));
+        }
+
+        return process;
+    }
+
+    private static int[] ChildrenOf(int process) =>
+        [.. File.ReadAllText($"/proc/{process}/task/{process}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries)
+            .Select(id => int.Parse(id, CultureInfo.InvariantCulture))];
+
+    /// <summary>A process that was killed and not reaped yet (state Z) is not alive.</summary>
+    private static bool IsAlive(int process)
+    {
+        try
+        {
+            string state = File.ReadAllText($"/proc/{process}/stat");
+            return state[state.LastIndexOf(')') + 2] != 'Z';
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,91 @@
+using System.Buffers.Binary;
+using System.Net.Sockets;
+using System.Text;
+using DistTrain.Conformance.Support;
+using DistTrain.Engines.Processes;
+using DistTrain.Protocol.Wire;
+using Shouldly;
+using Xunit;
+
+namespace DistTrain.Conformance.Processes;
+
+/// <summary>What is no frame of the run closes its connection and nothing else: the weights come out as if nobody had knocked.</summary>
+public sealed class HostileConnectionsTests
+{
+    private const int Server = 1;
+
+    [SkippableFact]
+    public void WhatIsNoFrameOfTheRunClosesItsConnectionAndNothingElse()
+    {
+        Skip.If(OperatingSystem.IsWindows(), "Sockets are files.");
+        List<string> notClosed = [];
+        Observed observed = new();
+        ProcessesTests.ShouldGiveTheBitsOfThePlainLoop(ProcessesTests.Base(), workers: 1, observed, (run, step) =>
+        {
+            if (step == 3)
+            {
+                byte[] token = Convert.FromHexString(run.Token);
+                foreach ((string what, byte[] bytes) in Attacks(token))
+                {
+                    if (!IsClosed(SocketFolder.SocketOf(run.Folder, Server), bytes))
+                    {
+                        notClosed.Add(what);
+                    }
+                }
+            }
+        });
+        notClosed.ShouldBeEmpty();
+
+        // Once is enough to look into it.
+        observed.Notices.Count(notice => notice.Contains("closed a connection", StringComparison.Ordinal)).ShouldBe(1);
+    }
+
+    private static IEnumerable<(string What, byte[] Bytes)> Attacks(byte[] token)
+    {
+        byte[] wrong = [.. token];
+        wrong[^1] ^= 1;
+        byte[] welcome = PeerLink.Greeting(token, 0);
+        yield return ("a wrong token", PeerLink.Greeting(wrong, 0));
+        yield return ("a right token of a process that does not exist", PeerLink.Greeting(token, 77));
+        yield return ("a right token of the process itself", PeerLink.Greeting(token, Server));
+        yield return ("text instead of a token", Encoding.UTF8.GetBytes("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+        yield return ("garbage behind the token", [.. welcome, .. Enumerable.Repeat((byte)0xAB, 500)]);
+        yield return ("a frame that is too long", [.. welcome, .. Prefix(uint.MaxValue, 10)]);
+        yield return ("a header that is too long", [.. welcome, .. Prefix(WireLimits.HeaderBytesMax + 100, WireLimits.HeaderBytesMax + 1)]);
+        yield return ("a header longer than its frame", [.. welcome, .. Prefix(20, 400)]);
+        yield return ("an unknown tag", [.. welcome, .. Frame("""{"tag":"shut-down"}""")]);
+        yield return ("a header that is no JSON", [.. welcome, .. Frame("tag")]);
+        yield return ("a message for an actor elsewhere", [.. welcome, .. Frame(
+            """{"tag":"acknowledge","run":1,"epoch":1,"from":0,"from-incarnation":1,"to":1,"to-incarnation":1,"sequence":0,"acknowledges":1}""")]);
+    }
+
+    private static byte[] Prefix(uint frame, uint header)
+    {
+        byte[] prefix = new byte[WireLimits.PrefixBytes];
+        BinaryPrimitives.WriteUInt32LittleEndian(prefix, frame);
+        BinaryPrimitives.WriteUInt32LittleEndian(prefix.AsSpan(sizeof(uint)), header);
+        return prefix;
+    }
+
+    private static byte[] Frame(string header)
+    {
+        byte[] bytes = Encoding.UTF8.GetBytes(header);
+        return [.. Prefix((uint)(bytes.Length + sizeof(uint)), (uint)bytes.Length), .. bytes];
+    }
+
+    /// <summary>Whether the other end closes the connection when it has read the bytes.</summary>
+    private static bool IsClosed(string address, byte[] bytes)
+    {
+        using Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { ReceiveTimeout = 20_000 };
+        try
+        {
+            socket.Connect(new UnixDomainSocketEndPoint(address));
+            socket.Send(bytes);
+            return socket.Receive(new byte[1]) == 0;
+        }
+        catch (SocketException error)
+        {
+            return error.SocketErrorCode is SocketError.ConnectionReset or SocketError.Shutdown;
+        }
+    }
+}
