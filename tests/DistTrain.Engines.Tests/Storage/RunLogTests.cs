@@ -180,7 +180,10 @@ public sealed class RunLogTests
         string[] files = Directory.GetFiles(Path.Combine(root.ShouldNotBeNull(), "src", "DistTrain.Engines"), "*.cs", SearchOption.AllDirectories);
         string[] own = [.. files.Where(file => !file.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal))];
         own.Length.ShouldBeGreaterThan(50);
-        own.Where(file => writes.IsMatch(File.ReadAllText(file))).Select(Path.GetFileName).ShouldBe(["FileDisk.cs"]);
+
+        // The processes engine makes a folder for its sockets and removes them: nothing in there is kept.
+        string[] sockets = ["SocketFolder.cs", "PeerListener.cs"];
+        own.Where(file => writes.IsMatch(File.ReadAllText(file))).Select(Path.GetFileName).Except(sockets).ShouldBe(["FileDisk.cs"]);
     }
 
     private static SimulatedDisk Crashed(out long committed)
