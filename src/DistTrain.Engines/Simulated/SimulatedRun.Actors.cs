@@ -109,7 +109,9 @@ internal sealed partial class SimulatedRun
             ? _storage.ForNextCoordinator()
             : (_snapshotKept?.Progress ?? _storage?.From ?? new CoordinatorProgress(), _membershipKept);
         _recorder.On(new Recovered((before?.Epoch ?? 0) + 1, from.Step, Math.Max(0, _issued - from.Step)));
-        return Machines.Coordinator(_plan, RunIdentity, from, before);
+        Coordinator next = Machines.Coordinator(_plan, RunIdentity, from, before, _coordinatorIncarnation);
+        _coordinatorIncarnation = next.Incarnation;
+        return next;
     }
 
     /// <summary>One stimulus at a time: what comes while the actor is busy waits.</summary>

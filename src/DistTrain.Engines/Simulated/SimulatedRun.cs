@@ -53,6 +53,7 @@ internal sealed partial class SimulatedRun : IDisposable
     private MembershipRecord? _membershipKept;
     private SnapshotRecord? _snapshotKept;
     private long _messages, _issued;
+    private int _coordinatorIncarnation;
     private bool _stopRequested;
 
     public SimulatedRun(RunRequest request, IRunObserver observer, HostSeams? seams = null)
@@ -134,7 +135,9 @@ internal sealed partial class SimulatedRun : IDisposable
     public RunOutcome ToEnd(CancellationToken stop)
     {
         ScheduleFaults();
-        Start(_actors[ActorId.Coordinator.Index], Machines.Coordinator(_plan, RunIdentity, _storage?.From ?? new CoordinatorProgress(), _storage?.Before));
+        Coordinator first = Machines.Coordinator(_plan, RunIdentity, _storage?.From ?? new CoordinatorProgress(), _storage?.Before);
+        _coordinatorIncarnation = first.Incarnation;
+        Start(_actors[ActorId.Coordinator.Index], first);
         while (_recorder.Ended is null && _events.TryTake(out long at, out SimulatedEvent what))
         {
             _time.Now = at;

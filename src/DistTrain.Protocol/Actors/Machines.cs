@@ -7,8 +7,14 @@ namespace DistTrain.Protocol.Actors;
 public static class Machines
 {
     /// <summary>A run's coordinator: the first one, or the next after the one whose membership was kept.</summary>
-    public static Coordinator Coordinator(RunPlan plan, long run, CoordinatorProgress from, MembershipRecord? before) =>
-        new(plan, before is { Incarnations: [int incarnation, ..] } ? incarnation + 1 : 1, run, from, before);
+    /// <param name="plan">The plan.</param>
+    /// <param name="run">The run's identity.</param>
+    /// <param name="from">Where it goes on from.</param>
+    /// <param name="before">The newest membership that was kept; null for none.</param>
+    /// <param name="incarnationBefore">The highest incarnation that the host knows to have lived; one may have died before it kept a membership.</param>
+    public static Coordinator Coordinator(
+        RunPlan plan, long run, CoordinatorProgress from, MembershipRecord? before, int incarnationBefore = 0) =>
+        new(plan, Math.Max(before is { Incarnations: [int incarnation, ..] } ? incarnation : 0, incarnationBefore) + 1, run, from, before);
 
     /// <summary>A new life of a layer actor or shard.</summary>
     public static ActorMachine Start(RunPlan plan, ActorId actor, int incarnation, long run)
