@@ -45,12 +45,14 @@ public sealed class KillTests(ITestOutputHelper output) : IDisposable
         TimeSpan takes = Stopwatch.GetElapsedTime(started);
 
         RandomStream draws = new(1, RandomPurpose.Faults, layer: durability.Length);
-        int kills = 0, runs = 0, aheadMax = 0;
+        int kills = 0, runs = 0, aheadMax = 0, attempts = 0;
         while (kills < Kills)
         {
             string run = $"run-{runs++}";
+            // A new instant for each attempt: one that comes after the end of a run would come after the end of the next one too.
+            attempts.ShouldBeLessThan(20 * (Kills + 1), "most instants lie within a run");
             string[] arguments = ["train", "killed.yaml", "--out", run, "--set", $"durability={durability}", "--json"];
-            while (kills < Kills && Kill(arguments, takes * draws.Uniform(kills)))
+            while (kills < Kills && Kill(arguments, takes * draws.Uniform(attempts++)))
             {
                 kills++;
                 if (File.Exists(Path.Combine(_disttrain.Folder, run, "experiment.yaml")))
