@@ -55,7 +55,7 @@ internal static class VerbCatalog
         Option<string[]> set = Set();
         Option<string?> folder = Value("--out", "folder", "Run folder; must not exist yet or be empty. Default: runs/NAME-DATE-TIME.");
         Option<int?> workers = new("--workers") { HelpName = "number", Description = "Engine processes: processes that layer actors are spread over. Default: one per core." };
-        Option<string?> resume = Value("--resume", "folder", "Goes on with the run in this folder from its last snapshot.");
+        Option<string?> resume = Value("--resume", "folder", "Goes on with the run in this folder: from its last committed step where it keeps a log, else from its last snapshot.");
         Option<bool> json = Flag("--json", "Prints summary.json on standard output and nothing else.");
         Option<bool> trace = Flag("--trace", "Writes trace.json into the run folder: jobs, waits and messages, for ui.perfetto.dev or chrome://tracing.");
         Verb command = new(
