@@ -61,6 +61,7 @@ public static class FaultChecks
         SuspicionFault suspicion => [suspicion.Actor],
         SlowFault slow => [slow.Actor],
         DiskFault disk => [disk.Actor],
+        NodeLossFault node => [node.Actor],
         LinkFault link => new[] { link.From, link.To }.OfType<ActorId>(),
         PartitionFault partition => partition.Groups.SelectMany(group => group),
         _ => [],
