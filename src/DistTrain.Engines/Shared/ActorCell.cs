@@ -211,7 +211,7 @@ internal sealed class ActorCell(ActorId id, IActorHost host, ComputeCrew crew, B
     {
         for (int i = 0; i < _effects.Count; i++)
         {
-            Effect effect = _effects[i];
+            ref readonly Effect effect = ref _effects[i];
             switch (effect.Kind)
             {
                 case EffectKind.Retain:
