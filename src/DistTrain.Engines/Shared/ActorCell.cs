@@ -23,6 +23,7 @@ internal sealed class ActorCell(ActorId id, IActorHost host, ComputeCrew crew, B
     private readonly Dictionary<int, ITimer> _timers = [];
     private ActorMachine? _machine, _next;
     private bool _scheduled, _killed;
+    private Action? _gone;
     private int _life;
     private long _persistsAsked, _persistsDone;
 
@@ -31,6 +32,18 @@ internal sealed class ActorCell(ActorId id, IActorHost host, ComputeCrew crew, B
 
     /// <summary>The machine; null before the start and after a crash. For reading when nothing runs.</summary>
     public ActorMachine? Machine => _machine;
+
+    /// <summary>Whether nothing lives here, and nothing is about to.</summary>
+    public bool IsVacant
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _next is null && (_machine is null || _killed);
+            }
+        }
+    }
 
     /// <summary>What this actor sent.</summary>
     public MessageCounters Sent { get; } = new();
@@ -47,11 +60,13 @@ internal sealed class ActorCell(ActorId id, IActorHost host, ComputeCrew crew, B
     }
 
     /// <summary>Lets the machine die: its memory is gone, what it sent is not.</summary>
-    public void Kill()
+    /// <param name="gone">Called once when it will not be stepped again; null for nothing.</param>
+    public void Kill(Action? gone = null)
     {
         lock (_lock)
         {
             _killed = true;
+            _gone += gone;
             ScheduleIfIdle();
         }
     }
@@ -89,11 +104,12 @@ internal sealed class ActorCell(ActorId id, IActorHost host, ComputeCrew crew, B
         for (int handled = 0; handled < StimuliPerTurnMax; handled++)
         {
             Stimulus stimulus;
+            ReplaceIfDue();
             lock (_lock)
             {
                 if (_killed || _next is not null)
                 {
-                    ReplaceMachine();
+                    continue;
                 }
 
                 if (!_mailbox.TryDequeue(out stimulus))
@@ -160,6 +176,21 @@ internal sealed class ActorCell(ActorId id, IActorHost host, ComputeCrew crew, B
             _scheduled = true;
             crew.Schedule(this);
         }
+    }
+
+    private void ReplaceIfDue()
+    {
+        Action? gone = null;
+        lock (_lock)
+        {
+            if (_killed || _next is not null)
+            {
+                (gone, _gone) = (_gone, null);
+                ReplaceMachine();
+            }
+        }
+
+        gone?.Invoke();
     }
 
     private void ReplaceMachine()

@@ -40,6 +40,6 @@ internal static class SimulationChecks
     }
 
     private static string? Refuses(Fault fault) => fault is DiskFault
-        ? $"engine {SimulatedEngine.EngineName} does not serve '{fault.Name}' faults; expected crash, suspect, partition, link or slow"
+        ? $"engine {SimulatedEngine.EngineName} does not serve '{fault.Name}' faults; expected crash, suspect, partition, link, slow or lose-node"
         : null;
 }
