@@ -156,8 +156,13 @@ internal sealed class CostMessages
         }
 
         double first = _plan.CarriesResidual ? Trained.Sum(slice => (double)slice.Length) * _replicas : 0;
-        Add<SliceCopy>(CostLink.Control, 0, 0, (_copies - 1) * _plan.Slices.Count, (_copies - 1) * (state + first) * _valueBytes);
+        double parts = _plan.Slices.Count + (_plan.CarriesResidual ? Trained.Sum(ResidualParts) : 0);
+        Add<SliceCopy>(CostLink.Control, 0, 0, (_copies - 1) * parts, (_copies - 1) * (state + first) * _valueBytes);
     }
+
+    /// <summary>Messages with residuals: two buffers each, and a replica's residual comes before what else it carries.</summary>
+    private int ResidualParts(SlicePlan slice) =>
+        Enumerable.Range(0, _settings.Replicas).Select(replica => (2 + (replica * slice.CarriedCount)) / 2).Distinct().Count();
 
     private void AddFront(FrontContributionPlan front)
     {
