@@ -11,8 +11,12 @@ public static class Journal
     public static long? LastSnapshotStep(string journalFolder) => SnapshotFiles.Newest(journalFolder)?.Step;
 
     /// <summary>The last committed step that a run can go on from: the newest snapshot's, or the log's where that is later; null when there is none. Throws
-    /// <see cref="Numerics.InvalidInputException"/> for a damaged one.</summary>
-    public static long? LastCommittedStep(string journalFolder) => LastCommittedStep(FileDisk.Instance, journalFolder);
+    /// <see cref="Numerics.InvalidInputException"/> for a damaged one. Waits for processes of a run whose parent was killed a moment ago.</summary>
+    public static long? LastCommittedStep(string journalFolder)
+    {
+        JournalHold.AwaitFree(journalFolder);
+        return LastCommittedStep(FileDisk.Instance, journalFolder);
+    }
 
     internal static long? LastCommittedStep(IDisk disk, string journalFolder)
     {

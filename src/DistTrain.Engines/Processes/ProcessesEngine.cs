@@ -29,12 +29,6 @@ public sealed class ProcessesEngine(ChildProgram? program = null, TimeProvider? 
     {
         ArgumentNullException.ThrowIfNull(request);
         List<SettingsProblem> problems = [.. SettingsChecks.Problems(request.Settings, request.Data.TrainRows)];
-        if (request.Settings.Durability != Durability.Memory)
-        {
-            problems.Add(new SettingsProblem(
-                "durability", "step and power: processes keeps no log yet; expected memory, or engine threads or simulated"));
-        }
-
         if (problems.Count == 0 && request.Faults.Count > 0)
         {
             RunPlan plan = new(request.Settings, request.Data.TrainRows, request.Data.TestRows);

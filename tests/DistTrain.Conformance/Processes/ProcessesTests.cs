@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Globalization;
 using DistTrain.Conformance.Support;
 using DistTrain.Engines;
 using DistTrain.Engines.Processes;
@@ -181,8 +179,7 @@ public sealed class ProcessesTests
     {
         if (now)
         {
-            using Process process = Process.GetProcessById(run.Living.Single(process => process.Name == name).Id);
-            process.Kill();
+            Signals.Kill(run, name);
         }
     }
 
@@ -190,9 +187,7 @@ public sealed class ProcessesTests
     {
         if (now)
         {
-            int id = run.Living.Single(process => process.Name == name).Id;
-            using Process kill = Process.Start("kill", ["-STOP", id.ToString(CultureInfo.InvariantCulture)]);
-            kill.WaitForExit();
+            Signals.Stop(run, name);
         }
     }
 
