@@ -18,6 +18,14 @@ public static class Journal
         return LastCommittedStep(FileDisk.Instance, journalFolder);
     }
 
+    /// <summary>The highest step that a shard's log has made ready, committed or not: what lies beyond the last committed step is done again by a resume, but not
+    /// lost. 0 where there is no log. Throws <see cref="Numerics.InvalidInputException"/> for a damaged one.</summary>
+    public static long LastPreparedStep(string journalFolder)
+    {
+        JournalHold.AwaitFree(journalFolder);
+        return LogReader.Read(FileDisk.Instance, journalFolder).Index.LastStep;
+    }
+
     internal static long? LastCommittedStep(IDisk disk, string journalFolder)
     {
         long? snapshot = SnapshotFiles.Newest(journalFolder, disk)?.Step, committed = LogReader.Read(disk, journalFolder).Index.Committed?.Step;
