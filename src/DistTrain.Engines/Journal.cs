@@ -14,7 +14,7 @@ public static class Journal
     /// <see cref="Numerics.InvalidInputException"/> for a damaged one. Waits for processes of a run whose parent was killed a moment ago.</summary>
     public static long? LastCommittedStep(string journalFolder)
     {
-        JournalHold.AwaitFree(journalFolder);
+        JournalHold.ClaimIfHeld(journalFolder);
         return LastCommittedStep(FileDisk.Instance, journalFolder);
     }
 
@@ -22,7 +22,7 @@ public static class Journal
     /// lost. 0 where there is no log. Throws <see cref="Numerics.InvalidInputException"/> for a damaged one.</summary>
     public static long LastPreparedStep(string journalFolder)
     {
-        JournalHold.AwaitFree(journalFolder);
+        JournalHold.ClaimIfHeld(journalFolder);
         return LogReader.Read(FileDisk.Instance, journalFolder).Index.LastStep;
     }
 

@@ -122,7 +122,7 @@ public sealed class KillTests(ITestOutputHelper output) : IDisposable
         using Process process = _disttrain.Start(arguments);
         if (process.WaitForExit(after))
         {
-            process.ExitCode.ShouldBe(0);
+            process.ExitCode.ShouldBe(0, process.StandardError.ReadToEnd());
             return false;
         }
 

@@ -32,19 +32,22 @@ internal sealed class ChildRun : IActorHost, IDisposable
     private readonly AloneCounter _alone;
     private readonly Lock _reportLock = new();
     private readonly Timer _beat;
+    private readonly Queue<long> _tellSteps;
     private long _run;
     private int _refusals;
 
     public ChildRun(ChildJob job, ChildExperiment experiment, NoteWriter notes)
     {
         (_notes, _process) = (notes, job.Process);
+        _tellSteps = new Queue<long>(job.TellSteps.Order());
         _beat = new Timer(_ => notes.Write(new Note(NoteKind.Beat)), null, TimeSpan.Zero, ProcessesLimits.BeatEvery);
         RunRequest request = RequestOf(job, experiment);
         _plan = new RunPlan(request.Settings, job.Data.TrainRows, job.Data.TestRows);
         _placement = new Placement(_plan.Topology, job.Workers, job.Cores);
         _alone = new AloneCounter(_plan);
         LogPart? part = _placement.LogPartOf(_process, job.LogBefore);
-        _hold = part is null ? null : JournalHold.Take(job.Journal);
+        _hold = part is null ? null : JournalHold.TryTake(job.Journal, job.Claim)
+            ?? throw new InvalidInputException($"{job.Journal}: another run has claimed this folder since; expected the parent to live");
         _storage = new RunStorage(request, _plan, _pool, part, text => notes.Write(new Note(NoteKind.Notice) { Text = text }));
         _commits = _storage.Syncs ? new GroupCommit(_storage, _pool, OnFailure) : null;
         IJobRunner runner = request.Settings.Precision == Precision.Float32
@@ -112,6 +115,11 @@ internal sealed class ChildRun : IActorHost, IDisposable
     public void Deliver(in Envelope envelope)
     {
         _alone.See(envelope);
+        if (envelope.Message is IssueStep issue)
+        {
+            TellIssued(issue.Step);
+        }
+
         if (_cells[envelope.To.Index] is ActorCell here)
         {
             here.Post(new Stimulus(StimulusKind.Message) { Envelope = envelope });
@@ -214,6 +222,16 @@ internal sealed class ChildRun : IActorHost, IDisposable
         catch (Exception failure) when (failure is InvalidInputException or IOException or UnauthorizedAccessException)
         {
             OnFailure(failure);
+        }
+    }
+
+    /// <summary>Called by one thread at a time: only the coordinator issues steps.</summary>
+    private void TellIssued(long step)
+    {
+        while (_tellSteps.TryPeek(out long told) && told <= step)
+        {
+            _tellSteps.Dequeue();
+            _notes.Write(new Note(NoteKind.Issued) { Issued = told });
         }
     }
 

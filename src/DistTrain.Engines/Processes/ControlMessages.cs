@@ -15,7 +15,9 @@ namespace DistTrain.Engines.Processes;
 /// <param name="Precision">The data's precision.</param>
 /// <param name="Data">The data's sizes.</param>
 /// <param name="Journal">Folder of snapshots and log.</param>
+/// <param name="Claim">The run's claim on that folder.</param>
 /// <param name="LogBefore">The log's last segment from before the run.</param>
+/// <param name="TellSteps">Steps that the coordinator's process tells of when the coordinator first issues them.</param>
 /// <param name="Workers">Processes of layer actors.</param>
 /// <param name="Cores">Cores that the placement counts with.</param>
 /// <param name="ComputeThreads">Threads that compute in this process.</param>
@@ -28,7 +30,9 @@ internal sealed record ChildJob(
     Precision Precision,
     DataFacts Data,
     string Journal,
+    long Claim,
     long LogBefore,
+    long[] TellSteps,
     int Workers,
     int Cores,
     int ComputeThreads);
@@ -95,6 +99,9 @@ internal enum NoteKind
     /// <summary>The coordinator wants an actor started.</summary>
     Spawn,
 
+    /// <summary>The coordinator issues a step that the parent wants to hear of.</summary>
+    Issued,
+
     /// <summary>A report of an actor.</summary>
     Report,
 
@@ -119,6 +126,9 @@ internal sealed record Note(NoteKind Kind)
 
     /// <summary>Spawn: with which incarnation.</summary>
     public int Incarnation { get; init; }
+
+    /// <summary>Issued: the step.</summary>
+    public long Issued { get; init; }
 
     /// <summary>Notice, Failed: the line.</summary>
     public string? Text { get; init; }

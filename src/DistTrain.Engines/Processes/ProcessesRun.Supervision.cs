@@ -18,7 +18,9 @@ internal sealed partial class ProcessesRun
             _request.Settings.Precision,
             _request.Data.Facts,
             _journal,
+            _claim,
             _logBefore,
+            [.. _faults.Select(fault => fault.At.Step).OfType<long>()],
             _request.Workers,
             _cores,
             _request.ComputeThreads > 0 ? _request.ComputeThreads : Math.Max(1, _cores / _processes.Length));
@@ -118,8 +120,9 @@ internal sealed partial class ProcessesRun
             return;
         }
 
-        process.RestartAt = _recorder.Elapsed + wait;
-        _observer.OnNotice($"{ending}; it is started again");
+        TimeSpan at = _recorder.Elapsed + wait;
+        process.RestartAt = process.DownUntil == TimeSpan.MaxValue ? null : at > process.DownUntil ? at : process.DownUntil;
+        _observer.OnNotice($"{ending}; it is {(process.RestartAt is null ? "not " : "")}started again");
         if (process == Coordinator)
         {
             GoBack();

@@ -34,7 +34,7 @@ internal sealed partial class ProcessesRun : IDisposable
     private readonly TimeSpan _silenceMax;
     private CoordinatorProgress _from;
     private readonly List<ChildProcess> _given = [];
-    private readonly long _logBefore;
+    private readonly long _claim, _logBefore;
     private int _coordinatorIncarnation;
     private long _run, _commits, _lastStep, _lastCommit;
     private bool _stopRequested, _over;
@@ -51,8 +51,9 @@ internal sealed partial class ProcessesRun : IDisposable
         _plan = new RunPlan(request.Settings, request.Data.TrainRows, request.Data.TestRows);
         _placement = new Placement(_plan.Topology, request.Workers, _cores);
         _alone = new AloneCounter(_plan);
+        _faults.AddRange(request.Faults);
         _journal = request.JournalFolder is string journal ? Path.GetFullPath(journal) : _folder.JournalFolder;
-        JournalHold.AwaitFree(_journal);
+        _claim = JournalHold.Claim(_journal);
         (_from, MembershipRecord? before, _logBefore) = RunStorage.Prepare(request, _plan, _journal, observer.OnNotice);
         _coordinatorIncarnation = before is { Incarnations: [int incarnation, ..] } ? incarnation : 0;
         _lastStep = _lastCommit = _from.Step;
@@ -98,12 +99,13 @@ internal sealed partial class ProcessesRun : IDisposable
         {
             while (_recorder.Ended is null)
             {
-                if (_events.TryTake(out Action? happened, LookEvery))
+                if (_events.TryTake(out Action? happened, UntilNextLook()))
                 {
                     happened();
                 }
 
                 StartDue();
+                DoDueFaults();
                 if (_events.Count == 0)
                 {
                     KillSilent();
@@ -164,6 +166,9 @@ internal sealed partial class ProcessesRun : IDisposable
                 ActorId actor = new(note.Actor);
                 _processes[_placement.ProcessOf(actor)].Send(
                     new Command(CommandKind.Spawn) { Run = note.Run, Actor = note.Actor, Incarnation = note.Incarnation });
+                break;
+            case NoteKind.Issued:
+                OnIssued(note.Issued);
                 break;
             case NoteKind.Report:
                 OnReport(note.AnyReport);

@@ -1,43 +1,45 @@
+using System.Buffers.Binary;
 using DistTrain.Numerics;
 
 namespace DistTrain.Engines.Storage;
 
 /// <summary>
-/// Tells whether processes of a run still write in its journal. When a run's parent is killed its children end by themselves, but a moment later; whoever goes on
-/// with the run waits for that moment. The operating system lets go of a hold with the process.
+/// Keeps processes of one run out of the journal of the next. When a run's parent is killed its children end by themselves, but a moment later. Those that write hold
+/// the journal, and whoever goes on with the run waits until the operating system has let go of all holds. Those that were being started come too late for that: each
+/// run claims the journal under a number of its own, and whoever finds another number there leaves the journal alone.
 /// </summary>
 internal static class JournalHold
 {
-    private const string HoldFile = ".hosted";
+    private const string HoldFile = ".claim";
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(5);
 
     // Children look for their parent's end with a thread of their own; on a busy machine it may have to wait for its turn.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    /// <summary>Holds a journal folder until the result is disposed.</summary>
-    public static IDisposable Take(string folder)
+    /// <summary>Claims a folder for a run once nobody holds it any more. Throws <see cref="InvalidInputException"/> when somebody goes on doing so.</summary>
+    /// <returns>The number of the claim.</returns>
+    public static long Claim(string folder)
     {
         Directory.CreateDirectory(folder);
-        return Open(folder, FileShare.ReadWrite);
-    }
-
-    /// <summary>Returns once nobody holds the folder. Throws <see cref="InvalidInputException"/> when somebody goes on doing so.</summary>
-    public static void AwaitFree(string folder)
-    {
         long start = TimeProvider.System.GetTimestamp();
         using ManualResetEventSlim never = new();
-        while (File.Exists(Path.Combine(folder, HoldFile)))
+        while (true)
         {
             try
             {
-                using IDisposable free = Open(folder, FileShare.None);
-                return;
+                using FileStream file = Open(folder, FileAccess.ReadWrite, FileShare.None);
+                long claim = Read(file) + 1;
+                Span<byte> bytes = stackalloc byte[sizeof(long)];
+                BinaryPrimitives.WriteInt64LittleEndian(bytes, claim);
+                file.Position = 0;
+                file.Write(bytes);
+                return claim;
             }
-            catch (Exception held) when (held is IOException and not FileNotFoundException)
+            catch (IOException held)
             {
                 if (TimeProvider.System.GetElapsedTime(start) > Patience)
                 {
-                    throw new InvalidInputException($"{folder}: processes of an earlier run are still writing here; expected them to have ended", held);
+                    throw new InvalidInputException($"{folder}: processes of an earlier run are still writing here ({held.Message}); expected them to have ended", held);
                 }
 
                 never.Wait(LookEvery);
@@ -45,6 +47,44 @@ internal static class JournalHold
         }
     }
 
-    private static FileStream Open(string folder, FileShare share) =>
-        new(Path.Combine(folder, HoldFile), FileMode.OpenOrCreate, FileAccess.Read, share, bufferSize: 0);
+    /// <summary>Claims a folder that processes have written in, so that it can be read; nothing where none have.</summary>
+    public static void ClaimIfHeld(string folder)
+    {
+        if (File.Exists(Path.Combine(folder, HoldFile)))
+        {
+            Claim(folder);
+        }
+    }
+
+    /// <summary>Holds a folder until the result is disposed; null when another run has claimed it since.</summary>
+    public static IDisposable? TryTake(string folder, long claim)
+    {
+        FileStream file;
+        try
+        {
+            file = Open(folder, FileAccess.Read, FileShare.ReadWrite);
+        }
+        catch (IOException)
+        {
+            // Somebody is claiming it at this moment.
+            return null;
+        }
+
+        if (Read(file) == claim)
+        {
+            return file;
+        }
+
+        file.Dispose();
+        return null;
+    }
+
+    private static long Read(FileStream file)
+    {
+        Span<byte> bytes = stackalloc byte[sizeof(long)];
+        return file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false) == bytes.Length ? BinaryPrimitives.ReadInt64LittleEndian(bytes) : 0;
+    }
+
+    private static FileStream Open(string folder, FileAccess access, FileShare share) =>
+        new(Path.Combine(folder, HoldFile), FileMode.OpenOrCreate, access, share, bufferSize: 0);
 }

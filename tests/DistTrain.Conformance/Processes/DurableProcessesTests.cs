@@ -1,5 +1,8 @@
 using DistTrain.Conformance.Support;
 using DistTrain.Engines;
+using DistTrain.Engines.Faults;
+using DistTrain.Protocol.Actors;
+using DistTrain.Protocol.Planning;
 using DistTrain.Protocol.Settings;
 using Shouldly;
 using Xunit;
@@ -91,6 +94,42 @@ public sealed class DurableProcessesTests
         again.ShouldBe(0);
         wokenAt.ShouldBeGreaterThan(at);
         observed.Notices.ShouldContain(notice => notice.StartsWith("coordinator", StringComparison.Ordinal) && notice.Contains("was left", StringComparison.Ordinal));
+    }
+
+    /// <summary>A scenario's crashes are kills, and its pauses stops: at steps and at times, of every role.</summary>
+    [SkippableFact]
+    public void FaultsOfAScenarioAreSignalsToProcesses()
+    {
+        Skip.IfNot(OperatingSystem.IsLinux() || OperatingSystem.IsMacOS(), "Processes are stopped by signal.");
+        RunRequest request = Request(Durability.Step);
+        Topology topology = new RunPlan(request.Settings, request.Data.TrainRows, request.Data.TestRows).Topology;
+        Fault[] faults =
+        [
+            new CrashFault(topology.LayerActor(1, 1), TimeSpan.FromMilliseconds(100)) { At = FaultTime.AtStep(2) },
+            new PauseFault(topology.Shard(0), TimeSpan.FromMilliseconds(300)) { At = FaultTime.AtStep(4) },
+            new CrashFault(ActorId.Coordinator, TimeSpan.Zero) { At = FaultTime.AtStep(6) },
+            new SuspicionFault(topology.LayerActor(0, 0)) { At = FaultTime.AtStep(9) },
+            new CrashFault(topology.Shard(1), TimeSpan.Zero) { At = FaultTime.AfterTime(TimeSpan.FromMilliseconds(800)) },
+        ];
+        Observed observed = new();
+        ProcessesTests.ShouldGiveTheBitsOfThePlainLoop(request, workers: 2, observed, faults: faults);
+        observed.Faults.Count.ShouldBe(5);
+        observed.Notices.Count(notice => notice.Contains("signal 9", StringComparison.Ordinal)).ShouldBe(3);
+    }
+
+    [SkippableFact]
+    public void AProcessThatACrashTakesForGoodStopsTheRunByName()
+    {
+        Skip.If(OperatingSystem.IsWindows(), "Processes are killed by signal.");
+        RunRequest request = Request(Durability.Step);
+        request = request with
+        {
+            Settings = request.Settings with { Patience = TimeSpan.FromSeconds(2) },
+            Faults = [new CrashFault(new ActorId(1), null) { At = FaultTime.AtStep(2) }],
+        };
+        RunOutcome outcome = ProcessRuns.Run(ProcessRuns.Readable(request, 2), new Observed());
+        outcome.Status.ShouldBe(RunStatus.Failed);
+        outcome.Reason.ShouldContain("waited 00:00:02 for layer-0");
     }
 
     internal static RunRequest Request(Durability durability) => ProcessesTests.Base(settings => settings with

@@ -1,5 +1,6 @@
 using DistTrain.Conformance.Support;
 using DistTrain.Engines;
+using DistTrain.Engines.Faults;
 using DistTrain.Engines.Processes;
 using DistTrain.Numerics.Networks;
 using DistTrain.Protocol.Settings;
@@ -161,11 +162,11 @@ public sealed class ProcessesTests
     }
 
     internal static RunOutcome ShouldGiveTheBitsOfThePlainLoop(
-        RunRequest request, int workers, Observed? observed = null, Action<ProcessesRun, long>? atStep = null)
+        RunRequest request, int workers, Observed? observed = null, Action<ProcessesRun, long>? atStep = null, IReadOnlyList<Fault>? faults = null)
     {
         Observed plain = new(), actors = observed ?? new Observed();
         RunOutcome expected = Trainers.RunSequentially(request, plain);
-        RunOutcome outcome = ProcessRuns.Run(ProcessRuns.Readable(request, workers), actors, atStep);
+        RunOutcome outcome = ProcessRuns.Run(ProcessRuns.Readable(request, workers) with { Faults = faults ?? [] }, actors, atStep);
         string what = $"{DrawnRun.Describe(request)}: {outcome.Reason} {string.Join("; ", actors.Notices)}";
         outcome.Status.ShouldBe(expected.Status, what);
         Bits.Of(outcome).ShouldBe(Bits.Of(expected), what);

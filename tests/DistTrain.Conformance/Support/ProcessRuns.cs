@@ -33,6 +33,7 @@ internal static class ProcessRuns
         observed.Steps.AddRange(steps.Steps);
         observed.Epochs.AddRange(steps.Epochs);
         observed.Notices.AddRange(steps.Notices);
+        observed.Faults.AddRange(steps.Faults);
         return outcome;
     }
 }
