@@ -74,6 +74,9 @@ internal sealed class PeerLink : IDisposable
         }
     }
 
+    /// <summary>Leaves the connection, where another process listens at the address now and the one before may still be there.</summary>
+    public void Reconnect() => Volatile.Read(ref _socket)?.Dispose();
+
     public void Dispose()
     {
         _ending.Cancel();
