@@ -16,6 +16,7 @@ public static class FaultText
         {
             CrashFault { DuringSnapshot: true } crash => $"{Name(crash.Actor)} crashes during a snapshot{Back(crash)}",
             CrashFault crash => $"{Name(crash.Actor)} crashes{Back(crash)}",
+            PauseFault pause => $"{Name(pause.Actor)} is stopped{Span(pause.For)}",
             NodeLossFault node => $"the node of {Name(node.Actor)} is lost{Again(node)}",
             SuspicionFault suspicion => $"{Name(suspicion.Actor)} is suspected",
             PartitionFault partition =>

@@ -39,7 +39,7 @@ internal static class SimulationChecks
         }
     }
 
-    private static string? Refuses(Fault fault) => fault is DiskFault
+    private static string? Refuses(Fault fault) => fault is DiskFault or PauseFault
         ? $"engine {SimulatedEngine.EngineName} does not serve '{fault.Name}' faults; expected crash, suspect, partition, link, slow or lose-node"
         : null;
 }

@@ -70,15 +70,8 @@ internal sealed class ThreadsFaults(IReadOnlyList<Fault> faults, TimeProvider ti
         }
     }
 
-    public void Dispose()
-    {
-        lock (_lock)
-        {
-            _timers.ForEach(timer => timer.Dispose());
-        }
-    }
-
-    private void Begin(Fault fault)
+    /// <summary>A fault begins.</summary>
+    public void Begin(Fault fault)
     {
         begun(fault);
         if (fault is CrashFault crash)
@@ -93,6 +86,14 @@ internal sealed class ThreadsFaults(IReadOnlyList<Fault> faults, TimeProvider ti
         }
 
         happens(fault);
+    }
+
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            _timers.ForEach(timer => timer.Dispose());
+        }
     }
 
     private void After(TimeSpan delay, Action action)

@@ -27,6 +27,8 @@ internal sealed partial class ThreadsRun : IActorHost, IDisposable
     private readonly RunRecorder _recorder;
     private readonly AloneCounter _alone;
     private readonly ThreadsFaults _faults;
+    private readonly ThreadsControl _control;
+    private readonly Action<IRunControl>? _started;
     private readonly Lock _reportLock = new();
     private readonly ManualResetEventSlim _ended = new();
     private ExceptionDispatchInfo? _failure;
@@ -43,7 +45,7 @@ internal sealed partial class ThreadsRun : IActorHost, IDisposable
         _recorder = new RunRecorder(_plan, request.Data.TargetsAreClasses, observer, time);
         _recorder.StartAfter(_storage.From);
         Trace = request.Trace is IRunTrace trace ? new TraceFeed(trace, time, _pool) : null;
-        _crew = new ComputeCrew(request.ComputeThreads > 0 ? request.ComputeThreads : Environment.ProcessorCount, _runner)
+        _crew = new ComputeCrew(request.ComputeThreads > 0 ? request.ComputeThreads : Environment.ProcessorCount, _runner, new ShortJobs(_plan))
         {
             OnFailure = OnFailure,
         };
@@ -56,6 +58,8 @@ internal sealed partial class ThreadsRun : IActorHost, IDisposable
         _wanted = new int[_cells.Length];
         _dead = new bool[_cells.Length];
         _faults = new ThreadsFaults(request.Faults, time, Begun, Happens);
+        _control = new ThreadsControl(_plan.Topology, _cells, _faults);
+        _started = request.Started;
     }
 
     /// <inheritdoc/>
@@ -75,10 +79,13 @@ internal sealed partial class ThreadsRun : IActorHost, IDisposable
         (_coordinatorIncarnation, _stop) = (first.Incarnation, stop);
         coordinator.Start(first);
         _faults.Start();
+        _started?.Invoke(_control);
         using (stop.Register(() => coordinator.Post(new Stimulus(StimulusKind.StopRequested))))
         {
             _ended.Wait(CancellationToken.None);
         }
+
+        _control.End();
 
         _commits?.Dispose();
         _crew.Dispose();
