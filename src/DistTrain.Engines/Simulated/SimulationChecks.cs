@@ -40,6 +40,6 @@ internal static class SimulationChecks
     }
 
     private static string? Refuses(Fault fault) => fault is DiskFault or PauseFault
-        ? $"engine {SimulatedEngine.EngineName} does not serve '{fault.Name}' faults; expected crash, suspect, partition, link, slow or lose-node"
+        ? $"engine {SimulatedEngine.EngineName} does not serve '{fault.Name}' faults; expected crash, suspect, partition, link, slow, lose-node, join-nodes or leave-node"
         : null;
 }
