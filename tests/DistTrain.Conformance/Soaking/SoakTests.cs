@@ -20,7 +20,7 @@ public sealed class SoakTests
             new SoakOptions(FirstSeed: 1, Seeds, Limit: null, Threads: 2), _ => { }, failures.Enqueue, CancellationToken.None);
         failures.Select(failure => $"{failure.Seed}: {failure.Finding}").ShouldBeEmpty();
         done.Seeds.ShouldBe(Seeds);
-        done.FaultsByKind.Select(kind => kind.Key).ShouldBe(["crash", "crash during snapshot", "link", "lose-node", "partition", "slow", "suspicion"]);
+        done.FaultsByKind.Select(kind => kind.Key).ShouldBe(["crash", "crash during snapshot", "join-nodes", "leave-node", "link", "lose-node", "partition", "slow", "suspicion"]);
     }
 
     [Theory]
