@@ -21,16 +21,16 @@ internal sealed partial class SimulatedRun
     /// <summary>In turn where every node may take anybody; where shards have copies, two of one shard must not meet.</summary>
     private int[] FirstPlaces(int nodes) => _plan.Topology.Copies == 1
         ? [.. Enumerable.Range(0, _plan.Topology.Count).Select(index => index % nodes)]
-        : NodePlacement.Place(_plan.Topology, [.. Enumerable.Repeat(new NodeOffer(_settings.SlotsPerNode), nodes)]);
+        : CapacityPlacement.Place(_plan.Topology, [.. Enumerable.Repeat(new NodeOffer(_settings.SlotsPerNode), nodes)]);
 
     /// <summary>Moves an actor that is not alive from a node that is gone; from when on it can be started.</summary>
     private long FindPlace(SimulatedActor actor)
     {
-        if (_target[actor.Id.Index] is int target && target != NodePlacement.Nowhere)
+        if (_target[actor.Id.Index] is int target && target != CapacityPlacement.Nowhere)
         {
             // It may live on until now where it was; its slots there are free only when it is gone.
             Kill(actor);
-            _target[actor.Id.Index] = NodePlacement.Nowhere;
+            _target[actor.Id.Index] = CapacityPlacement.Nowhere;
             actor.Node = _nodeOf[actor.Id.Index] = target;
         }
 
@@ -39,8 +39,8 @@ internal sealed partial class SimulatedRun
             return _time.Now;
         }
 
-        int node = NodePlacement.Place(_plan.Topology, Offers(), _nodeOf)[actor.Id.Index];
-        if (node == NodePlacement.Nowhere)
+        int node = CapacityPlacement.Place(_plan.Topology, Offers(), _nodeOf)[actor.Id.Index];
+        if (node == CapacityPlacement.Nowhere)
         {
             return _downUntil.Where(until => until > _time.Now).DefaultIfEmpty(long.MaxValue).Min();
         }
@@ -59,13 +59,13 @@ internal sealed partial class SimulatedRun
             _downUntil[_nodesJoined++] = 0;
         }
 
-        MoveTo(NodePlacement.Balance(_plan.Topology, Offers(), _nodeOf));
+        MoveTo(CapacityPlacement.Balance(_plan.Topology, Offers(), _nodeOf));
     }
 
     private void LeaveNode(int node)
     {
         _leaves[node] = true;
-        MoveTo(NodePlacement.Place(_plan.Topology, Offers(), _nodeOf));
+        MoveTo(CapacityPlacement.Place(_plan.Topology, Offers(), _nodeOf));
     }
 
     /// <summary>Asks the coordinator to have actors started where they are to live; it stays itself, and so does whoever has no other place.</summary>
@@ -73,7 +73,7 @@ internal sealed partial class SimulatedRun
     {
         for (int index = 1; index < places.Length; index++)
         {
-            if (places[index] != NodePlacement.Nowhere && places[index] != _nodeOf[index])
+            if (places[index] != CapacityPlacement.Nowhere && places[index] != _nodeOf[index])
             {
                 _target[index] = places[index];
                 _events.Add(_time.Now, new SimulatedEvent { Kind = EventKind.Moving, Number = index });
@@ -85,7 +85,7 @@ internal sealed partial class SimulatedRun
     {
         for (int index = 0; index < _target.Length; index++)
         {
-            _target[index] = _target[index] == node ? NodePlacement.Nowhere : _target[index];
+            _target[index] = _target[index] == node ? CapacityPlacement.Nowhere : _target[index];
         }
 
         _downUntil[node] = Math.Max(_downUntil[node], restartAfter is TimeSpan span ? _time.Now + VirtualTime.Nanoseconds(span) : long.MaxValue);
@@ -200,6 +200,6 @@ internal sealed partial class SimulatedRun
         }
 
         // Nor did it tell anybody who was to move.
-        Array.Fill(_target, NodePlacement.Nowhere);
+        Array.Fill(_target, CapacityPlacement.Nowhere);
     }
 }

@@ -89,7 +89,7 @@ internal sealed partial class SimulatedRun : IDisposable
         _downUntil = new long[_nodes.Length];
         _leaves = new bool[_nodes.Length];
         _target = new int[_actors.Length];
-        Array.Fill(_target, NodePlacement.Nowhere);
+        Array.Fill(_target, CapacityPlacement.Nowhere);
         Array.Fill(_downUntil, long.MaxValue, nodes, _nodes.Length - nodes);
         _nodesJoined = nodes;
         _hasDisk = [.. Enumerable.Repeat(true, _plan.Topology.ShardActors)];

@@ -31,7 +31,7 @@ public readonly record struct NodeOffer(int Capacity, NodeRoles Roles = NodeRole
 /// Where actors live: a function of the offers and of where they live already, so every engine and every node comes to the same. Two copies of one shard never share
 /// a node. Whoever has a place that still serves keeps it; the others go one after the other, shards first, to the node with the fewest actors for its capacity.
 /// </summary>
-public static class NodePlacement
+public static class CapacityPlacement
 {
     /// <summary>No node.</summary>
     public const int Nowhere = -1;
