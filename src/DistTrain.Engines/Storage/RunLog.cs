@@ -355,9 +355,7 @@ internal sealed class RunLog : IDisposable
         }
     }
 
-    /// <summary>
-    /// Whether another copy of the shard, which keeps itself on the same disk, has logged an update: what it made of the same contributions has the same bits.
-    /// </summary>
+    /// <summary>Whether another copy of the shard, which keeps itself on the same disk, has logged an update: it has the same bits.</summary>
     private bool IsLogged(AppliedUpdate update, int epoch) =>
         _plan.Topology.Copies > 1
         && _index.UpdatesOf(update.Slice).Any(entry => entry.Step == update.Step && (_plan.Method.Synchronous || entry.Epoch == epoch));

@@ -81,7 +81,7 @@ public sealed class FaultStudyTests : IDisposable
     public void EveryExampleOfAFaultIsRead()
     {
         string[] examples = Directory.GetFiles(Path.Combine(Above("examples"), "faults"), "*.yaml");
-        examples.Length.ShouldBe(7);
+        examples.Length.ShouldBe(9);
         foreach (string example in examples)
         {
             CommandApp.Run(["doctor", example], Engines, _bench.Host).ShouldBe(0, _bench.Error);
