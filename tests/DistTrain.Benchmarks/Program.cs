@@ -25,6 +25,12 @@ if (args is ["front", ..])
     return 0;
 }
 
+if (args is ["torch", ..])
+{
+    TorchBenchmark.Run(args.Length > 1 ? int.Parse(args[1]) : 9, args.Length > 2 ? args[2] : null);
+    return 0;
+}
+
 if (args is ["events", ..])
 {
     EventsBenchmark.Run(args.Length > 1 ? int.Parse(args[1]) : 10_000, args.Length > 2 ? int.Parse(args[2]) : 100);
@@ -47,6 +53,7 @@ if (args.Length == 0)
 {
     Console.WriteLine("usage: dotnet run -c Release --project tests/DistTrain.Benchmarks -- overhead [rounds]");
     Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- front [rounds [folder of golub-leukemia.csv.gz [compute threads]]]");
+    Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- torch [rounds [part of a case's title]]");
     Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- events [layers [steps]]");
     Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- kills FOLDER-OF-FASHION-MNIST [kills [epochs [restarts of everything]]]");
     Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- predict [rounds [part of a case's title]]");

@@ -41,6 +41,8 @@ internal static class FaultItems
                 ];
             case PauseFault pause:
                 return [("pause", Name(pause.Actor)), .. For(pause.For)];
+            case NodeLossFault node:
+                return [("lose-node", Name(node.Actor)), ("restart-after", node.RestartAfter is TimeSpan again ? Durations.Format(again) : "never")];
             case SuspicionFault suspicion:
                 return [("suspect", Name(suspicion.Actor))];
             case PartitionFault partition:

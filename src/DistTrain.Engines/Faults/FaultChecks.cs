@@ -65,6 +65,7 @@ public static class FaultChecks
         SlowFault slow => [slow.Actor],
         PauseFault pause => [pause.Actor],
         DiskFault disk => [disk.Actor],
+        NodeLossFault node => [node.Actor],
         LinkFault link => new[] { link.From, link.To }.OfType<ActorId>(),
         PartitionFault partition => partition.Groups.SelectMany(group => group),
         _ => [],

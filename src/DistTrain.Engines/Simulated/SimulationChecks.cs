@@ -23,6 +23,12 @@ internal static class SimulationChecks
                 "simulation.timing-only", "without arithmetic there is no snapshot to go on from; expected a new run, or timing-only: false");
         }
 
+        if (request.Settings.ParameterServer.Copies > 1 && simulation.Nodes == 1)
+        {
+            yield return new SettingsProblem(
+                "parameter-server.copies", "two copies of a shard never share a node, and there is one; expected simulation.nodes: 2 or more, or copies: 1");
+        }
+
         if (request.Faults.Count > 0)
         {
             RunPlan plan = new(request.Settings, request.Data.TrainRows, request.Data.TestRows);

@@ -328,9 +328,15 @@ internal sealed class RunLog : IDisposable
         switch (record)
         {
             case PreparedRecord prepared:
-                LogEntry[] entries = [.. prepared.Updates.Select(update => Describe(update, pool))];
+                AppliedUpdate[] updates = [.. prepared.Updates.Where(update => !IsLogged(update, prepared.Epoch))];
+                if (updates.Length == 0 && prepared.Updates.Count > 0)
+                {
+                    break;
+                }
+
+                LogEntry[] entries = [.. updates.Select(update => Describe(update, pool) with { Epoch = prepared.Epoch })];
                 byte[] description = LogFormat.Prepared(prepared, entries);
-                long position = WriteRecord(LogRecordKind.Prepared, description, prepared.Updates, pool);
+                long position = WriteRecord(LogRecordKind.Prepared, description, updates, pool);
                 foreach (LogEntry entry in entries)
                 {
                     _index.Add(entry with { File = _path, Position = position });
@@ -348,6 +354,13 @@ internal sealed class RunLog : IDisposable
                 break;
         }
     }
+
+    /// <summary>
+    /// Whether another copy of the shard, which keeps itself on the same disk, has logged an update: what it made of the same contributions has the same bits.
+    /// </summary>
+    private bool IsLogged(AppliedUpdate update, int epoch) =>
+        _plan.Topology.Copies > 1
+        && _index.UpdatesOf(update.Slice).Any(entry => entry.Step == update.Step && (_plan.Method.Synchronous || entry.Epoch == epoch));
 
     private static LogEntry Describe(AppliedUpdate update, BufferPool pool) => new(
         update.Slice, update.Step, update.Replica, update.Update, update.LearningRate, update.GradientScale, update.ChosenReplica,
