@@ -11,7 +11,8 @@ namespace DistTrain.Commands.Verbs;
 internal static class VerbCatalog
 {
     /// <summary>The whole command line.</summary>
-    public static RootCommand Root(IReadOnlyList<IEngine> engines, CommandHost host, IReadOnlyList<Command> extraVerbs)
+    public static RootCommand Root(
+        IReadOnlyList<IEngine> engines, CommandHost host, IReadOnlyList<Command> extraVerbs, IReadOnlyList<Option> trainOptions)
     {
         RootCommand root = new(
             """
@@ -22,11 +23,12 @@ internal static class VerbCatalog
               disttrain train                     train the built-in example (drawn digits, under a minute)
               disttrain presets xor > my.yaml     take an example as the start of an experiment of your own
               disttrain train my.yaml             train it; results go to a folder under runs/
+              disttrain dashboard                 look at the runs in a browser; train --dashboard shows one while it lasts
 
             Exit codes: 0 done, 1 ran and did not hold, 2 bad input, 3 stopped by a fault it could not survive.
             """)
         {
-            Train(engines, host),
+            Train(engines, host, trainOptions),
             Plan(engines, host),
             Evaluate(host),
             Predict(host),
@@ -37,6 +39,8 @@ internal static class VerbCatalog
             StudyVerbs.Create(engines, host),
             PaperVerbs.Create(engines, host),
             FaultVerbs.Soak(host),
+            DashboardVerbs.Dashboard(host),
+            DashboardVerbs.Report(host),
         };
         VerbHelp.AddTo(root);
         foreach (Command verb in extraVerbs)
@@ -47,7 +51,7 @@ internal static class VerbCatalog
         return root;
     }
 
-    private static Verb Train(IReadOnlyList<IEngine> engines, CommandHost host)
+    private static Verb Train(IReadOnlyList<IEngine> engines, CommandHost host, IReadOnlyList<Option> more)
     {
         string names = MapReader.OneOf([.. engines.Select(engine => engine.Name)]);
         Argument<string?> experiment = Optional("experiment", "Experiment file, or the name of a preset (disttrain presets). Default: glyphs.");
@@ -58,6 +62,7 @@ internal static class VerbCatalog
         Option<string?> resume = Value("--resume", "folder", "Goes on with the run in this folder: from its last committed step where it keeps a log, else from its last snapshot.");
         Option<bool> json = Flag("--json", "Prints summary.json on standard output and nothing else.");
         Option<bool> trace = Flag("--trace", "Writes trace.json into the run folder: jobs, waits and messages, for ui.perfetto.dev or chrome://tracing.");
+        DashboardFlags dashboard = new();
         Verb command = new(
             "train",
             "Trains a network. Everything is checked before anything starts; Ctrl-C stops at a committed step and says how to go on.",
@@ -66,16 +71,26 @@ internal static class VerbCatalog
                 "disttrain train xor --set seed=7",
                 "disttrain train my.yaml --set training.epochs=20 --out runs/longer",
                 "disttrain train xor --engine simulated --trace",
+                "disttrain train --dashboard --controls",
                 "disttrain train --engine processes --workers 2",
                 "disttrain train --resume runs/longer --set training.epochs=40",
             ]) { experiment, engine, workers, set, folder, resume, json, trace };
+        foreach (Option option in more)
+        {
+            command.Add(option);
+        }
+
+        dashboard.AddTo(command);
         command.SetAction(result => new TrainCommand(host, engines).Execute(new TrainOptions(
             result.GetValue(experiment),
             new Overrides(result.GetValue(set) ?? [], result.GetValue(engine), result.GetValue(workers)),
             result.GetValue(folder),
             result.GetValue(resume),
             result.GetValue(json),
-            result.GetValue(trace))));
+            result.GetValue(trace))
+        {
+            Dashboard = dashboard.Read(result),
+        }));
         return command;
     }
 

@@ -26,7 +26,7 @@ internal sealed class ChildRun : IActorHost, IDisposable
     private readonly ComputeCrew _crew;
     private readonly ActorCell?[] _cells;
     private readonly EarlyMail?[] _early;
-    private readonly PeerLink?[] _links;
+    private readonly FrameLink?[] _links;
     private readonly PeerListener _listener;
     private readonly NoteWriter _notes;
     private readonly AloneCounter _alone;
@@ -65,10 +65,11 @@ internal sealed class ChildRun : IActorHost, IDisposable
         byte[] token = Convert.FromHexString(job.Token);
         _listener = new PeerListener(
             SocketFolder.SocketOf(job.Folder, _process), token, _placement, _process, _plan.Topology.Count, _pool, Receive, OnRefused);
-        _links = new PeerLink[_placement.Count];
+        _links = new FrameLink[_placement.Count];
         for (int process = 0; process < _links.Length; process++)
         {
-            _links[process] = process == _process ? null : new PeerLink(SocketFolder.SocketOf(job.Folder, process), token, _process, _pool);
+            PeerStream peer = new(SocketFolder.SocketOf(job.Folder, process), token, _process);
+            _links[process] = process == _process ? null : new FrameLink(peer.Connect, ProcessesLimits.ReconnectCap, _pool);
         }
 
         LoadAhead(request.Data);
@@ -171,7 +172,7 @@ internal sealed class ChildRun : IActorHost, IDisposable
         _listener.Dispose();
         _commits?.Dispose();
         _crew.Dispose();
-        foreach (PeerLink? link in _links)
+        foreach (FrameLink? link in _links)
         {
             link?.Dispose();
         }

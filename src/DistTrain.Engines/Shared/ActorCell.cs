@@ -37,6 +37,18 @@ internal sealed class ActorCell(ActorId id, IActorHost host, ComputeCrew crew, B
     /// <summary>The machine; null before the start and after a crash. For reading when nothing runs.</summary>
     public ActorMachine? Machine => _machine;
 
+    /// <summary>Stimuli that wait.</summary>
+    public int MailboxDepth
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _mailbox.Count;
+            }
+        }
+    }
+
     /// <summary>What this actor sent.</summary>
     public MessageCounters Sent { get; } = new();
 
