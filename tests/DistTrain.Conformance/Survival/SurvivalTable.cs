@@ -14,9 +14,9 @@ internal static class SurvivalTable
     public static IReadOnlyList<SurvivalRow> Rows { get; } =
     [
         new(Loss.LayerActor, ["simulated", "threads", "processes"], 1, [Fate.LosesNothing, Fate.LosesNothing, Fate.LosesNothing]),
+        new(Loss.LayerActorForGood, ["simulated", "threads", "processes"], 1, [Fate.StopsAndResumesBack, Fate.StopsAndResumes, Fate.StopsAndResumes]),
         new(Loss.Shard, ["simulated", "threads", "processes"], 1, [Fate.GoesBack, Fate.LosesNothing, Fate.LosesNothing]),
         new(Loss.Coordinator, ["simulated", "processes"], 1, [Fate.GoesBack, Fate.LosesNothing, Fate.LosesNothing]),
-        new(Loss.LayerActorForGood, ["simulated", "threads", "processes"], 1, [Fate.StopsAndResumesBack, Fate.StopsAndResumes, Fate.StopsAndResumes]),
         new(Loss.Everything, ["simulated", "threads", "processes"], 1, [Fate.ResumesBack, Fate.Resumes, Fate.Resumes]),
         new(Loss.Power, ["simulated"], 1, [Fate.ResumesBack, Fate.NotPromised, Fate.Resumes]),
         new(Loss.Room, ["simulated"], 1, [Fate.StopsAndResumesBack, Fate.StopsAndResumes, Fate.StopsAndResumes]),
