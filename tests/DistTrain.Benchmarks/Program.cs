@@ -31,6 +31,12 @@ if (args is ["torch", ..])
     return 0;
 }
 
+if (args is ["gemm", ..])
+{
+    GemmBenchmark.Run(args.Length > 1 ? int.Parse(args[1]) : 1, args.Length > 2 ? args[2] : null);
+    return 0;
+}
+
 if (args is ["events", ..])
 {
     EventsBenchmark.Run(args.Length > 1 ? int.Parse(args[1]) : 10_000, args.Length > 2 ? int.Parse(args[2]) : 100);
@@ -54,6 +60,7 @@ if (args.Length == 0)
     Console.WriteLine("usage: dotnet run -c Release --project tests/DistTrain.Benchmarks -- overhead [rounds]");
     Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- front [rounds [folder of golub-leukemia.csv.gz [compute threads]]]");
     Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- torch [rounds [part of a case's title]]");
+    Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- gemm [threads [part of a product's title]]");
     Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- events [layers [steps]]");
     Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- kills FOLDER-OF-FASHION-MNIST [kills [epochs [restarts of everything]]]");
     Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- predict [rounds [part of a case's title]]");
