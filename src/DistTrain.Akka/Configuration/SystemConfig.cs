@@ -36,7 +36,7 @@ internal static class SystemConfig
             }
           }
           remote {
-            adapters.{{SealedTransportProvider.Name}} = "{{NameOf(typeof(SealedTransportProvider))}}"
+            adapters.{{SealedTransportProvider.Name}} = "{{SealedTransportProvider.TypeName}}"
             log-remote-lifecycle-events = off
             watch-failure-detector { heartbeat-interval = 500ms, acceptable-heartbeat-pause = 5s, unreachable-nodes-reaper-interval = 500ms }
             dot-netty.tcp {
