@@ -15,9 +15,9 @@ internal sealed class ClusterFile
         (_file, _folder) = (file, folder);
         try
         {
-            _config = ConfigurationFactory.ParseString(text);
+            _config = ConfigurationFactory.ParseString(EnvironmentText.Fill(text, file));
         }
-        catch (Exception wrong) when (wrong is not OutOfMemoryException)
+        catch (Exception wrong) when (wrong is not (OutOfMemoryException or InvalidInputException))
         {
             // The parser has a type of exception for every mistake.
             throw Problem("", $"not HOCON ({wrong.Message})");
