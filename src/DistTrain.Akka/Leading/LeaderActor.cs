@@ -266,6 +266,7 @@ internal sealed partial class LeaderActor : ReceiveActor, IWithTimers
             ? HolderPath(_nodes.Find(node => node.IsThere && node.SnapshotStep == from.Step))
             : _job.Client;
         Enter(Phase.Running);
+        _trace = NodeTelemetry.Traces.StartActivity("run")?.SetTag("name", _job.Name).SetTag("leader", ClusterJob.LeaderOf(_run)).SetTag("from", from.Step);
         _client.Tell(new Accepted(_run), _host.Node);
         SendTable();
         if (ClusterJob.LeaderOf(_run) > 1)
