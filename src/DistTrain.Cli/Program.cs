@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using DistTrain.Commands;
 using DistTrain.Commands.Verbs;
+using DistTrain.Dashboard;
 using DistTrain.Engines;
 using DistTrain.Engines.Processes;
 using DistTrain.Engines.Simulated;
@@ -25,6 +26,7 @@ return CommandApp.Run(args, engines, new CommandHost
     WorkingFolder = Environment.CurrentDirectory,
     Interactive = !Console.IsOutputRedirected,
     Stop = stop.Token,
+    Dashboard = new DashboardPages(),
     Trace = Environment.GetEnvironmentVariable("DISTTRAIN_TRACE") == "1",
 });
 

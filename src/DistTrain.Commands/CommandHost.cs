@@ -1,3 +1,4 @@
+using DistTrain.Commands.Dashboards;
 using DistTrain.Engines;
 
 namespace DistTrain.Commands;
@@ -29,6 +30,9 @@ public sealed record CommandHost
 
     /// <summary>Whether an unexpected error prints its stack trace.</summary>
     public bool Trace { get; init; }
+
+    /// <summary>Draws run folders; null where the program cannot.</summary>
+    public IDashboard? Dashboard { get; init; }
 
     /// <summary>Finds the last committed step that a journal folder can go on from.</summary>
     internal Func<string, long?> LastSnapshotStep { get; init; } = Journal.LastCommittedStep;

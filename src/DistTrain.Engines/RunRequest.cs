@@ -49,6 +49,9 @@ public sealed record RunRequest
 
     /// <summary>Hears what the run spends its time on; null for nobody.</summary>
     public IRunTrace? Trace { get; init; }
+
+    /// <summary>Is given the run's controls once it has started; null for nobody. Engines without controls never call it.</summary>
+    public Action<IRunControl>? Started { get; init; }
 }
 
 /// <summary>A replica whose gradients reach the parameter server multiplied by <paramref name="Factor"/> (sign-flip:

@@ -33,6 +33,7 @@ internal sealed class ExperimentReader(
         IReadOnlyList<LayerSpec> layers = NetworkSection.Read(_root);
         (TrainingSettings training, int restarts) = ReadTraining();
         int replicas = _root.Whole("replicas", 1, Limits.ReplicasMax) ?? 1;
+        string engine = ReadEngine();
         RunSettings settings = new()
         {
             Name = ReadName(),
@@ -46,12 +47,11 @@ internal sealed class ExperimentReader(
             Stages = ReadStages(layers),
             Replicas = replicas,
             ParameterServer = ReadParameterServer(),
-            Durability = _root.Choice("durability", Names.Durability) ?? Durability.Memory,
+            Durability = _root.Choice("durability", Names.Durability) ?? DefaultDurability(engine),
             CheckpointEverySteps = ReadCheckpoint(),
             StepsInFlight = _root.Whole("steps-in-flight", 1, Limits.StepsInFlightMax) ?? 2,
             Patience = _root.Duration("patience") ?? TimeSpan.FromMinutes(10),
         };
-        string engine = ReadEngine();
         Experiment experiment = new()
         {
             Settings = settings,
@@ -81,6 +81,9 @@ internal sealed class ExperimentReader(
 
         return name;
     }
+
+    /// <summary>Where actors live in processes of their own, each may die alone, and a run should not lose steps by that.</summary>
+    private static Durability DefaultDurability(string engine) => engine is "processes" or "akka" ? Durability.Step : Durability.Memory;
 
     private string ReadEngine()
     {

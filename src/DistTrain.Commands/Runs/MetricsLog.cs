@@ -58,6 +58,7 @@ internal sealed class MetricsLog : IDisposable
             json.WriteNumberOrNull("loss", step.Loss);
             json.WriteNumberOrNull("accuracy", step.Accuracy);
             json.WriteNumber("rows", step.Rows);
+            json.WriteNumber("total_steps", step.TotalSteps);
             json.WriteNumberOrNull("learning_rate", step.LearningRate);
             End(json, step.Elapsed);
         }

@@ -1,3 +1,4 @@
+using DistTrain.Commands.Dashboards;
 using DistTrain.Commands.Experiments;
 using DistTrain.Commands.Terminal;
 using DistTrain.Engines;
@@ -15,6 +16,9 @@ internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisp
 
     /// <summary>Whether to write what the run spends its time on.</summary>
     public bool Traces { get; init; }
+
+    /// <summary>Shows the run from within; null for nobody.</summary>
+    public ILiveRun? Live { get; init; }
 
     /// <summary>
     /// Runs to the end and writes model and summary. Throws <see cref="IOException"/> when the folder cannot be written any more.
@@ -116,6 +120,7 @@ internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisp
         RunRequest request = run.Request(seed, journal, step);
         ChromeTrace? trace = Traces ? TraceOf(request) : null;
         request = request with { Trace = trace };
+        request = Live?.Watch(request, run.Engine.Name) ?? request;
         string title = several ? $"seed {seed} ({restart + 1} of {_experiment.Restarts})" : _experiment.Settings.Name;
         using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(host.Stop);
         RecordingObserver? recorder = null;
@@ -124,7 +129,7 @@ internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisp
         {
             outcome = display.Show(title, shown =>
             {
-                recorder = new RecordingObserver(log, shown, ended);
+                recorder = new RecordingObserver(log, Live?.Watch(shown) ?? shown, ended);
                 return run.Engine.Run(request, recorder, ended.Token);
             });
         }

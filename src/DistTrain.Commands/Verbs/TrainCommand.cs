@@ -1,3 +1,5 @@
+using System.Net;
+using DistTrain.Commands.Dashboards;
 using DistTrain.Commands.Experiments;
 using DistTrain.Commands.Presets;
 using DistTrain.Commands.Runs;
@@ -10,7 +12,11 @@ using DistTrain.Numerics.Networks;
 namespace DistTrain.Commands.Verbs;
 
 /// <summary>What the <c>train</c> verb was given.</summary>
-internal sealed record TrainOptions(string? Experiment, Overrides Overrides, string? Out, string? Resume, bool Json, bool Trace = false);
+internal sealed record TrainOptions(string? Experiment, Overrides Overrides, string? Out, string? Resume, bool Json, bool Trace = false)
+{
+    /// <summary>Whether and where to show the run in a browser while it lasts.</summary>
+    public DashboardRequest? Dashboard { get; init; }
+}
 
 /// <summary>The <c>train</c> verb: everything is checked before anything is written.</summary>
 internal sealed class TrainCommand(CommandHost host, IReadOnlyList<IEngine> engines)
@@ -23,6 +29,11 @@ internal sealed class TrainCommand(CommandHost host, IReadOnlyList<IEngine> engi
         if (options.Resume is not null)
         {
             return Resume(options, options.Resume);
+        }
+
+        if (options.Dashboard is not null)
+        {
+            DashboardCommand.Require(host);
         }
 
         string experiment = options.Experiment ?? PresetCatalog.Default;
@@ -42,6 +53,11 @@ internal sealed class TrainCommand(CommandHost host, IReadOnlyList<IEngine> engi
         if (options.Out is not null)
         {
             throw new InvalidInputException("--out: a resumed run goes on in its own folder; give --resume or --out, not both");
+        }
+
+        if (options.Dashboard is not null)
+        {
+            DashboardCommand.Require(host);
         }
 
         RunFolder folder = RunFolder.Open(given, host.WorkingFolder);
@@ -96,10 +112,12 @@ internal sealed class TrainCommand(CommandHost host, IReadOnlyList<IEngine> engi
             RunReport.Print(host, RunReport.Plan(run, folder));
         }
 
+        using IDashboardServer? server = Serve(folder, options);
         RunSummary summary;
         try
         {
-            summary = new TrainingSession(run, folder, RunDisplay.For(host, quiet: json), host) { Traces = options.Trace }.Run(resume);
+            using ILiveRun? live = server?.Begin(folder.FullPath);
+            summary = new TrainingSession(run, folder, RunDisplay.For(host, quiet: json), host) { Traces = options.Trace, Live = live }.Run(resume);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
@@ -117,7 +135,28 @@ internal sealed class TrainCommand(CommandHost host, IReadOnlyList<IEngine> engi
             RunReport.Print(host, RunReport.Result(summary, run, folder));
         }
 
+        if (server is not null && host.Interactive && !json && !host.Stop.IsCancellationRequested)
+        {
+            host.Out.WriteLine($"The pages stay at {server.Address} until Ctrl-C.");
+            host.Stop.WaitHandle.WaitOne();
+        }
+
         return ExitCode(summary.Status);
+    }
+
+    /// <summary>Serves the folder that the run's folder is in, so that it can be compared with its neighbours.</summary>
+    private IDashboardServer? Serve(RunFolder folder, TrainOptions options)
+    {
+        if (options.Dashboard is not DashboardRequest asked)
+        {
+            return null;
+        }
+
+        DashboardOptions where = new(
+            Path.GetDirectoryName(folder.FullPath) ?? folder.FullPath, IPAddress.Loopback, DashboardCommand.PortOf(asked.Port), asked.Controls);
+        IDashboardServer server = DashboardCommand.Require(host).Serve(where);
+        DashboardCommand.Announce(options.Json ? host.Error : host.Out, server, where);
+        return server;
     }
 
     private static int ExitCode(RunStatus status) => status switch

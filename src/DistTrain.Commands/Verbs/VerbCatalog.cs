@@ -23,6 +23,7 @@ internal static class VerbCatalog
               disttrain train                     train the built-in example (drawn digits, under a minute)
               disttrain presets xor > my.yaml     take an example as the start of an experiment of your own
               disttrain train my.yaml             train it; results go to a folder under runs/
+              disttrain dashboard                 look at the runs in a browser; train --dashboard shows one while it lasts
 
             Exit codes: 0 done, 1 ran and did not hold, 2 bad input, 3 stopped by a fault it could not survive.
             """)
@@ -38,6 +39,8 @@ internal static class VerbCatalog
             StudyVerbs.Create(engines, host),
             PaperVerbs.Create(engines, host),
             FaultVerbs.Soak(host),
+            DashboardVerbs.Dashboard(host),
+            DashboardVerbs.Report(host),
         };
         VerbHelp.AddTo(root);
         foreach (Command verb in extraVerbs)
@@ -59,6 +62,7 @@ internal static class VerbCatalog
         Option<string?> resume = Value("--resume", "folder", "Goes on with the run in this folder: from its last committed step where it keeps a log, else from its last snapshot.");
         Option<bool> json = Flag("--json", "Prints summary.json on standard output and nothing else.");
         Option<bool> trace = Flag("--trace", "Writes trace.json into the run folder: jobs, waits and messages, for ui.perfetto.dev or chrome://tracing.");
+        DashboardFlags dashboard = new();
         Verb command = new(
             "train",
             "Trains a network. Everything is checked before anything starts; Ctrl-C stops at a committed step and says how to go on.",
@@ -67,6 +71,7 @@ internal static class VerbCatalog
                 "disttrain train xor --set seed=7",
                 "disttrain train my.yaml --set training.epochs=20 --out runs/longer",
                 "disttrain train xor --engine simulated --trace",
+                "disttrain train --dashboard --controls",
                 "disttrain train --engine processes --workers 2",
                 "disttrain train --resume runs/longer --set training.epochs=40",
             ]) { experiment, engine, workers, set, folder, resume, json, trace };
@@ -75,13 +80,17 @@ internal static class VerbCatalog
             command.Add(option);
         }
 
+        dashboard.AddTo(command);
         command.SetAction(result => new TrainCommand(host, engines).Execute(new TrainOptions(
             result.GetValue(experiment),
             new Overrides(result.GetValue(set) ?? [], result.GetValue(engine), result.GetValue(workers)),
             result.GetValue(folder),
             result.GetValue(resume),
             result.GetValue(json),
-            result.GetValue(trace))));
+            result.GetValue(trace))
+        {
+            Dashboard = dashboard.Read(result),
+        }));
         return command;
     }
 

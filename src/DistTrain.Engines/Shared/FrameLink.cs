@@ -63,6 +63,9 @@ internal sealed class FrameLink : IDisposable
         }
     }
 
+    /// <summary>Leaves the stream, where another process listens at the address now and the one before may still be there.</summary>
+    public void Reconnect() => Volatile.Read(ref _stream)?.Dispose();
+
     public void Dispose()
     {
         _ending.Cancel();

@@ -69,15 +69,8 @@ internal sealed class ThreadsFaults(IReadOnlyList<Fault> faults, TimeProvider ti
         }
     }
 
-    public void Dispose()
-    {
-        lock (_lock)
-        {
-            _timers.ForEach(timer => timer.Dispose());
-        }
-    }
-
-    private void Begin(Fault fault)
+    /// <summary>A fault begins.</summary>
+    public void Begin(Fault fault)
     {
         begun(fault);
         if (fault is CrashFault crash)
@@ -92,6 +85,14 @@ internal sealed class ThreadsFaults(IReadOnlyList<Fault> faults, TimeProvider ti
         else if (fault is SuspicionFault suspicion)
         {
             Suspect(suspicion.Actor);
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            _timers.ForEach(timer => timer.Dispose());
         }
     }
 

@@ -27,6 +27,8 @@ internal sealed class ThreadsRun : IActorHost, IDisposable
     private readonly RunRecorder _recorder;
     private readonly AloneCounter _alone;
     private readonly ThreadsFaults _faults;
+    private readonly ThreadsControl _control;
+    private readonly Action<IRunControl>? _started;
     private readonly Lock _reportLock = new();
     private readonly ManualResetEventSlim _ended = new();
     private ExceptionDispatchInfo? _failure;
@@ -43,7 +45,7 @@ internal sealed class ThreadsRun : IActorHost, IDisposable
         _recorder = new RunRecorder(_plan, request.Data.TargetsAreClasses, observer, time);
         _recorder.StartAfter(_storage.From);
         Trace = request.Trace is IRunTrace trace ? new TraceFeed(trace, time, _pool) : null;
-        _crew = new ComputeCrew(request.ComputeThreads > 0 ? request.ComputeThreads : Environment.ProcessorCount, _runner)
+        _crew = new ComputeCrew(request.ComputeThreads > 0 ? request.ComputeThreads : Environment.ProcessorCount, _runner, new ShortJobs(_plan))
         {
             OnFailure = OnFailure,
         };
@@ -54,6 +56,8 @@ internal sealed class ThreadsRun : IActorHost, IDisposable
         }
 
         _faults = new ThreadsFaults(request.Faults, time, _cells, Begun);
+        _control = new ThreadsControl(_plan.Topology, _cells, _faults);
+        _started = request.Started;
     }
 
     /// <inheritdoc/>
@@ -71,10 +75,13 @@ internal sealed class ThreadsRun : IActorHost, IDisposable
         ActorCell coordinator = _cells[ActorId.Coordinator.Index];
         coordinator.Start(Machines.Coordinator(_plan, RunIdentity, _storage.From, _storage.Before));
         _faults.Start();
+        _started?.Invoke(_control);
         using (stop.Register(() => coordinator.Post(new Stimulus(StimulusKind.StopRequested))))
         {
             _ended.Wait(CancellationToken.None);
         }
+
+        _control.End();
 
         _commits?.Dispose();
         _crew.Dispose();

@@ -76,7 +76,7 @@ internal sealed class ChromeTraceWriter(Utf8JsonWriter json, RunPlan plan, int[]
             string name = span.Step == 0 ? $"{span.Kind}" : FormattableString.Invariant($"{span.Kind} {span.Step}");
             Begin("X", name, "job", span.Actor.Index, lane, span.StartNanoseconds);
             json.WriteNumber("dur", Microseconds(span.EndNanoseconds - span.StartNanoseconds));
-            Arguments(span.Step, span.MicroBatch, span.WeightVersion);
+            Arguments(span.Step, span.MicroBatch, span.WeightVersion, span.UpdateStep);
             json.WriteEndObject();
         }
     }
@@ -144,12 +144,17 @@ internal sealed class ChromeTraceWriter(Utf8JsonWriter json, RunPlan plan, int[]
         json.WriteNumber("ts", Microseconds(at));
     }
 
-    private void Arguments(long step, int microBatch, long weightVersion)
+    private void Arguments(long step, int microBatch, long weightVersion, long updateStep = 0)
     {
         json.WriteStartObject("args");
         json.WriteNumber("step", step);
         json.WriteNumber("micro_batch", microBatch);
         json.WriteNumber("weight_version", weightVersion);
+        if (updateStep > 0)
+        {
+            json.WriteNumber("update_step", updateStep);
+        }
+
         json.WriteEndObject();
     }
 

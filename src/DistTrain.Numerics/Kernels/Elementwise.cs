@@ -1,5 +1,5 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
+using DistTrain.Numerics.Tensors;
 
 namespace DistTrain.Numerics.Kernels;
 
@@ -40,7 +40,11 @@ public static partial class Elementwise
     /// A row with a NaN or +∞, or of −∞ only, gives NaN.
     /// </summary>
     public static void SoftmaxRow<T>(ReadOnlySpan<T> x, Span<T> y)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T> => SoftmaxRow(x, y, VectorWidth.Best);
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> => SoftmaxKernel<T>.Row(x, y, VectorWidth.Best);
+
+    /// <summary><see cref="SoftmaxRow{T}(ReadOnlySpan{T}, Span{T})"/> of every row. x, y: rows × columns.</summary>
+    public static void SoftmaxRows<T>(TensorView<T> x, TensorView<T> y)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> => SoftmaxKernel<T>.Rows(x, y, VectorWidth.Best);
 
     /// <summary>y = max(x, 0); −0 becomes 0 and NaN stays.</summary>
     public static void Relu<T>(ReadOnlySpan<T> x, Span<T> y)
@@ -61,21 +65,4 @@ public static partial class Elementwise
     /// <summary>y += scale · x, product and sum rounded once.</summary>
     public static void AddScaled<T>(ReadOnlySpan<T> x, T scale, Span<T> y)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> => ElementwiseLoop.Run<AddScaledOperation, T>(x, y, scale, y);
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static void SoftmaxRow<T>(ReadOnlySpan<T> x, Span<T> y, VectorWidth width)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        if (x.IsEmpty)
-        {
-            return;
-        }
-
-        // A maximum is the same in any order, and exp(x − max) is the same for a maximum of 0 and −0. Max leaves out a NaN,
-        // which then makes the sum and with it the whole row NaN.
-        T max = Max(x, width);
-        ElementwiseLoop.Run<ShiftedExpOperation, T>(x, default, max, y, width);
-        y = y[..x.Length];
-        ElementwiseLoop.Run<DividedByOperation, T>(y, default, Sum(y, width), y, width);
-    }
 }

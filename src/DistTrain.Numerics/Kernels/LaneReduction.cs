@@ -49,20 +49,32 @@ internal static unsafe class LaneReduction<T>
         }
     }
 
-    /// <summary>The upper half of the lanes joined to the lower half until one is left.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    /// <summary>The upper half of the lanes joined to the lower half until one is left. The lanes stay as they are.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Total<TReduction>(T* lanes)
+        where TReduction : struct, IReduction =>
+        Total<TReduction>(Vector256.Load(lanes), Vector256.Load(lanes + Vector256<T>.Count));
+
+    /// <summary>As <see cref="Total{TReduction}(T*)"/>, of lanes in registers. A vector's halves are joined whole, which is the
+    /// same order whatever the width that the lanes were filled with.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Total<TReduction>(Vector256<T> lower, Vector256<T> upper)
         where TReduction : struct, IReduction
     {
-        for (int half = Lanes / 2; half > 0; half /= 2)
+        Vector256<T> half = TReduction.Join<T, Vector256<T>, Simd256<T>>(lower, upper);
+        Vector128<T> quarter = TReduction.Join<T, Vector128<T>, Simd128<T>>(half.GetLower(), half.GetUpper());
+
+        // Joins go on in vectors to the last, because a scalar choice between two lanes would be a branch that nobody can predict.
+        if (typeof(T) == typeof(double))
         {
-            for (int j = 0; j < half; j++)
-            {
-                lanes[j] = TReduction.Join<T>(lanes[j], lanes[j + half]);
-            }
+            Vector128<T> other = Vector128.Shuffle(quarter.AsDouble(), Vector128.Create(1L, 0L)).As<double, T>();
+            return TReduction.Join<T, Vector128<T>, Simd128<T>>(quarter, other).ToScalar();
         }
 
-        return lanes[0];
+        Vector128<T> pair = Vector128.Shuffle(quarter.AsSingle(), Vector128.Create(2, 3, 0, 1)).As<float, T>();
+        pair = TReduction.Join<T, Vector128<T>, Simd128<T>>(quarter, pair);
+        Vector128<T> last = Vector128.Shuffle(pair.AsSingle(), Vector128.Create(1, 0, 3, 2)).As<float, T>();
+        return TReduction.Join<T, Vector128<T>, Simd128<T>>(pair, last).ToScalar();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -14,8 +14,10 @@ internal interface IReduction
         where TSimd : ISimd<TVector, T>;
 
     /// <summary>Two lanes as one.</summary>
-    static abstract T Join<T>(T low, T high)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>;
+    static abstract TVector Join<T, TVector, TSimd>(TVector low, TVector high)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TVector : unmanaged
+        where TSimd : ISimd<TVector, T>;
 }
 
 /// <summary>Σ x.</summary>
@@ -28,8 +30,10 @@ internal readonly struct SumReduction : IReduction
         where TSimd : ISimd<TVector, T> => TSimd.Add(state, x);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Join<T>(T low, T high)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T> => low + high;
+    public static TVector Join<T, TVector, TSimd>(TVector low, TVector high)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TVector : unmanaged
+        where TSimd : ISimd<TVector, T> => TSimd.Add(low, high);
 }
 
 /// <summary>Σ x², one rounding for each element.</summary>
@@ -42,8 +46,10 @@ internal readonly struct SquareReduction : IReduction
         where TSimd : ISimd<TVector, T> => TSimd.Fma(x, x, state);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Join<T>(T low, T high)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T> => low + high;
+    public static TVector Join<T, TVector, TSimd>(TVector low, TVector high)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TVector : unmanaged
+        where TSimd : ISimd<TVector, T> => TSimd.Add(low, high);
 }
 
 /// <summary>The largest x; a NaN is never larger.</summary>
@@ -56,8 +62,10 @@ internal readonly struct MaxReduction : IReduction
         where TSimd : ISimd<TVector, T> => TSimd.SelectLess(state, x, x, state);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Join<T>(T low, T high)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T> => low < high ? high : low;
+    public static TVector Join<T, TVector, TSimd>(TVector low, TVector high)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TVector : unmanaged
+        where TSimd : ISimd<TVector, T> => TSimd.SelectLess(low, high, high, low);
 }
 
 /// <summary>Σ 0·x: 0, or NaN where an x is not finite.</summary>
@@ -70,6 +78,8 @@ internal readonly struct ZeroProductReduction : IReduction
         where TSimd : ISimd<TVector, T> => TSimd.Fma(x, TSimd.Broadcast(T.Zero), state);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Join<T>(T low, T high)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T> => low + high;
+    public static TVector Join<T, TVector, TSimd>(TVector low, TVector high)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TVector : unmanaged
+        where TSimd : ISimd<TVector, T> => TSimd.Add(low, high);
 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using DistTrain.Protocol.Actors;
 using DistTrain.Protocol.Jobs;
 using DistTrain.Protocol.Messages;
@@ -18,8 +19,8 @@ public sealed class EffectList
     /// <summary>Number of effects.</summary>
     public int Count => _effects.Count;
 
-    /// <summary>The effect at a position.</summary>
-    public Effect this[int index] => _effects[index];
+    /// <summary>The effect at a position; valid until the list changes.</summary>
+    public ref readonly Effect this[int index] => ref CollectionsMarshal.AsSpan(_effects)[index];
 
     /// <summary>Forgets all.</summary>
     public void Clear() => _effects.Clear();

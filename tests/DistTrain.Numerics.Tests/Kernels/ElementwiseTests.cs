@@ -1,6 +1,7 @@
 using System.Numerics;
 using DistTrain.Numerics.Kernels;
 using DistTrain.Numerics.Randomness;
+using DistTrain.Numerics.Tensors;
 using Shouldly;
 using Xunit;
 
@@ -137,9 +138,53 @@ public sealed class ElementwiseTests
         foreach (VectorWidth width in Widths)
         {
             double[] other = new double[length];
-            Elementwise.SoftmaxRow(x, other, width);
+            SoftmaxKernel<double>.Row(x, other, width);
             Bits.Of<double>(other).ShouldBe(Bits.Of<double>(y));
         }
+    }
+
+    [Fact]
+    public void SoftmaxOfManyRowsGivesTheBitsOfOneRowAtATime()
+    {
+        for (int columns = 0; columns <= 20; columns++)
+        {
+            SoftmaxRowsAreRows<float>(columns);
+            SoftmaxRowsAreRows<double>(columns);
+        }
+    }
+
+    private static void SoftmaxRowsAreRows<T>(int columns)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        const int Rows = 5;
+        using Tensor<T> x = new(Rows, columns), y = new(Rows, columns);
+        T[] alone = new T[Rows * columns];
+        for (int i = 0; i < alone.Length; i++)
+        {
+            x.Span[i] = T.CreateTruncating(30 * Math.Sin(i));
+        }
+
+        // Rows with a NaN, an infinity and nothing but −∞ follow one of finite scores.
+        for (int column = 0; column < columns; column++)
+        {
+            x.Span[(2 * columns) + column] = column == columns / 2 ? T.NaN : T.One;
+            x.Span[(3 * columns) + column] = column == columns / 3 ? T.PositiveInfinity : T.One;
+            x.Span[(4 * columns) + column] = T.NegativeInfinity;
+        }
+
+        foreach (VectorWidth width in Widths)
+        {
+            for (int row = 0; row < Rows; row++)
+            {
+                SoftmaxKernel<T>.Row(x.View.Row(row), alone.AsSpan(row * columns, columns), width);
+            }
+
+            SoftmaxKernel<T>.Rows(x.View, y.View, width);
+            Bits.Of<T>(y.Span).ShouldBe(Bits.Of<T>(alone), $"{columns} columns, {width}");
+        }
+
+        Elementwise.SoftmaxRows(x.View, x.View);
+        Bits.Of<T>(x.Span).ShouldBe(Bits.Of<T>(alone), $"{columns} columns, in place");
     }
 
     [Fact]

@@ -8,13 +8,8 @@ namespace DistTrain.Numerics.Layers.Activations;
 internal sealed class SoftmaxActivation<T> : Activation<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    public override void Forward(TensorView<T> s, TensorView<T> y, ReadOnlySpan<T> slope, ComputeScratch scratch)
-    {
-        for (int row = 0; row < s.Rows; row++)
-        {
-            Elementwise.SoftmaxRow<T>(s.Row(row), y.Row(row));
-        }
-    }
+    public override void Forward(TensorView<T> s, TensorView<T> y, ReadOnlySpan<T> slope, ComputeScratch scratch) =>
+        Elementwise.SoftmaxRows(s, y);
 
     public override void Backward(
         TensorView<T> s, TensorView<T> y, ReadOnlySpan<T> slope, TensorView<T> signal, TensorView<T> delta)

@@ -1,0 +1,80 @@
+import { h, table } from '../dom';
+import { count, duration, figure, percent, when } from '../format';
+import type { Source } from '../source';
+import type { RunEntry } from '../types';
+import type { Page } from './page';
+
+const comparedMax = 8;
+const refreshEvery = 3000;
+
+/** The list of runs; for a first visitor, what to type. */
+export async function home(source: Source): Promise<Page> {
+  const element = h('main', { id: 'main' });
+  const chosen = new Set<string>();
+  let shown = '';
+
+  async function refresh(): Promise<void> {
+    const list = await source.list();
+    const now = JSON.stringify(list);
+    if (now !== shown) {
+      shown = now;
+      const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset['key'] : undefined;
+      element.replaceChildren(...(list.runs.length === 0 ? welcome(list.folder) : [h('h1', {}, 'Runs'), h('p', { class: 'muted' }, list.folder), compare(), rows(list.runs)]));
+      if (focused) {
+        [...element.querySelectorAll<HTMLElement>('[data-key]')].find(candidate => candidate.dataset['key'] === focused)?.focus();
+      }
+    }
+  }
+
+  const link = h('a', { class: 'button', 'data-key': 'compare' }, 'Compare');
+  function compare(): HTMLElement {
+    link.href = `#/compare/${[...chosen].map(encodeURIComponent).join('/')}`;
+    link.toggleAttribute('aria-disabled', chosen.size < 2);
+    link.tabIndex = chosen.size < 2 ? -1 : 0;
+    return h('p', {}, link, h('span', { class: 'muted' }, ` two to ${comparedMax} runs that are ticked`));
+  }
+
+  function rows(runs: RunEntry[]): HTMLElement {
+    return table(['run', 'compare', 'status', 'method', 'engine', 'steps', 'loss', 'train accuracy', 'test accuracy', 'time', 'last change'], runs.map(run => {
+      const tick = h('input', { type: 'checkbox', 'aria-label': `compare ${run.id}`, 'data-key': `tick ${run.id}`, disabled: run.kind !== 'run' });
+      tick.checked = chosen.has(run.id);
+      tick.addEventListener('change', () => {
+        if (!tick.checked) {
+          chosen.delete(run.id);
+        } else if (chosen.size < comparedMax) {
+          chosen.add(run.id);
+        } else {
+          tick.checked = false;
+        }
+        compare();
+      });
+      return [
+        h('a', { href: `#/${run.kind}/${encodeURIComponent(run.id)}`, 'data-key': run.id }, run.id), tick,
+        run.kind === 'study' ? 'study' : status(run.status), run.method, run.engine, run.steps > 0 ? count(run.steps) : '–',
+        figure(run.finalLoss), percent(run.trainAccuracy), percent(run.testAccuracy), duration(run.seconds), when(run.modified),
+      ];
+    }), 'Runs');
+  }
+
+  await refresh();
+  const timer = setInterval(() => void refresh().catch(() => undefined), refreshEvery);
+  return { title: 'Runs', element, dispose: () => clearInterval(timer) };
+}
+
+export function status(text: string): HTMLElement {
+  return h('span', { class: `status ${['running', 'completed', 'failed', 'diverged', 'stopped', 'interrupted'].includes(text) ? text : ''}` }, text);
+}
+
+function welcome(folder: string): HTMLElement[] {
+  const step = (command: string, text: string): HTMLElement => h('li', {}, h('code', {}, command), h('br'), text);
+  return [
+    h('h1', {}, 'No runs yet'),
+    h('p', {}, 'This page shows what is in ', h('code', {}, folder), ', and there is no run in it. Type in a terminal, in the folder above it:'),
+    h('ol', { class: 'steps' },
+      step('disttrain train', 'trains a small network on drawn digits, in less than a minute; it appears here while it runs'),
+      step('disttrain train --dashboard --controls', 'the same with the actors shown from within, and buttons to crash them'),
+      step('disttrain study locking examples/locking.yaml', 'compares methods by what their layers wait for'),
+      step('disttrain train --help', 'says what else there is')),
+    h('p', { class: 'muted' }, 'This page looks again every few seconds.'),
+  ];
+}

@@ -1,0 +1,115 @@
+import type { Actors, Metrics, Pipeline, RunDetails, RunList, Study } from './types';
+
+export interface Views { run: RunDetails; metrics: Metrics; pipeline: Pipeline | null; actors: Actors | null }
+
+type Listener = { [K in keyof Views]?: (view: Views[K]) => void };
+
+/** Where pages get their data: a server, or a report that holds it. */
+export interface Source {
+  /** Whether there is a list of runs to go back to. */
+  readonly isLive: boolean;
+  list(): Promise<RunList>;
+  study(id: string): Promise<Study | null>;
+  metrics(id: string): Promise<Metrics>;
+  /** Hears views now and whenever they change; returns how to stop. */
+  watch(id: string, listener: Listener, onState: (connected: boolean) => void): () => void;
+  /** Brings a fault about; resolves to what went wrong, or null. */
+  fault(id: string, actor: number, fault: string): Promise<string | null>;
+}
+
+const tokenKey = 'disttrain-token';
+
+class Server implements Source {
+  readonly isLive = true;
+
+  constructor() {
+    // The token comes behind the # of the address that the program printed, and leaves the address bar at once.
+    const given = /[#&]token=([0-9a-f]+)/.exec(location.hash);
+    if (given?.[1]) {
+      sessionStorage.setItem(tokenKey, given[1]);
+      history.replaceState(null, '', '#');
+    }
+  }
+
+  list(): Promise<RunList> {
+    return get('api/runs');
+  }
+
+  study(id: string): Promise<Study | null> {
+    return get(`api/study?id=${encodeURIComponent(id)}`);
+  }
+
+  metrics(id: string): Promise<Metrics> {
+    return get(`api/metrics?id=${encodeURIComponent(id)}`);
+  }
+
+  watch(id: string, listener: Listener, onState: (connected: boolean) => void): () => void {
+    const stream = new EventSource(`api/events?id=${encodeURIComponent(id)}&views=${Object.keys(listener).join(',')}`);
+    for (const name of Object.keys(listener) as (keyof Views)[]) {
+      stream.addEventListener(name, event => {
+        const tell = listener[name] as ((view: unknown) => void) | undefined;
+        tell?.(JSON.parse((event as MessageEvent<string>).data));
+      });
+    }
+    stream.onopen = () => onState(true);
+    stream.onerror = () => onState(false);
+    return () => stream.close();
+  }
+
+  async fault(id: string, actor: number, fault: string): Promise<string | null> {
+    const answer = await fetch(`api/control?id=${encodeURIComponent(id)}`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', 'X-DistTrain-Token': sessionStorage.getItem(tokenKey) ?? '' },
+      body: JSON.stringify({ actor, fault }),
+    });
+    return answer.ok ? null : ((await answer.json()) as { error: string }).error;
+  }
+}
+
+interface Embedded { run: RunDetails; metrics: Metrics | null; pipeline: Pipeline | null; study: Study | null }
+
+class Report implements Source {
+  readonly isLive = false;
+
+  constructor(private readonly data: Embedded) {}
+
+  list(): Promise<RunList> {
+    return Promise.resolve({ folder: '', controls: false, runs: [this.data.run.entry] });
+  }
+
+  study(): Promise<Study | null> {
+    return Promise.resolve(this.data.study);
+  }
+
+  metrics(): Promise<Metrics> {
+    return Promise.resolve(this.data.metrics!);
+  }
+
+  watch(_id: string, listener: Listener): () => void {
+    listener.run?.(this.data.run);
+    if (this.data.metrics) {
+      listener.metrics?.(this.data.metrics);
+    }
+    listener.pipeline?.(this.data.pipeline);
+    listener.actors?.(null);
+    return () => undefined;
+  }
+
+  fault(): Promise<string | null> {
+    return Promise.resolve('this is a report: the run is over');
+  }
+}
+
+async function get<T>(address: string): Promise<T> {
+  const answer = await fetch(address);
+  const body = (await answer.json()) as T & { error?: string };
+  if (!answer.ok) {
+    throw new Error(body.error ?? `the server answered ${answer.status}`);
+  }
+  return body;
+}
+
+export function open(): Source {
+  const data = document.getElementById('data');
+  return data ? new Report(JSON.parse(data.textContent ?? '') as Embedded) : new Server();
+}

@@ -1,0 +1,61 @@
+// What the server and reports give. Numbers that are none arrive as null.
+export type Num = number | null;
+
+export interface RunEntry {
+  id: string; kind: 'run' | 'study'; name: string; method: string; engine: string; status: string; steps: number;
+  finalLoss: Num; trainAccuracy: Num; testAccuracy: Num; seconds: Num; modified: number;
+}
+
+export interface RunList { folder: string; controls: boolean; runs: RunEntry[] }
+
+export interface LiveStatus { step: number; totalSteps: number; elapsed: number; noticeCount: number; notices: string[] }
+
+export interface RunDetails {
+  entry: RunEntry; experiment: string; summary: Record<string, unknown> | null; live: LiveStatus | null; hasTrace: boolean;
+}
+
+export interface CurveColumns {
+  step: number[]; elapsed: number[]; loss: Num[]; lossMin: Num[]; lossMax: Num[]; accuracy: Num[]; learningRate: Num[];
+}
+
+export interface EpochRow {
+  step: number; epoch: number; elapsed: number; trainLoss: Num; trainAccuracy: Num; testLoss: Num; testAccuracy: Num;
+}
+
+export interface HealthRow { step: number; zero: Num; dead: Num; saturated: Num; gradientNorm: Num; updateRatio: Num }
+
+export interface Metrics {
+  version: number; rows: number; unreadable: number; totalSteps: number;
+  starts: { restart: number; steps: CurveColumns; epochs: EpochRow[] }[];
+  health: { layer: string; rows: HealthRow[] }[];
+}
+
+export interface Span {
+  actor: number; start: number; end: number; kind: string; step: number; microBatch: number; version: number; staleness: number;
+}
+
+export interface Wait { actor: number; start: number; end: number; share: string; step: number }
+
+export interface Timeline { actors: string[]; spans: Span[]; waits: Wait[] }
+
+export interface Pipeline extends Timeline {
+  stages: number; microBatches: number; bubble: Num; bubbleFormula: Num; firstStep: number; lastStep: number;
+  staleness: { actor: string; mean: Num; max: number }[];
+}
+
+export interface ActorRow {
+  index: number; name: string; place: string; incarnation: number; mailbox: number; dropped: number; version: number;
+}
+
+export interface Actors {
+  actors: ActorRow[]; links: { from: string; to: string; messages: number; bytes: number }[]; faults: string[];
+}
+
+export interface StudySeries {
+  method: string; hiddenLayers: string; condition: string; seed: string; rows: string;
+  step: number[]; seconds: Num[]; loss: Num[]; accuracy: Num[];
+}
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+export interface Study { study: { [key: string]: Json }; curves: StudySeries[]; timelines: { [key: string]: Json } | null }

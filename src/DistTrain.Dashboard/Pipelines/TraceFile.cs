@@ -1,0 +1,101 @@
+using System.Text.Json;
+using DistTrain.Dashboard.Pages;
+
+namespace DistTrain.Dashboard.Pipelines;
+
+/// <summary>Reads a run's <c>trace.json</c> back.</summary>
+internal static class TraceFile
+{
+    // About three times what a run writes at most.
+    private const long BytesMax = 192L << 20;
+
+    /// <summary>The last steps of a trace; null where there is none or it is unreadable.</summary>
+    public static PipelineView? Read(string path)
+    {
+        if (JsonPages.ReadFile(path, BytesMax) is not JsonElement root)
+        {
+            return null;
+        }
+
+        try
+        {
+            return View(root.GetProperty("traceEvents"));
+        }
+        catch (Exception broken) when (broken is InvalidOperationException or KeyNotFoundException or FormatException)
+        {
+            return null;
+        }
+    }
+
+    private static PipelineView View(JsonElement events)
+    {
+        SortedDictionary<int, string> names = [];
+        foreach (JsonElement one in events.EnumerateArray().Where(one => Text(one, "ph") == "M" && Text(one, "name") == "thread_name"))
+        {
+            names[one.GetProperty("tid").GetInt32()] = Text(one.GetProperty("args"), "name");
+        }
+
+        // What an actor runs beside something else has lanes of its own, which are called like the actor with a number behind.
+        string[] actors = [.. names.Values.Where(name => !name.EndsWith(')'))];
+        int[] actorOf = new int[names.Count == 0 ? 0 : names.Keys.Max() + 1];
+        foreach ((int thread, string name) in names)
+        {
+            actorOf[thread] = Array.IndexOf(actors, name.Split(" (")[0]);
+        }
+
+        List<PipelineSpan> spans = [];
+        List<(PipelineWait Wait, int MicroBatch)> waits = [];
+        SortedDictionary<(long Step, int MicroBatch), double> losses = [];
+        foreach (JsonElement one in events.EnumerateArray().Where(one => Text(one, "ph") == "X"))
+        {
+            int thread = one.GetProperty("tid").GetInt32(), actor = thread >= 0 && thread < actorOf.Length ? actorOf[thread] : -1;
+            if (actor < 0 || Text(one, "cat") is not ("job" or "wait"))
+            {
+                continue;
+            }
+
+            double start = one.GetProperty("ts").GetDouble(), end = start + one.GetProperty("dur").GetDouble();
+            JsonElement arguments = one.GetProperty("args");
+            long step = arguments.GetProperty("step").GetInt64();
+            int microBatch = arguments.GetProperty("micro_batch").GetInt32();
+            if (Text(one, "cat") == "wait")
+            {
+                waits.Add((new PipelineWait(actor, start, end, Text(one, "name"), step), microBatch));
+                continue;
+            }
+
+            string kind = Text(one, "name").Split(' ')[0].ToLowerInvariant();
+            long version = arguments.GetProperty("weight_version").GetInt64();
+            long staleness = kind == "backward" && arguments.TryGetProperty("update_step", out JsonElement update) ? update.GetInt64() - 1 - version : -1;
+            spans.Add(new PipelineSpan(actor, start, end, kind, step, microBatch, version, staleness));
+            if (kind == "loss")
+            {
+                losses[(step, microBatch)] = end;
+            }
+        }
+
+        return PipelineView.Of(actors, spans, [.. waits.SelectMany(wait => Divide(wait.Wait, wait.MicroBatch, losses))]);
+    }
+
+    /// <summary>A wait for a signal is update lock until its micro-batch's loss is computed, and backward lock from then on.</summary>
+    private static IEnumerable<PipelineWait> Divide(PipelineWait wait, int microBatch, SortedDictionary<(long, int), double> losses)
+    {
+        switch (wait.Share)
+        {
+            case "waits for activation":
+                yield return wait with { Share = "forward lock" };
+                break;
+            case "waits for parameters":
+                yield return wait with { Share = "parameters" };
+                break;
+            default:
+                double loss = Math.Clamp(losses.GetValueOrDefault((wait.Step, microBatch), wait.End), wait.Start, wait.End);
+                yield return wait with { End = loss, Share = "update lock" };
+                yield return wait with { Start = loss, Share = "backward lock" };
+                break;
+        }
+    }
+
+    private static string Text(JsonElement element, string key) =>
+        element.TryGetProperty(key, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
+}

@@ -1,0 +1,52 @@
+using System.Text;
+using Microsoft.AspNetCore.Http;
+
+namespace DistTrain.Dashboard.Server;
+
+/// <summary>Server-sent events (HTML Living Standard, section 9.2): sends the views that a page shows, each whenever it has changed.</summary>
+internal sealed class EventStream(RunViews views, TimeProvider time)
+{
+    private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(400), Heartbeat = TimeSpan.FromSeconds(15);
+
+    /// <summary>Sends until the reader or the server goes.</summary>
+    public async Task Send(HttpContext context, string folder, string[] names, CancellationToken stop)
+    {
+        using CancellationTokenSource gone = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stop);
+        context.Response.ContentType = "text/event-stream";
+        string?[] versions = new string?[names.Length];
+        using PeriodicTimer timer = new(Between, time);
+        long spoke = time.GetTimestamp();
+        try
+        {
+            do
+            {
+                bool changed = false;
+                for (int index = 0; index < names.Length; index++)
+                {
+                    if (views.View(names[index], folder) is not (byte[] json, string version) || version == versions[index])
+                    {
+                        continue;
+                    }
+
+                    versions[index] = version;
+                    changed = true;
+                    await context.Response.WriteAsync($"event: {names[index]}\ndata: ", gone.Token).ConfigureAwait(false);
+                    await context.Response.Body.WriteAsync(json, gone.Token).ConfigureAwait(false);
+                    await context.Response.WriteAsync("\n\n", gone.Token).ConfigureAwait(false);
+                }
+
+                if (changed || time.GetElapsedTime(spoke) > Heartbeat)
+                {
+                    spoke = time.GetTimestamp();
+                    await context.Response.WriteAsync(":\n\n", Encoding.UTF8, gone.Token).ConfigureAwait(false);
+                    await context.Response.Body.FlushAsync(gone.Token).ConfigureAwait(false);
+                }
+            }
+            while (await timer.WaitForNextTickAsync(gone.Token).ConfigureAwait(false));
+        }
+        catch (Exception ended) when (ended is OperationCanceledException or IOException)
+        {
+            // The reader went, or the server ends.
+        }
+    }
+}
