@@ -79,13 +79,16 @@ internal sealed partial class LeaderActor
         SendSpawn(spawn);
     }
 
-    private void SendSpawn(SpawnActor spawn) => _nodes.Find(node => node.Index == _nodeOf[spawn.Actor])?.Actor.Tell(spawn, Self);
+    /// <summary>Who has no node waits for one.</summary>
+    private void SendSpawn(SpawnActor spawn) =>
+        _nodes.Find(node => node.Index >= 0 && node.Index == _nodeOf[spawn.Actor])?.Actor.Tell(spawn, Self);
 
     private void OnSpawned(Spawned spawned)
     {
         if (spawned.Run == _run && _pending.TryGetValue(spawned.Actor, out SpawnActor? spawn) && spawn.Incarnation == spawned.Incarnation)
         {
             _pending.Remove(spawned.Actor);
+            _host.Run?.Joined(new ActorId(spawned.Actor), spawned.Incarnation);
         }
     }
 

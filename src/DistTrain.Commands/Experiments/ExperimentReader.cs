@@ -83,7 +83,7 @@ internal sealed class ExperimentReader(
     }
 
     /// <summary>Where actors live in processes of their own, each may die alone, and a run should not lose steps by that.</summary>
-    private static Durability DefaultDurability(string engine) => engine is "processes" or "akka" ? Durability.Step : Durability.Memory;
+    private static Durability DefaultDurability(string engine) => engine == "processes" ? Durability.Step : Durability.Memory;
 
     private string ReadEngine()
     {

@@ -26,6 +26,26 @@ public sealed class LossTests
         summary.GetProperty("restarts").GetInt32().ShouldBeGreaterThan(0);
     }
 
+    [Theory]
+    [InlineData("coordinator")]
+    [InlineData("parameter-server-0")]
+    [InlineData("parameter-server-1/copy-1")]
+    public void WithTwoCopiesTheLossOfANodeWithItsDiskTakesNoCommittedStepBack(string actor)
+    {
+        const int never = 1_000_000, steps = 30;
+        using TestCluster cluster = new(3);
+        string experiment = Experiments.Wide(EndlessEpochs, never, copies: 2);
+        using NodeProcess client = cluster.BeginTraining(experiment);
+        StatusReport status = cluster.WaitForStep(steps);
+        cluster.Lose(cluster.NodeOf(status, actor));
+        JsonElement summary = cluster.Finish(client);
+        TestCluster.Weights(summary).ShouldBe(cluster.OnThreads(experiment));
+
+        // What was issued and not committed is redone, and nothing else: there is no snapshot to go back to.
+        summary.GetProperty("steps_redone").GetInt64().ShouldBeLessThan(steps);
+        summary.GetProperty("restarts").GetInt32().ShouldBeGreaterThan(0);
+    }
+
     [Fact]
     public void ANodeThatLeavesInOrderHandsItsActorsOver()
     {

@@ -4,7 +4,7 @@ namespace DistTrain.Akka.Tests.Support;
 internal static class Experiments
 {
     /// <summary>Two replicas in three stages with two shards; its tensors are large enough for streams.</summary>
-    public static string Wide(int epochs, int checkpointEvery = 20) => $$"""
+    public static string Wide(int epochs, int checkpointEvery = 20, int copies = 1) => $$"""
         name: wide
         seed: 3
         data: { source: glyphs, train-rows: 512, test-rows: 64 }
@@ -17,7 +17,7 @@ internal static class Experiments
         training: { epochs: {{epochs}}, batch-size: 64, micro-batches: 2, shuffle: true }
         stages: 3
         replicas: 2
-        parameter-server: { shards: 2 }
+        parameter-server: { shards: 2, copies: {{copies}} }
         checkpoint: { every-steps: {{checkpointEvery}} }
         compute-threads: 1
         """;
