@@ -51,7 +51,7 @@ export async function home(source: Source): Promise<Page> {
       return [
         h('a', { href: `#/${run.kind}/${encodeURIComponent(run.id)}`, 'data-key': run.id }, run.id), tick,
         run.kind === 'study' ? 'study' : status(run.status), run.method, run.engine, run.steps > 0 ? count(run.steps) : '–',
-        figure(run.finalLoss), percent(run.trainAccuracy), percent(run.testAccuracy), duration(run.seconds), when(run.modified),
+        figure(run.finalLoss), percent(run.trainAccuracy), percent(run.testAccuracy), duration(run.seconds || null), when(run.modified),
       ];
     }), 'Runs');
   }

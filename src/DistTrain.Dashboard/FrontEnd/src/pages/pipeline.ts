@@ -10,7 +10,7 @@ export function pipeline(source: Source, id: string, onState: (connected: boolea
   const steps = tile('steps shown');
   const measured = tile('bubble');
   const formula = tile('(p − 1)/(m + p − 1)');
-  const sizes = tile('stages p, micro-batches m');
+  const sizes = tile('p stages, m batches');
   const view = new TimelineView('The last steps');
   const staleness = h('div');
   const nothing = h('p', { hidden: true },
