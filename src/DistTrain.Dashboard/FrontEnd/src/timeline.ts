@@ -45,6 +45,11 @@ export class TimelineView {
     this.draw();
   }
 
+  /** Whether somebody looks at a job, which new data would take away. */
+  get isInUse(): boolean {
+    return this.chosen >= 0;
+  }
+
   dispose(): void {
     this.observer.disconnect();
     this.leaveTheme();
