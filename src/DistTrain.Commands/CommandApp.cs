@@ -17,15 +17,16 @@ public static class CommandApp
     /// <param name="engines">What this program can run actors on.</param>
     /// <param name="host">Streams, folder, clock and the stop signal.</param>
     /// <param name="extraVerbs">Verbs that only this program has.</param>
+    /// <param name="trainOptions">Options of <c>train</c> that only this program's engines have.</param>
     public static int Run(string[] args, IReadOnlyList<IEngine> engines, CommandHost host,
-        IReadOnlyList<Command>? extraVerbs = null)
+        IReadOnlyList<Command>? extraVerbs = null, IReadOnlyList<Option>? trainOptions = null)
     {
         ArgumentNullException.ThrowIfNull(args);
         ArgumentNullException.ThrowIfNull(engines);
         ArgumentNullException.ThrowIfNull(host);
         try
         {
-            return Parse(args, engines, host, extraVerbs ?? []);
+            return Parse(args, engines, host, extraVerbs ?? [], trainOptions ?? []);
         }
         catch (InvalidInputException error)
         {
@@ -52,9 +53,10 @@ public static class CommandApp
         }
     }
 
-    private static int Parse(string[] args, IReadOnlyList<IEngine> engines, CommandHost host, IReadOnlyList<Command> extraVerbs)
+    private static int Parse(
+        string[] args, IReadOnlyList<IEngine> engines, CommandHost host, IReadOnlyList<Command> extraVerbs, IReadOnlyList<Option> trainOptions)
     {
-        RootCommand root = VerbCatalog.Root(engines, host, extraVerbs);
+        RootCommand root = VerbCatalog.Root(engines, host, extraVerbs, trainOptions);
         ParseResult result = root.Parse(args);
         if (args.Length == 0)
         {

@@ -11,8 +11,20 @@ public static class Journal
     public static long? LastSnapshotStep(string journalFolder) => SnapshotFiles.Newest(journalFolder)?.Step;
 
     /// <summary>The last committed step that a run can go on from: the newest snapshot's, or the log's where that is later; null when there is none. Throws
-    /// <see cref="Numerics.InvalidInputException"/> for a damaged one.</summary>
-    public static long? LastCommittedStep(string journalFolder) => LastCommittedStep(FileDisk.Instance, journalFolder);
+    /// <see cref="Numerics.InvalidInputException"/> for a damaged one. Waits for processes of a run whose parent was killed a moment ago.</summary>
+    public static long? LastCommittedStep(string journalFolder)
+    {
+        JournalHold.ClaimIfHeld(journalFolder);
+        return LastCommittedStep(FileDisk.Instance, journalFolder);
+    }
+
+    /// <summary>The highest step that a shard's log has made ready, committed or not: what lies beyond the last committed step is done again by a resume, but not
+    /// lost. 0 where there is no log. Throws <see cref="Numerics.InvalidInputException"/> for a damaged one.</summary>
+    public static long LastPreparedStep(string journalFolder)
+    {
+        JournalHold.ClaimIfHeld(journalFolder);
+        return LogReader.Read(FileDisk.Instance, journalFolder).Index.LastStep;
+    }
 
     internal static long? LastCommittedStep(IDisk disk, string journalFolder)
     {

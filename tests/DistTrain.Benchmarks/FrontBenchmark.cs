@@ -20,6 +20,7 @@ internal static class FrontBenchmark
 {
     private const int Epochs = 50;
     private const int BatchSize = 32;
+    private const double Momentum = 0.9;
 
     // Kernels and state machines are compiled to their final form within this time.
     private const double WarmUpSeconds = 1.5;
@@ -55,7 +56,7 @@ internal static class FrontBenchmark
             Name = "front",
             Network = network,
             Loss = LossKind.CrossEntropy,
-            Optimizer = new OptimizerSpec(OptimizerKind.Sgd, 1e-4) { Momentum = 0.9 },
+            Optimizer = new OptimizerSpec(OptimizerKind.Sgd, 1e-4) { Momentum = Momentum },
             Training = new TrainingSettings(Epochs, BatchSize),
             Stages = [2],
             CheckpointEverySteps = 0,
@@ -70,8 +71,8 @@ internal static class FrontBenchmark
         }
         while (Stopwatch.GetElapsedTime(begin).TotalSeconds < WarmUpSeconds);
 
-        using TorchPeer? peer = TorchPeer.Start(
-            data.TrainRows, data.Inputs, hidden, data.Targets, BatchSize, Epochs, machine.Threads, out string missing);
+        PeerTraining training = new([data.Inputs, hidden, data.Targets], data.TrainRows, BatchSize, Epochs, Momentum);
+        using TorchPeer? peer = TorchPeer.StartFastest(training, machine.Threads, out string missing);
         List<double> ratios = [], plain = [], alone = [], torch = [];
         for (int i = 0; i < (round < ShortSeconds ? ShortFactor * rounds : rounds); i++)
         {

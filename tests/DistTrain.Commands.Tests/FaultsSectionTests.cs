@@ -1,6 +1,7 @@
 using DistTrain.Commands.Experiments;
 using DistTrain.Engines;
 using DistTrain.Engines.Faults;
+using DistTrain.Engines.Processes;
 using DistTrain.Engines.Simulated;
 using DistTrain.Engines.Threads;
 using DistTrain.Protocol.Actors;
@@ -22,6 +23,7 @@ public sealed class FaultsSectionTests : IDisposable
           - { at: step 4, slow: layer-0, factor: 10, for: 20s }
           - { at: step 7, crash: parameter-server, during: snapshot }
           - { at: 10ms, suspect: layer-1 }
+          - { at: step 9, pause: layer-1, for: 3s }
           - { crash: layer-0, restart-after: never }
           - { disk: parameter-server, torn-write: true }
           - { disk: parameter-server, full: true, at: 1s }
@@ -53,7 +55,7 @@ public sealed class FaultsSectionTests : IDisposable
     }
 
     [Theory]
-    [InlineData("{ crsh: layer-1 }", "faults[0]: nothing here says what goes wrong; expected exactly one of crash, suspect, partition, link, slow, byzantine or disk; did you mean 'crash'?")]
+    [InlineData("{ crsh: layer-1 }", "faults[0]: nothing here says what goes wrong; expected exactly one of crash, pause, suspect, partition, link, slow, byzantine or disk; did you mean 'crash'?")]
     [InlineData("{ crash: layer-1, slow: layer-1 }", "faults[0]: 'crash' and 'slow' are two faults in one item")]
     [InlineData("layer-1", "faults[0]: 'layer-1' is not a fault; expected a fault such as { at: step 120")]
     [InlineData("{ crash: layr-1 }", "faults[0].crash: 'layr-1' is no actor of this run; expected layer-1, layer-0, ")]
@@ -84,11 +86,14 @@ public sealed class FaultsSectionTests : IDisposable
     [InlineData("simulated", "{ crash: layer-1, during: snapshot }", "layer-1 has no part in snapshots; expected the coordinator or a parameter server, or no 'during'")]
     [InlineData("threads", "{ slow: layer-1, factor: 2 }", "engine threads does not serve 'slow' faults; expected crash or suspect, or engine: simulated")]
     [InlineData("threads", "{ partition: [[layer-0], [layer-1]], for: 1s }", "engine threads does not serve 'partition' faults")]
+    [InlineData("simulated", "{ pause: layer-1, for: 1s }", "engine simulated does not serve 'pause' faults")]
+    [InlineData("processes", "{ slow: layer-1, factor: 2 }", "engine processes does not serve 'slow' faults; expected crash, pause or suspect, or engine: simulated")]
+    [InlineData("processes", "{ crash: parameter-server, during: snapshot }", "engine processes cannot time a crash within a snapshot")]
     [InlineData("threads", "{ crash: coordinator }", "engine threads does not replace the coordinator")]
     public void AnEngineRefusesByNameAndLineWhatItCannotDo(string engine, string fault, string message)
     {
         _bench.Write("my.yaml", Bench.Good + $"\nengine: {engine}\nfaults:\n  - {{ replica: 0, byzantine: sign-flip }}\n  - {fault}\n");
-        CommandApp.Run(["train", "my.yaml"], [new ThreadsEngine(), new SimulatedEngine()], _bench.Host).ShouldBe(2);
+        CommandApp.Run(["train", "my.yaml"], [new ThreadsEngine(), new SimulatedEngine(), new ProcessesEngine()], _bench.Host).ShouldBe(2);
         _bench.Error.ShouldContain($"my.yaml:16: faults[1]: {message}");
         _bench.LeftBehind("my.yaml").ShouldBeEmpty();
     }
@@ -99,7 +104,7 @@ public sealed class FaultsSectionTests : IDisposable
         FaultTime second = FaultTime.AfterTime(TimeSpan.FromSeconds(1));
         read.Byzantine.ShouldBe([new ByzantineReplica(0, -1)]);
         Fault[] faults = [.. read.Faults.Select(fault => fault with { Item = -1 })];
-        faults.Length.ShouldBe(9);
+        faults.Length.ShouldBe(10);
         faults[0].ShouldBe(new CrashFault(last, TimeSpan.FromSeconds(2)) { At = FaultTime.AtStep(3) });
         PartitionFault partition = faults[1].ShouldBeOfType<PartitionFault>();
         partition.At.ShouldBe(FaultTime.AfterTime(TimeSpan.FromSeconds(3)));
@@ -112,9 +117,10 @@ public sealed class FaultsSectionTests : IDisposable
         faults[3].ShouldBe(new SlowFault(first, 10, TimeSpan.FromSeconds(20)) { At = FaultTime.AtStep(4) });
         faults[4].ShouldBe(new CrashFault(server, TimeSpan.Zero) { At = FaultTime.AtStep(7), DuringSnapshot = true });
         faults[5].ShouldBe(new SuspicionFault(last) { At = FaultTime.AfterTime(TimeSpan.FromMilliseconds(10)) });
-        faults[6].ShouldBe(new CrashFault(first, null));
-        faults[7].ShouldBe(new DiskFault(server, DiskProblem.TornWrite));
-        faults[8].ShouldBe(new DiskFault(server, DiskProblem.Full) { At = second });
+        faults[6].ShouldBe(new PauseFault(last, TimeSpan.FromSeconds(3)) { At = FaultTime.AtStep(9) });
+        faults[7].ShouldBe(new CrashFault(first, null));
+        faults[8].ShouldBe(new DiskFault(server, DiskProblem.TornWrite));
+        faults[9].ShouldBe(new DiskFault(server, DiskProblem.Full) { At = second });
     }
 
     private static Experiment Read(string text) =>

@@ -3,7 +3,9 @@ using DistTrain.Data;
 namespace DistTrain.Commands.Experiments;
 
 /// <summary>Reads the <c>data</c> group. Files are checked for existence here, where the line that names them is known.</summary>
-internal sealed class DataSection(string baseFolder)
+/// <param name="baseFolder">Where relative paths start from.</param>
+/// <param name="filesAreElsewhere">Whether files need not be here.</param>
+internal sealed class DataSection(string baseFolder, bool filesAreElsewhere)
 {
     private static readonly string[] CommonKeys =
         ["source", "scale", "asinh", "log-max", "standardize", "test-fraction", "targets"];
@@ -175,7 +177,7 @@ internal sealed class DataSection(string baseFolder)
         }
 
         string full = System.IO.Path.GetFullPath(given, baseFolder);
-        if (!File.Exists(full))
+        if (!File.Exists(full) && !filesAreElsewhere)
         {
             string reason = Directory.Exists(full) ? "is a folder" : "does not exist";
             reader.Problem(

@@ -11,7 +11,9 @@ internal sealed record LoadedExperiment(Experiment Experiment, ConfigMap Root);
 /// <param name="Name">What messages call it.</param>
 /// <param name="BaseFolder">Where relative paths start from.</param>
 /// <param name="FallbackName">The run's name where the text gives none.</param>
-internal sealed record ExperimentSource(string Text, string Name, string BaseFolder, string FallbackName);
+/// <param name="FilesAreElsewhere">Whether files that it names need not be here.</param>
+internal sealed record ExperimentSource(
+    string Text, string Name, string BaseFolder, string FallbackName, bool FilesAreElsewhere = false);
 
 /// <summary>Finds, reads and checks an experiment: a file or a preset, with overrides.</summary>
 internal static class ExperimentLoader
@@ -60,7 +62,8 @@ internal static class ExperimentLoader
         }
 
         overrides.Apply(root, problems);
-        Experiment? experiment = new ExperimentReader(root, source.BaseFolder, source.FallbackName, engines, problems).Read();
+        Experiment? experiment = new ExperimentReader(
+            root, source.BaseFolder, source.FallbackName, engines, problems, source.FilesAreElsewhere).Read();
         if (experiment is not null)
         {
             ExperimentChecks.WithoutData(experiment, root, problems);

@@ -12,7 +12,7 @@ namespace DistTrain.Commands.Experiments;
 
 /// <summary>Reads a whole experiment from its nodes, collecting every problem on the way.</summary>
 internal sealed class ExperimentReader(
-    ConfigMap root, string baseFolder, string fallbackName, IReadOnlyList<string>? engines, ProblemList problems)
+    ConfigMap root, string baseFolder, string fallbackName, IReadOnlyList<string>? engines, ProblemList problems, bool filesAreElsewhere = false)
 {
     private static readonly string[] KnownEngines = ["simulated", "threads", "processes", "akka"];
 
@@ -29,10 +29,11 @@ internal sealed class ExperimentReader(
     /// <summary>The experiment; null when it is too incomplete to be one (problems were added).</summary>
     public Experiment? Read()
     {
-        DataSpec? data = new DataSection(baseFolder).Read(_root);
+        DataSpec? data = new DataSection(baseFolder, filesAreElsewhere).Read(_root);
         IReadOnlyList<LayerSpec> layers = NetworkSection.Read(_root);
         (TrainingSettings training, int restarts) = ReadTraining();
         int replicas = _root.Whole("replicas", 1, Limits.ReplicasMax) ?? 1;
+        string engine = ReadEngine();
         RunSettings settings = new()
         {
             Name = ReadName(),
@@ -46,12 +47,11 @@ internal sealed class ExperimentReader(
             Stages = ReadStages(layers),
             Replicas = replicas,
             ParameterServer = ReadParameterServer(),
-            Durability = _root.Choice("durability", Names.Durability) ?? Durability.Memory,
+            Durability = _root.Choice("durability", Names.Durability) ?? DefaultDurability(engine),
             CheckpointEverySteps = ReadCheckpoint(),
             StepsInFlight = _root.Whole("steps-in-flight", 1, Limits.StepsInFlightMax) ?? 2,
             Patience = _root.Duration("patience") ?? TimeSpan.FromMinutes(10),
         };
-        string engine = ReadEngine();
         Experiment experiment = new()
         {
             Settings = settings,
@@ -82,6 +82,9 @@ internal sealed class ExperimentReader(
         return name;
     }
 
+    /// <summary>Where actors live in processes of their own, each may die alone, and a run should not lose steps by that.</summary>
+    private static Durability DefaultDurability(string engine) => engine is "processes" or "akka" ? Durability.Step : Durability.Memory;
+
     private string ReadEngine()
     {
         string engine = _root.Text("engine", "the name of an engine") ?? "threads";
@@ -92,7 +95,7 @@ internal sealed class ExperimentReader(
 
         string expected = $"expected {MapReader.OneOf([.. Nearest.Ranked(engine, engines)])}";
         _root.Problem("engine", KnownEngines.Contains(engine)
-            ? $"this program has no engine '{engine}'; {expected}"
+            ? $"this program has no engine '{engine}'{(engine == "akka" ? " (the cluster executable has: src/DistTrain.Akka)" : "")}; {expected}"
             : $"'{engine}' is no engine; {expected}{Nearest.Hint(engine, engines)}");
         return engine;
     }
@@ -249,7 +252,7 @@ internal sealed class ExperimentReader(
         string? given = reader.Text("file", expected);
         reader.Finish();
         string? full = given is null ? null : Path.GetFullPath(given, baseFolder);
-        if (full is not null && !File.Exists(full))
+        if (full is not null && !filesAreElsewhere && !File.Exists(full))
         {
             reader.Problem(
                 "file", $"the file {given} does not exist (looked for {full}); expected {expected}, "

@@ -39,6 +39,10 @@ internal static class FaultItems
                     .. crash.DuringSnapshot ? [("during", "snapshot")] : Array.Empty<(string, object?)>(),
                     ("restart-after", crash.RestartAfter is TimeSpan span ? Durations.Format(span) : "never"),
                 ];
+            case PauseFault pause:
+                return [("pause", Name(pause.Actor)), .. For(pause.For)];
+            case NodeLossFault node:
+                return [("lose-node", Name(node.Actor)), ("restart-after", node.RestartAfter is TimeSpan again ? Durations.Format(again) : "never")];
             case SuspicionFault suspicion:
                 return [("suspect", Name(suspicion.Actor))];
             case PartitionFault partition:

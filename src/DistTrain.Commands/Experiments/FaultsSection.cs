@@ -11,7 +11,7 @@ internal sealed class FaultsSection(Topology topology, ProblemList problems)
 {
     private const string Example = "a fault such as { at: step 120, crash: layer-2, restart-after: 2s }";
     private const string Everybody = "*";
-    private static readonly string[] Kinds = ["crash", "suspect", "partition", "link", "slow", "byzantine", "disk"];
+    private static readonly string[] Kinds = ["crash", "pause", "suspect", "partition", "link", "slow", "byzantine", "disk", "lose-node"];
 
     private readonly string[] _names = [.. Enumerable.Range(0, topology.Count).Select(index => topology.NameOf(new ActorId(index)))];
     private readonly List<Fault> _faults = [];
@@ -77,6 +77,13 @@ internal sealed class FaultsSection(Topology topology, ProblemList problems)
                 TimeSpan? restart = ReadRestart(reader);
                 bool snapshot = reader.Word("during", ["snapshot"]) is not null;
                 return [.. ReadActors(reader, kind).Select(actor => new CrashFault(actor, restart) { DuringSnapshot = snapshot })];
+            case "pause":
+                reader.Required("for", "a duration such as 5s");
+                TimeSpan? pause = reader.Duration("for");
+                return [.. ReadActors(reader, kind).Where(_ => pause is not null).Select(actor => new PauseFault(actor, pause!.Value))];
+            case "lose-node":
+                TimeSpan? again = ReadRestart(reader);
+                return [.. ReadActors(reader, kind).Select(actor => new NodeLossFault(actor, again))];
             case "suspect":
                 return [.. ReadActors(reader, kind).Where(actor => actor != ActorId.Coordinator).Select(actor => new SuspicionFault(actor))];
             case "slow":

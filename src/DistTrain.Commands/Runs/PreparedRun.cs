@@ -28,7 +28,7 @@ internal sealed record PreparedRun(
         Faults = Experiment.Faults,
         Simulation = Experiment.Simulation,
         Workers = Experiment.Workers,
-        Experiment = Experiment.Engine == ProcessesEngine.EngineName ? ExperimentWriter.Write(Experiment) : null,
+        Experiment = Experiment.Engine is ProcessesEngine.EngineName or ClusterExperiment.EngineName ? ExperimentWriter.Write(Experiment) : null,
     };
 
     /// <summary>

@@ -54,8 +54,8 @@ internal sealed class DoctorCommand(CommandHost host, IReadOnlyList<IEngine> eng
     private static Finding Durability() => new(
         "durability",
         true,
-        "memory (default): a lost shard or process goes on from the last snapshot\n"
-        + "step: a killed process, or a lost shard, loses no committed step\n"
+        "memory (default on threads and simulated): a lost shard or process goes on from the last snapshot\n"
+        + "step (default on processes): a killed process, or a lost shard, loses no committed step\n"
         + (OperatingSystem.IsWindows()
             ? "power: syncs files; this system has no call to sync a folder"
             : "power: syncs files and folders, so the loss of power loses no committed step"));

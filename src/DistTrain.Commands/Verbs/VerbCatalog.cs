@@ -11,7 +11,8 @@ namespace DistTrain.Commands.Verbs;
 internal static class VerbCatalog
 {
     /// <summary>The whole command line.</summary>
-    public static RootCommand Root(IReadOnlyList<IEngine> engines, CommandHost host, IReadOnlyList<Command> extraVerbs)
+    public static RootCommand Root(
+        IReadOnlyList<IEngine> engines, CommandHost host, IReadOnlyList<Command> extraVerbs, IReadOnlyList<Option> trainOptions)
     {
         RootCommand root = new(
             """
@@ -27,7 +28,7 @@ internal static class VerbCatalog
             Exit codes: 0 done, 1 ran and did not hold, 2 bad input, 3 stopped by a fault it could not survive.
             """)
         {
-            Train(engines, host),
+            Train(engines, host, trainOptions),
             Plan(engines, host),
             Evaluate(host),
             Predict(host),
@@ -50,7 +51,7 @@ internal static class VerbCatalog
         return root;
     }
 
-    private static Verb Train(IReadOnlyList<IEngine> engines, CommandHost host)
+    private static Verb Train(IReadOnlyList<IEngine> engines, CommandHost host, IReadOnlyList<Option> more)
     {
         string names = MapReader.OneOf([.. engines.Select(engine => engine.Name)]);
         Argument<string?> experiment = Optional("experiment", "Experiment file, or the name of a preset (disttrain presets). Default: glyphs.");
@@ -74,6 +75,11 @@ internal static class VerbCatalog
                 "disttrain train --engine processes --workers 2",
                 "disttrain train --resume runs/longer --set training.epochs=40",
             ]) { experiment, engine, workers, set, folder, resume, json, trace };
+        foreach (Option option in more)
+        {
+            command.Add(option);
+        }
+
         dashboard.AddTo(command);
         command.SetAction(result => new TrainCommand(host, engines).Execute(new TrainOptions(
             result.GetValue(experiment),

@@ -8,7 +8,7 @@ namespace DistTrain.Engines.Checking;
 /// <summary>
 /// What is committed is kept, as far as durability <c>memory</c> promises: steps are committed one after the other, a committed step is in the weights, a recovery
 /// goes on from the last committed step or, when a shard or the coordinator was lost, from no earlier than the last snapshot, and a step that is committed again
-/// is the same step.
+/// is the same step. Where shards have copies, only the loss of every one that was prepared for a step may take anything back, and that of a coordinator nothing.
 /// </summary>
 internal sealed class CommitChecker(RunPlan plan, ContributionChecker contributions, Findings findings) : IHostTap
 {
@@ -16,7 +16,15 @@ internal sealed class CommitChecker(RunPlan plan, ContributionChecker contributi
     private readonly Dictionary<long, StepCommitted> _reports = [];
     private long _committed, _reported, _everCommitted, _snapshot;
     private int _epochKept, _epochBegun;
-    private int[] _incarnations = [];
+    private int[] _incarnations = [], _members = [], _copies = [];
+    private int _epochOfCopies;
+    private readonly bool[] _prepared = new bool[plan.Topology.ShardActors], _gone = new bool[plan.Topology.ShardActors];
+    private readonly HashSet<int> _epochsWithoutState = [];
+
+    /// <summary>Whether at some time no copy of a shard was left that had been prepared for a step.</summary>
+    public bool LostEveryCopy { get; private set; }
+
+    private bool HasCopies => plan.Topology.Copies > 1;
 
     private bool PromisesBits => !plan.Asynchronous && plan.Method.Synchronous;
 
@@ -26,6 +34,7 @@ internal sealed class CommitChecker(RunPlan plan, ContributionChecker contributi
         {
             case MembershipRecord membership:
                 _epochKept = Math.Max(_epochKept, membership.Epoch);
+                OnMembers(membership);
                 break;
             case CommittedRecord committed:
                 findings.Require(
@@ -42,8 +51,23 @@ internal sealed class CommitChecker(RunPlan plan, ContributionChecker contributi
         }
     }
 
+    public void OnDied(ActorId actor)
+    {
+        if (plan.Topology.RoleOf(actor) == ActorRole.Shard)
+        {
+            _gone[plan.Topology.PositionOf(actor)] = true;
+            LostEveryCopy |= Enumerable.Range(0, plan.Topology.Shards).Any(shard => !CopiesOf(shard).Any(copy => _prepared[copy] && !_gone[copy]));
+        }
+    }
+
     public void OnDelivered(in Envelope envelope)
     {
+        if (envelope.Message is Prepared && envelope.Epoch == _epochBegun && envelope.FromIncarnation == _members.ElementAtOrDefault(envelope.From.Index))
+        {
+            _prepared[plan.Topology.PositionOf(envelope.From)] = true;
+            _gone[plan.Topology.PositionOf(envelope.From)] = false;
+        }
+
         if (envelope.Message is not BeginEpoch begin || envelope.Epoch <= _epochBegun)
         {
             return;
@@ -51,7 +75,7 @@ internal sealed class CommitChecker(RunPlan plan, ContributionChecker contributi
 
         _epochBegun = envelope.Epoch;
         long from = begin.CommittedStep;
-        if (IsMemoryLost(begin.Incarnations))
+        if (HasCopies ? _epochsWithoutState.Contains(_epochBegun) : IsMemoryLost(begin.Incarnations))
         {
             findings.Require(
                 from >= _snapshot && from <= _committed, Committed,
@@ -83,6 +107,44 @@ internal sealed class CommitChecker(RunPlan plan, ContributionChecker contributi
         }
     }
 
+    /// <summary>Copies with a new incarnation have lost what they held.</summary>
+    private void OnMembers(MembershipRecord membership)
+    {
+        for (int position = 0; position < _prepared.Length && HasCopies; position++)
+        {
+            int index = plan.Topology.ShardActor(position).Index;
+            if (_members.Length > 0 && _members[index] != membership.Incarnations[index])
+            {
+                _prepared[position] = false;
+                contributions.OnReplaced(plan.Topology.ShardActor(position));
+            }
+        }
+
+        if (Enumerable.Range(0, plan.Topology.Shards).Any(shard => !CopiesOf(shard).Any(copy => _prepared[copy])))
+        {
+            _epochsWithoutState.Add(membership.Epoch);
+            LostEveryCopy = true;
+        }
+        else
+        {
+            _epochsWithoutState.Remove(membership.Epoch);
+        }
+
+        (_members, _copies, _epochOfCopies) = (membership.Incarnations, membership.Copies, membership.Epoch);
+    }
+
+    /// <summary>
+    /// Whether a step is committed only with a copy: one of the view. What a new coordinator writes down before its first epoch begins, the whole ones alone hold.
+    /// </summary>
+    private bool Counts(ActorId copy)
+    {
+        CopyState state = HasCopies ? (CopyState)_copies[plan.Topology.PositionOf(copy)] : CopyState.Whole;
+        return state == CopyState.Whole || (state == CopyState.Empty && _epochBegun == _epochOfCopies);
+    }
+
+    private IEnumerable<int> CopiesOf(int shard) =>
+        Enumerable.Range(0, plan.Topology.Copies).Select(copy => plan.Topology.PositionOf(plan.Topology.Shard(shard, copy)));
+
     /// <summary>Whether the coordinator or a shard is new in an epoch.</summary>
     private bool IsMemoryLost(int[] incarnations)
     {
@@ -93,7 +155,7 @@ internal sealed class CommitChecker(RunPlan plan, ContributionChecker contributi
             if (incarnations[index] != _incarnations[index])
             {
                 lost = true;
-                contributions.OnReplaced(shard);
+                contributions.OnReplaced(plan.Topology.Shard(shard));
             }
         }
 
@@ -102,8 +164,14 @@ internal sealed class CommitChecker(RunPlan plan, ContributionChecker contributi
 
     private void OnCommitted(long step)
     {
+        if (HasCopies && step <= _committed)
+        {
+            // A new coordinator writes down again what the one before may have written down where nobody can read it.
+            return;
+        }
+
         findings.Require(step == _committed + 1, Committed, () => $"step {step} was committed after step {_committed}");
-        if (contributions.Lacks(step) is string lack)
+        if (contributions.Lacks(step, Counts) is string lack)
         {
             findings.Add(Committed, $"step {step} was committed, and {lack}");
         }
@@ -115,8 +183,9 @@ internal sealed class CommitChecker(RunPlan plan, ContributionChecker contributi
     private void OnReported(StepCommitted step)
     {
         findings.Require(step.Step <= _committed, Committed, () => $"step {step.Step} was reported before it was committed");
-        findings.Require(step.Step == _reported + 1, Committed, () => $"step {step.Step} was reported after step {_reported}");
-        _reported = step.Step;
+        findings.Require(
+            step.Step == _reported + 1 || (HasCopies && step.Step <= _reported), Committed, () => $"step {step.Step} was reported after step {_reported}");
+        _reported = Math.Max(_reported, step.Step);
 
         if (!_reports.TryAdd(step.Step, step) && PromisesBits)
         {

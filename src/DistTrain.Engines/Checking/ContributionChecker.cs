@@ -17,29 +17,39 @@ internal sealed class ContributionChecker(RunPlan plan, Findings findings) : IHo
     private readonly Dictionary<BufferHandle, Lineage> _weights = [];
     private readonly Dictionary<(int Slice, long Step), Lineage> _snapshots = [];
     private readonly HashSet<(int Slice, long Step)> _empty = [];
-    private readonly Dictionary<int, Lineage> _newest = [];
+    private readonly Dictionary<(int Slice, ActorId Copy), Lineage> _newest = [];
+    private readonly Dictionary<int, SortedList<long, Lineage>> _steps = [];
 
-    /// <summary>Whether everything up to a step is in the newest weights of every slice that is trained.</summary>
-    public string? Lacks(long step)
+    /// <summary>Whether everything up to a step is in the newest weights of every slice that is trained, on every copy that counts, of which there must be one.</summary>
+    public string? Lacks(long step, Func<ActorId, bool> counts)
     {
         foreach (SlicePlan slice in plan.Slices.Where(slice => IsTrained(slice.Index)))
         {
-            Lineage? newest = _newest.GetValueOrDefault(slice.Index);
-            if (newest is null || !Covers(slice.Index, newest, step))
+            ActorId[] copies = [.. Enumerable.Range(0, plan.Topology.Copies).Select(copy => plan.Topology.Shard(slice.Shard, copy)).Where(counts)];
+            foreach (ActorId copy in copies)
             {
-                return $"slice {slice.Index} holds contributions up to [{string.Join(", ", newest?.Applied ?? [])}]";
+                Lineage? newest = _newest.GetValueOrDefault((slice.Index, copy));
+                if (newest is null || !Covers(slice.Index, newest, step))
+                {
+                    return $"slice {slice.Index} of {plan.Topology.NameOf(copy)} holds contributions up to [{string.Join(", ", newest?.Applied ?? [])}]";
+                }
+            }
+
+            if (copies.Length == 0)
+            {
+                return $"slice {slice.Index} is on no copy that was prepared";
             }
         }
 
         return null;
     }
 
-    /// <summary>A shard is replaced: what it held is no longer anybody's newest.</summary>
-    public void OnReplaced(int shard)
+    /// <summary>A shard, or a copy of it, is replaced: what it held is no longer anybody's newest.</summary>
+    public void OnReplaced(ActorId copy)
     {
-        foreach (SlicePlan slice in plan.Slices.Where(slice => slice.Shard == shard))
+        foreach (SlicePlan slice in plan.Slices.Where(slice => slice.Shard == plan.Topology.ShardOf(copy)))
         {
-            _newest.Remove(slice.Index);
+            _newest.Remove((slice.Index, copy));
         }
     }
 
@@ -56,6 +66,21 @@ internal sealed class ContributionChecker(RunPlan plan, Findings findings) : IHo
                 _contributions[contribution.Gradient] = contribution;
             }
         }
+        else if (envelope.Message is SliceCopy { Part: 0 } copy && IsTrained(copy.Slice))
+        {
+            // The weights of another copy, in buffers of this host: what is in them goes by their step.
+            Lineage? sent = _steps.GetValueOrDefault(copy.Slice)?.LastOrDefault(known => known.Key <= copy.Step).Value;
+            if (sent is null)
+            {
+                findings.Add("committed", $"a copy of slice {copy.Slice} at step {copy.Step} was sent, which nobody has computed");
+            }
+            else
+            {
+                // It may come twice, and then what was made of it meanwhile is newer.
+                _weights[copy.First] = sent;
+                _newest.TryAdd((copy.Slice, envelope.To), sent);
+            }
+        }
     }
 
     public void OnJob(ActorId actor, Job job)
@@ -63,7 +88,7 @@ internal sealed class ContributionChecker(RunPlan plan, Findings findings) : IHo
         switch (job)
         {
             case ApplyJob apply:
-                OnApplied(apply);
+                OnApplied(actor, apply);
                 break;
             case SliceJob slice when !IsTrained(slice.Slice):
                 break;
@@ -74,10 +99,10 @@ internal sealed class ContributionChecker(RunPlan plan, Findings findings) : IHo
                     () => $"the snapshot of step {snapshot.Step} holds contributions to slice {snapshot.Slice} up to [{string.Join(", ", kept.Applied)}]");
                 break;
             case RestoreJob { Step: 0 } restore:
-                Have(restore.Slice, restore.Outputs[0], Lineage.Initial(_replicas));
+                Have(actor, restore.Slice, restore.Step, restore.Outputs[0], Lineage.Initial(_replicas));
                 break;
             case RestoreJob restore when _snapshots.TryGetValue((restore.Slice, restore.Step), out Lineage? restored):
-                Have(restore.Slice, restore.Outputs[0], restored);
+                Have(actor, restore.Slice, restore.Step, restore.Outputs[0], restored);
                 break;
             case RestoreJob restore:
                 findings.Add("committed", $"slice {restore.Slice} was restored to step {restore.Step}, of which no snapshot was kept");
@@ -87,7 +112,7 @@ internal sealed class ContributionChecker(RunPlan plan, Findings findings) : IHo
 
     private bool IsTrained(int slice) => !plan.Slices[slice].Frozen && !plan.IsExpanded(slice);
 
-    private void OnApplied(ApplyJob job)
+    private void OnApplied(ActorId actor, ApplyJob job)
     {
         if (!_weights.TryGetValue(job.Inputs[0], out Lineage? before))
         {
@@ -113,7 +138,7 @@ internal sealed class ContributionChecker(RunPlan plan, Findings findings) : IHo
             findings.Add(Once, $"after the update of step {job.Step}, slice {job.Slice} holds contributions up to [{string.Join(", ", after.Applied)}]");
         }
 
-        Have(job.Slice, job.Outputs[0], after);
+        Have(actor, job.Slice, job.Step, job.Outputs[0], after);
     }
 
     private void CheckTurn(ApplyJob job, Contribution contribution, Lineage before)
@@ -134,10 +159,16 @@ internal sealed class ContributionChecker(RunPlan plan, Findings findings) : IHo
             () => $"{what} was applied {stale} steps ahead of the slowest replica; the bound is {plan.StalenessStepsMax}");
     }
 
-    private void Have(int slice, BufferHandle weights, Lineage lineage)
+    private void Have(ActorId actor, int slice, long step, BufferHandle weights, Lineage lineage)
     {
         _weights[weights] = lineage;
-        _newest[slice] = lineage;
+        _newest[(slice, actor)] = lineage;
+        if (!_steps.TryGetValue(slice, out SortedList<long, Lineage>? steps))
+        {
+            _steps.Add(slice, steps = []);
+        }
+
+        steps[step] = lineage;
     }
 
     private bool Covers(int slice, Lineage lineage, long step) => lineage.Applied.All(applied =>

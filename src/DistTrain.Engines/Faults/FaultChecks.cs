@@ -46,6 +46,7 @@ public static class FaultChecks
         LinkFault link when link.DelayMin < TimeSpan.Zero || link.DelayMax < link.DelayMin =>
             $"a delay of {link.DelayMin} to {link.DelayMax}; expected times of at least 0 in this order",
         SlowFault slow when !(slow.Factor > 0 && double.IsFinite(slow.Factor)) => $"factor {slow.Factor}; expected a number above 0",
+        PauseFault pause when pause.For <= TimeSpan.Zero => $"a pause of {pause.For}; expected a time above 0",
         PartitionFault partition when partition.Groups.Count < 2 => $"{partition.Groups.Count} groups cannot be parted; expected at least 2",
         PartitionFault partition when partition.Groups.SelectMany(group => group).GroupBy(actor => actor).Any(same => same.Count() > 1) =>
             "an actor is in two groups; expected each in one at most",
@@ -60,7 +61,9 @@ public static class FaultChecks
         CrashFault crash => [crash.Actor],
         SuspicionFault suspicion => [suspicion.Actor],
         SlowFault slow => [slow.Actor],
+        PauseFault pause => [pause.Actor],
         DiskFault disk => [disk.Actor],
+        NodeLossFault node => [node.Actor],
         LinkFault link => new[] { link.From, link.To }.OfType<ActorId>(),
         PartitionFault partition => partition.Groups.SelectMany(group => group),
         _ => [],

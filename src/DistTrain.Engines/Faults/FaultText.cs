@@ -16,6 +16,8 @@ public static class FaultText
         {
             CrashFault { DuringSnapshot: true } crash => $"{Name(crash.Actor)} crashes during a snapshot{Back(crash)}",
             CrashFault crash => $"{Name(crash.Actor)} crashes{Back(crash)}",
+            PauseFault pause => $"{Name(pause.Actor)} is stopped{Span(pause.For)}",
+            NodeLossFault node => $"the node of {Name(node.Actor)} is lost{Again(node)}",
             SuspicionFault suspicion => $"{Name(suspicion.Actor)} is suspected",
             PartitionFault partition =>
                 $"[{string.Join("] and [", partition.Groups.Select(group => string.Join(", ", group.Select(actor => Name(actor)))))}] are parted{Span(partition.For)}",
@@ -28,6 +30,10 @@ public static class FaultText
             _ => fault?.Name ?? throw new ArgumentNullException(nameof(fault)),
         };
     }
+
+    private static string Again(NodeLossFault node) => node.RestartAfter is TimeSpan span
+        ? string.Create(CultureInfo.InvariantCulture, $", and there again, empty, after {span.TotalSeconds:0.######} s")
+        : " for good";
 
     private static string Back(CrashFault crash) => crash.RestartAfter switch
     {

@@ -2,6 +2,7 @@ using System.Text.Json;
 using DistTrain.Data;
 using DistTrain.Engines.Shared;
 using DistTrain.Engines.Shared.Front;
+using DistTrain.Engines.Storage;
 using DistTrain.Numerics;
 using DistTrain.Numerics.Networks;
 using DistTrain.Protocol.Actors;
@@ -19,31 +20,39 @@ internal sealed class ChildRun : IActorHost, IDisposable
     private readonly Placement _placement;
     private readonly int _process;
     private readonly BufferPool _pool = new();
-    private readonly SnapshotStore _snapshots;
+    private readonly IDisposable? _hold;
+    private readonly RunStorage _storage;
+    private readonly GroupCommit? _commits;
     private readonly ComputeCrew _crew;
     private readonly ActorCell?[] _cells;
     private readonly EarlyMail?[] _early;
-    private readonly PeerLink?[] _links;
+    private readonly FrameLink?[] _links;
     private readonly PeerListener _listener;
     private readonly NoteWriter _notes;
     private readonly AloneCounter _alone;
     private readonly Lock _reportLock = new();
     private readonly Timer _beat;
+    private readonly Queue<long> _tellSteps;
     private long _run;
     private int _refusals;
 
     public ChildRun(ChildJob job, ChildExperiment experiment, NoteWriter notes)
     {
         (_notes, _process) = (notes, job.Process);
+        _tellSteps = new Queue<long>(job.TellSteps.Order());
         _beat = new Timer(_ => notes.Write(new Note(NoteKind.Beat)), null, TimeSpan.Zero, ProcessesLimits.BeatEvery);
         RunRequest request = RequestOf(job, experiment);
         _plan = new RunPlan(request.Settings, job.Data.TrainRows, job.Data.TestRows);
         _placement = new Placement(_plan.Topology, job.Workers, job.Cores);
         _alone = new AloneCounter(_plan);
-        _snapshots = new SnapshotStore(_pool, new SnapshotFiles(job.Journal, _plan), inMemory: false);
+        LogPart? part = _placement.LogPartOf(_process, job.LogBefore);
+        _hold = part is null ? null : JournalHold.TryTake(job.Journal, job.Claim)
+            ?? throw new InvalidInputException($"{job.Journal}: another run has claimed this folder since; expected the parent to live");
+        _storage = new RunStorage(request, _plan, _pool, part, text => notes.Write(new Note(NoteKind.Notice) { Text = text }));
+        _commits = _storage.Syncs ? new GroupCommit(_storage, _pool, OnFailure) : null;
         IJobRunner runner = request.Settings.Precision == Precision.Float32
-            ? new JobRunner<float>(request, _plan, _pool, _snapshots)
-            : new JobRunner<double>(request, _plan, _pool, _snapshots);
+            ? new JobRunner<float>(request, _plan, _pool, _storage.Snapshots)
+            : new JobRunner<double>(request, _plan, _pool, _storage.Snapshots);
         _crew = new ComputeCrew(job.ComputeThreads, runner) { OnFailure = OnFailure };
         _cells = new ActorCell[_plan.Topology.Count];
         _early = new EarlyMail[_plan.Topology.Count];
@@ -56,10 +65,11 @@ internal sealed class ChildRun : IActorHost, IDisposable
         byte[] token = Convert.FromHexString(job.Token);
         _listener = new PeerListener(
             SocketFolder.SocketOf(job.Folder, _process), token, _placement, _process, _plan.Topology.Count, _pool, Receive, OnRefused);
-        _links = new PeerLink[_placement.Count];
+        _links = new FrameLink[_placement.Count];
         for (int process = 0; process < _links.Length; process++)
         {
-            _links[process] = process == _process ? null : new PeerLink(SocketFolder.SocketOf(job.Folder, process), token, _process, _pool);
+            PeerStream peer = new(SocketFolder.SocketOf(job.Folder, process), token, _process);
+            _links[process] = process == _process ? null : new FrameLink(peer.Connect, ProcessesLimits.ReconnectCap, _pool);
         }
 
         LoadAhead(request.Data);
@@ -74,8 +84,7 @@ internal sealed class ChildRun : IActorHost, IDisposable
             switch (command.Kind)
             {
                 case CommandKind.Lead:
-                    Interlocked.Exchange(ref _run, command.Run);
-                    _cells[ActorId.Coordinator.Index]!.Start(new Coordinator(_plan, 1, command.Run, command.Progress ?? new CoordinatorProgress()));
+                    Lead(command);
                     break;
                 case CommandKind.Spawn:
                     Start(new ActorId(command.Actor), command.Incarnation, command.Run);
@@ -89,6 +98,12 @@ internal sealed class ChildRun : IActorHost, IDisposable
                 case CommandKind.Alone:
                     SetAlone(command.On);
                     break;
+                case CommandKind.Snapshot:
+                    _storage.OnSnapshot(command.Step);
+                    break;
+                case CommandKind.Reconnect:
+                    _links[command.Process]?.Reconnect();
+                    break;
                 case CommandKind.End:
                     End();
                     return true;
@@ -101,6 +116,11 @@ internal sealed class ChildRun : IActorHost, IDisposable
     public void Deliver(in Envelope envelope)
     {
         _alone.See(envelope);
+        if (envelope.Message is IssueStep issue)
+        {
+            TellIssued(issue.Step);
+        }
+
         if (_cells[envelope.To.Index] is ActorCell here)
         {
             here.Post(new Stimulus(StimulusKind.Message) { Envelope = envelope });
@@ -113,20 +133,23 @@ internal sealed class ChildRun : IActorHost, IDisposable
 
     public void Persist(ActorCell cell, int life, PersistRecord record)
     {
-        // Durability memory: a record is kept once it is made. Snapshots alone outlive the process.
-        string? problem = null;
-        if (record is SnapshotRecord snapshot)
+        if (_commits is not null)
         {
-            try
-            {
-                _snapshots.Complete(snapshot.Progress);
-            }
-            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-            {
-                problem = exception.Message;
-            }
+            _commits.Add(cell, life, record);
+            return;
         }
 
+        string? problem = null;
+        try
+        {
+            _storage.Write(record);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            problem = exception.Message;
+        }
+
+        RunStorage.Release(record, _pool);
         cell.OnPersisted(life, record, problem);
     }
 
@@ -147,8 +170,9 @@ internal sealed class ChildRun : IActorHost, IDisposable
     {
         _beat.Dispose();
         _listener.Dispose();
+        _commits?.Dispose();
         _crew.Dispose();
-        foreach (PeerLink? link in _links)
+        foreach (FrameLink? link in _links)
         {
             link?.Dispose();
         }
@@ -158,8 +182,9 @@ internal sealed class ChildRun : IActorHost, IDisposable
             cell?.Dispose();
         }
 
-        _snapshots.Dispose();
+        _storage.Dispose();
         _pool.Dispose();
+        _hold?.Dispose();
     }
 
     private static RunRequest RequestOf(ChildJob job, ChildExperiment experiment)
@@ -199,6 +224,28 @@ internal sealed class ChildRun : IActorHost, IDisposable
         {
             OnFailure(failure);
         }
+    }
+
+    /// <summary>Called by one thread at a time: only the coordinator issues steps.</summary>
+    private void TellIssued(long step)
+    {
+        while (_tellSteps.TryPeek(out long told) && told <= step)
+        {
+            _tellSteps.Dequeue();
+            _notes.Write(new Note(NoteKind.Issued) { Issued = told });
+        }
+    }
+
+    private void Lead(Command command)
+    {
+        Interlocked.Exchange(ref _run, command.Run);
+        (CoordinatorProgress from, MembershipRecord? before) = command.Progress is null ? (_storage.From, _storage.Before) : (command.Progress, null);
+        if (command.On && command.Progress is null)
+        {
+            Report(new Recovered((before?.Epoch ?? 0) + 1, from.Step, 0));
+        }
+
+        _cells[ActorId.Coordinator.Index]!.Start(Machines.Coordinator(_plan, command.Run, from, before, command.Incarnation));
     }
 
     private void Start(ActorId actor, int incarnation, long run)
@@ -254,6 +301,7 @@ internal sealed class ChildRun : IActorHost, IDisposable
 
     private void End()
     {
+        _commits?.Dispose();
         _crew.Dispose();
         MessageCounters[] counters = [.. _cells.OfType<ActorCell>().Select(cell => cell.Sent)];
         _notes.Write(new Note(NoteKind.Counts)

@@ -14,7 +14,10 @@ namespace DistTrain.Engines.Processes;
 /// <param name="Seed">The run's seed, which the experiment's restarts change.</param>
 /// <param name="Precision">The data's precision.</param>
 /// <param name="Data">The data's sizes.</param>
-/// <param name="Journal">Folder of snapshots.</param>
+/// <param name="Journal">Folder of snapshots and log.</param>
+/// <param name="Claim">The run's claim on that folder.</param>
+/// <param name="LogBefore">The log's last segment from before the run.</param>
+/// <param name="TellSteps">Steps that the coordinator's process tells of when the coordinator first issues them.</param>
 /// <param name="Workers">Processes of layer actors.</param>
 /// <param name="Cores">Cores that the placement counts with.</param>
 /// <param name="ComputeThreads">Threads that compute in this process.</param>
@@ -27,6 +30,9 @@ internal sealed record ChildJob(
     Precision Precision,
     DataFacts Data,
     string Journal,
+    long Claim,
+    long LogBefore,
+    long[] TellSteps,
     int Workers,
     int Cores,
     int ComputeThreads);
@@ -34,7 +40,7 @@ internal sealed record ChildJob(
 /// <summary>What a process is told to do.</summary>
 internal enum CommandKind
 {
-    /// <summary>Start the coordinator of a run that goes on from some progress.</summary>
+    /// <summary>Start the coordinator, going on from what its log holds, or where there is none from some progress.</summary>
     Lead,
 
     /// <summary>Start an actor.</summary>
@@ -49,6 +55,12 @@ internal enum CommandKind
     /// <summary>The final-layer actor trains alone from now on, or no longer.</summary>
     Alone,
 
+    /// <summary>A snapshot is complete, and what it stands for need not be kept.</summary>
+    Snapshot,
+
+    /// <summary>Another process than before has a place: leave the connection to the one before.</summary>
+    Reconnect,
+
     /// <summary>Say what was counted, and end.</summary>
     End,
 }
@@ -56,20 +68,26 @@ internal enum CommandKind
 /// <summary>A line to a process. Which fields count follows from the kind.</summary>
 internal readonly record struct Command(CommandKind Kind)
 {
-    /// <summary>Lead, Spawn: which run, for a coordinator that is started anew begins another.</summary>
+    /// <summary>Lead, Spawn: which run, for without a log a coordinator that is started anew begins another.</summary>
     public long Run { get; init; }
 
     /// <summary>Spawn, Suspect: who.</summary>
     public int Actor { get; init; }
 
-    /// <summary>Spawn: with which incarnation.</summary>
+    /// <summary>Spawn: with which incarnation. Lead: the highest that a coordinator of the run may have had before.</summary>
     public int Incarnation { get; init; }
 
-    /// <summary>Lead: where to go on.</summary>
+    /// <summary>Lead: where to go on; null for what the log says.</summary>
     public CoordinatorProgress? Progress { get; init; }
 
-    /// <summary>Alone: whether it does.</summary>
+    /// <summary>Alone: whether it does. Lead: whether the coordinator takes the place of one that this run had.</summary>
     public bool On { get; init; }
+
+    /// <summary>Snapshot: of which step.</summary>
+    public long Step { get; init; }
+
+    /// <summary>Reconnect: whose place.</summary>
+    public int Process { get; init; }
 }
 
 /// <summary>What a process tells.</summary>
@@ -80,6 +98,9 @@ internal enum NoteKind
 
     /// <summary>The coordinator wants an actor started.</summary>
     Spawn,
+
+    /// <summary>The coordinator issues a step that the parent wants to hear of.</summary>
+    Issued,
 
     /// <summary>A report of an actor.</summary>
     Report,
@@ -105,6 +126,9 @@ internal sealed record Note(NoteKind Kind)
 
     /// <summary>Spawn: with which incarnation.</summary>
     public int Incarnation { get; init; }
+
+    /// <summary>Issued: the step.</summary>
+    public long Issued { get; init; }
 
     /// <summary>Notice, Failed: the line.</summary>
     public string? Text { get; init; }

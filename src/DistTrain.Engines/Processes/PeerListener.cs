@@ -3,7 +3,6 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using DistTrain.Engines.Shared;
 using DistTrain.Protocol.Actors;
-using DistTrain.Protocol.Jobs;
 using DistTrain.Protocol.Messages;
 using DistTrain.Protocol.Wire;
 
@@ -110,12 +109,10 @@ internal sealed class PeerListener : IDisposable
                 Interlocked.Decrement(ref _strangers);
             }
 
-            using FrameCodec codec = new();
-            SocketReader reader = new(socket);
-            ArrivingBuffers arriving = new(_pool);
+            using FrameReader frames = new(new NetworkStream(socket), _pool);
             while (true)
             {
-                ReadFrame(codec, reader, arriving, peer);
+                _deliver(frames.Read(envelope => RequireFrom(peer, envelope)));
             }
         }
         catch (FrameException problem)
@@ -175,63 +172,12 @@ internal sealed class PeerListener : IDisposable
         }
     }
 
-    private void ReadFrame(FrameCodec codec, SocketReader reader, ArrivingBuffers arriving, int peer)
-    {
-        ReadOnlySpan<byte> prefix = reader.Take(WireLimits.PrefixBytes);
-        int length = FrameCodec.FrameLength(prefix);
-        uint header = BinaryPrimitives.ReadUInt32LittleEndian(prefix[sizeof(uint)..]);
-        int body = length - WireLimits.PrefixBytes;
-        if (header > body || header > WireLimits.HeaderBytesMax)
-        {
-            throw new FrameException($"the header says that it has {header} bytes, and {Math.Min(body, WireLimits.HeaderBytesMax)} are possible");
-        }
-
-        arriving.Begin();
-        Envelope envelope;
-        try
-        {
-            codec.Read(reader.Take((int)header), body - (int)header, reader, arriving, out envelope);
-            RequireFrom(peer, envelope);
-        }
-        catch
-        {
-            arriving.GiveUp();
-            throw;
-        }
-
-        _deliver(envelope);
-    }
-
     private void RequireFrom(int peer, in Envelope envelope)
     {
         bool isKnown = (uint)envelope.From.Index < (uint)_actors && (uint)envelope.To.Index < (uint)_actors;
         if (!isKnown || _placement.ProcessOf(envelope.From) != peer || _placement.ProcessOf(envelope.To) != _process)
         {
             throw new FrameException($"a message from actor {envelope.From.Index} to actor {envelope.To.Index} on a connection between other processes");
-        }
-    }
-
-    /// <summary>Remembers the buffers of the frame that is being read, to give them back when its connection ends in the middle.</summary>
-    private sealed class ArrivingBuffers(BufferPool pool) : IBufferSink
-    {
-        private readonly PoolBytes _bytes = new(pool);
-        private readonly List<BufferHandle> _taken = [];
-
-        public void Begin() => _taken.Clear();
-
-        public Span<byte> Allocate(int length, out BufferHandle buffer)
-        {
-            Span<byte> bytes = _bytes.Allocate(length, out buffer);
-            _taken.Add(buffer);
-            return bytes;
-        }
-
-        public void GiveUp()
-        {
-            foreach (BufferHandle buffer in _taken)
-            {
-                pool.Release(buffer);
-            }
         }
     }
 }

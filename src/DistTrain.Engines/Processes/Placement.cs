@@ -1,3 +1,4 @@
+using DistTrain.Engines.Storage;
 using DistTrain.Protocol.Actors;
 using DistTrain.Protocol.Planning;
 
@@ -48,6 +49,14 @@ internal sealed class Placement
     /// <summary>The actors of a process, in order.</summary>
     public IEnumerable<ActorId> ActorsOf(int process) =>
         Enumerable.Range(0, _processOf.Length).Where(index => _processOf[index] == process).Select(index => new ActorId(index));
+
+    /// <summary>What a process has of the log of a run, of which nothing up to segment <paramref name="before"/> is written any more; null for a worker, which keeps
+    /// nothing. The names of processes with shards tell how the shards were dealt, so that another deal reads what this one wrote.</summary>
+    public LogPart? LogPartOf(int process, long before) => process > _shardProcesses
+        ? null
+        : new LogPart(LogWriterOf(process), [.. Enumerable.Range(0, _shardProcesses + 1).Select(LogWriterOf)], before, process == CoordinatorProcess);
+
+    private string LogWriterOf(int process) => process == CoordinatorProcess ? "coordinator" : $"shards-{process}-of-{_shardProcesses}";
 
     /// <summary>The name for people: <c>coordinator</c>, <c>parameter-server</c>, <c>parameter-server-1</c>, <c>worker-0</c>, …</summary>
     public string NameOf(int process) => process switch

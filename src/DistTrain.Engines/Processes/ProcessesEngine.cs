@@ -29,16 +29,10 @@ public sealed class ProcessesEngine(ChildProgram? program = null, TimeProvider? 
     {
         ArgumentNullException.ThrowIfNull(request);
         List<SettingsProblem> problems = [.. SettingsChecks.Problems(request.Settings, request.Data.TrainRows)];
-        if (request.Settings.Durability != Durability.Memory)
-        {
-            problems.Add(new SettingsProblem(
-                "durability", "step and power: processes keeps no log yet; expected memory, or engine threads or simulated"));
-        }
-
         if (problems.Count == 0 && request.Faults.Count > 0)
         {
             RunPlan plan = new(request.Settings, request.Data.TrainRows, request.Data.TestRows);
-            problems.AddRange(FaultChecks.Problems(request.Faults, plan.Topology, RefusesFault));
+            problems.AddRange(FaultChecks.Problems(request.Faults, plan.Topology, ProcessesRun.Refuses));
         }
 
         if (problems.Count > 0)
@@ -55,9 +49,6 @@ public sealed class ProcessesEngine(ChildProgram? program = null, TimeProvider? 
             ? "engine: processes needs an experiment that its processes can read, and this run has none; expected threads or simulated"
             : MachineProblem() ?? FrontMemory.Refuses(request, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
     }
-
-    private static string RefusesFault(Fault fault) =>
-        $"engine {EngineName} does not serve '{fault.Name}' faults; expected engine: simulated, or no faults";
 
     /// <inheritdoc/>
     public RunOutcome Run(RunRequest request, IRunObserver observer, CancellationToken stop)

@@ -21,21 +21,8 @@ internal static class ProcessesLimits
     /// <summary>How long a new connection may take to show the token: its process sends it at once.</summary>
     public static readonly TimeSpan GreetingTimeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>Messages that wait for a connection; beyond this they are lost, and the protocol sends them again.</summary>
-    public const int QueuedMessagesMax = 1 << 16;
-
-    /// <summary>Bytes that are gathered before they are sent: as much as a socket takes at once.</summary>
-    public const int BatchBytes = 128 << 10;
-
-    /// <summary>Buffers from this size on are sent from where they are instead of being gathered.</summary>
-    public const int LargeBufferBytes = 16 << 10;
-
     /// <summary>Messages kept for an actor that is about to begin an epoch; the protocol sends again what is lost here.</summary>
     public const int EarlyMessagesMax = 1024;
-
-    /// <summary>First wait before a connection is tried again: a process that is starting binds its socket after some tens of
-    /// milliseconds.</summary>
-    public static readonly TimeSpan ReconnectFirst = TimeSpan.FromMilliseconds(5);
 
     /// <summary>Longest wait before a connection is tried again: a try costs some microseconds, and a restarted process should not wait to be
     /// found.</summary>

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using DistTrain.Engines.Shared;
 using DistTrain.Engines.Shared.Front;
+using DistTrain.Engines.Storage;
 using DistTrain.Numerics;
 using DistTrain.Protocol.Actors;
 using DistTrain.Protocol.Effects;
@@ -11,10 +12,10 @@ namespace DistTrain.Engines.Processes;
 
 /// <summary>
 /// One run in processes, seen by their parent: it starts them, hears reports, starts again what ended and tells the coordinator, which alone
-/// decides what follows from it. If the coordinator's process ends, a new coordinator goes on from the last snapshot as another run, so
-/// that what the old one sent is nobody's business any more.
+/// decides what follows from it. If the coordinator's process ends, a new coordinator goes on from the last committed step where the run keeps a
+/// log, with a higher epoch; without one from the last snapshot as another run, so that what the old one sent is nobody's business any more.
 /// </summary>
-internal sealed class ProcessesRun : IDisposable
+internal sealed partial class ProcessesRun : IDisposable
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(250);
 
@@ -32,7 +33,10 @@ internal sealed class ProcessesRun : IDisposable
     private readonly IRunObserver _observer;
     private readonly TimeSpan _silenceMax;
     private CoordinatorProgress _from;
-    private long _run, _commits, _lastStep;
+    private readonly List<ChildProcess> _given = [];
+    private readonly long _claim, _logBefore;
+    private int _coordinatorIncarnation;
+    private long _run, _commits, _lastStep, _lastCommit;
     private bool _stopRequested, _over;
 
     /// <param name="request">The run.</param>
@@ -47,9 +51,12 @@ internal sealed class ProcessesRun : IDisposable
         _plan = new RunPlan(request.Settings, request.Data.TrainRows, request.Data.TestRows);
         _placement = new Placement(_plan.Topology, request.Workers, _cores);
         _alone = new AloneCounter(_plan);
+        _faults.AddRange(request.Faults);
         _journal = request.JournalFolder is string journal ? Path.GetFullPath(journal) : _folder.JournalFolder;
-        _from = StartingPoint.Of(request, request.JournalFolder is null ? null : SnapshotFiles.Newest(request.JournalFolder), committed: null);
-        _lastStep = _from.Step;
+        _claim = JournalHold.Claim(_journal);
+        (_from, MembershipRecord? before, _logBefore) = RunStorage.Prepare(request, _plan, _journal, observer.OnNotice);
+        _coordinatorIncarnation = before is { Incarnations: [int incarnation, ..] } ? incarnation : 0;
+        _lastStep = _lastCommit = _from.Step;
         _token = Convert.ToHexString(RandomNumberGenerator.GetBytes(ProcessesLimits.TokenBytes));
         _recorder = new RunRecorder(_plan, request.Data.TargetsAreClasses, observer, time);
         _recorder.StartAfter(_from);
@@ -70,6 +77,14 @@ internal sealed class ProcessesRun : IDisposable
     /// <summary>Called at every commit, those of steps that are redone included, of which an observer does not hear; for tests and benchmarks.</summary>
     public Action? OnCommit { get; set; }
 
+    /// <summary>Steps that were committed and, with what the run kept, committed once more.</summary>
+    public long StepsCommittedAgain { get; private set; }
+
+    /// <summary>
+    /// Whether a silent process is left as it is, and not killed, when another takes its place, as one must be that does not end or lives elsewhere; for tests.
+    /// </summary>
+    public bool SparesSilent { get; init; }
+
     private SupervisedProcess Coordinator => _processes[Placement.CoordinatorProcess];
 
     /// <summary>Trains to the end.</summary>
@@ -84,12 +99,13 @@ internal sealed class ProcessesRun : IDisposable
         {
             while (_recorder.Ended is null)
             {
-                if (_events.TryTake(out Action? happened, LookEvery))
+                if (_events.TryTake(out Action? happened, UntilNextLook()))
                 {
                     happened();
                 }
 
                 StartDue();
+                DoDueFaults();
                 if (_events.Count == 0)
                 {
                     KillSilent();
@@ -111,6 +127,13 @@ internal sealed class ProcessesRun : IDisposable
             process.Child?.Kill();
         }
 
+        foreach (ChildProcess given in _given)
+        {
+            given.Kill();
+            given.WaitForExit(ProcessesLimits.EndMax);
+            given.Close();
+        }
+
         foreach (SupervisedProcess process in _processes)
         {
             // A process that was killed is reaped by the runtime; its number is free only then.
@@ -123,68 +146,15 @@ internal sealed class ProcessesRun : IDisposable
 
     private void Happened(Action action) => _events.Add(action);
 
-    private void Start(SupervisedProcess process)
-    {
-        ChildJob job = new(
-            process.Number,
-            _folder.FullPath,
-            _token,
-            _request.Experiment!,
-            _request.Settings.Seed,
-            _request.Settings.Precision,
-            _request.Data.Facts,
-            _journal,
-            _request.Workers,
-            _cores,
-            _request.ComputeThreads > 0 ? _request.ComputeThreads : Math.Max(1, _cores / _processes.Length));
-        if (process == Coordinator)
-        {
-            process.Send(new Command(CommandKind.Lead) { Run = ++_run, Progress = _from });
-            if (_stopRequested)
-            {
-                process.Send(new Command(CommandKind.Stop));
-            }
-        }
-
-        process.SilentUntil = _recorder.Elapsed + ProcessesLimits.StartMax;
-        process.IsDoubted = false;
-        process.OnStarted(new ChildProcess(
-            _program, job, (child, note) => Happened(() => OnNote(process, child, note)), child => Happened(() => OnEnded(process, child))));
-    }
-
-    private void StartDue()
-    {
-        foreach (SupervisedProcess process in _processes.Where(process => process.RestartAt <= _recorder.Elapsed))
-        {
-            Start(process);
-        }
-    }
-
-    private void KillSilent()
-    {
-        TimeSpan now = _recorder.Elapsed;
-        foreach (SupervisedProcess process in _processes)
-        {
-            if (process.Child is not ChildProcess child || process.SilentUntil >= now)
-            {
-                continue;
-            }
-
-            if (!process.IsDoubted)
-            {
-                (process.IsDoubted, process.SilentUntil) = (true, now + (2 * ProcessesLimits.BeatEvery));
-                continue;
-            }
-
-            process.SilentUntil = TimeSpan.MaxValue;
-            _observer.OnNotice($"{process.Name} (process {child.Id}) has been silent for {_silenceMax.TotalSeconds} s and is killed");
-            child.Kill();
-        }
-    }
-
     private void OnNote(SupervisedProcess process, ChildProcess child, Note note)
     {
-        if (process.Child == child && process.SilentUntil != TimeSpan.MaxValue)
+        if (process.Child != child)
+        {
+            // What it says counts no more: another has its place.
+            return;
+        }
+
+        if (process.SilentUntil != TimeSpan.MaxValue)
         {
             process.SilentUntil = _recorder.Elapsed + _silenceMax;
             process.IsDoubted = false;
@@ -196,6 +166,9 @@ internal sealed class ProcessesRun : IDisposable
                 ActorId actor = new(note.Actor);
                 _processes[_placement.ProcessOf(actor)].Send(
                     new Command(CommandKind.Spawn) { Run = note.Run, Actor = note.Actor, Incarnation = note.Incarnation });
+                break;
+            case NoteKind.Issued:
+                OnIssued(note.Issued);
                 break;
             case NoteKind.Report:
                 OnReport(note.AnyReport);
@@ -214,8 +187,16 @@ internal sealed class ProcessesRun : IDisposable
                 return;
             case StepCommitted step:
                 _commits++;
-                _lastStep = step.Step;
+                StepsCommittedAgain += step.Step <= _lastCommit ? 1 : 0;
+                (_lastStep, _lastCommit) = (step.Step, Math.Max(step.Step, _lastCommit));
                 OnCommit?.Invoke();
+                break;
+            case SnapshotCompleted snapshot:
+                foreach (SupervisedProcess process in _processes.Where(process => process != Coordinator))
+                {
+                    process.Child?.Send(new Command(CommandKind.Snapshot) { Step = snapshot.Step });
+                }
+
                 break;
             case TrainsAlone alone:
                 _alone.On(alone);
@@ -233,69 +214,10 @@ internal sealed class ProcessesRun : IDisposable
         _recorder.On(report);
     }
 
-    private void OnEnded(SupervisedProcess process, ChildProcess child)
-    {
-        if (_over || process.Child != child)
-        {
-            return;
-        }
-
-        string ending = $"{process.Name} (process {child.Id}) {child.Ending}";
-        process.OnEnded();
-        child.Close();
-        if (process.Restarts.OnEnded(_commits) is not TimeSpan wait)
-        {
-            _recorder.On(new RunEnded(RunEnd.Failed, 0, $"{ending}; it was restarted {process.Restarts.Restarts - 1} times, so its fault is not passing"));
-            return;
-        }
-
-        process.RestartAt = _recorder.Elapsed + wait;
-        _observer.OnNotice($"{ending}; it is started again");
-        if (process == Coordinator)
-        {
-            GoBack();
-            return;
-        }
-
-        foreach (ActorId actor in process.Actors)
-        {
-            // A coordinator that is being started starts every actor anyway.
-            Coordinator.Child?.Send(new Command(CommandKind.Suspect) { Actor = actor.Index });
-        }
-    }
-
-    /// <summary>What the coordinator had committed since the last snapshot was in its memory alone.</summary>
-    private void GoBack()
-    {
-        _from = SnapshotFiles.Newest(_journal) ?? _from;
-        OnReport(new Recovered(0, _from.Step, Math.Max(0, _lastStep - _from.Step)));
-    }
-
     private void OnStopRequested()
     {
         _stopRequested = true;
         Coordinator.Child?.Send(new Command(CommandKind.Stop));
-    }
-
-    /// <summary>Ends all processes, in order those that can; returns what they counted.</summary>
-    private Note[] EndProcesses()
-    {
-        _over = true;
-        ChildProcess[] children = [.. _processes.Select(process => process.Child).OfType<ChildProcess>()];
-        foreach (ChildProcess child in children)
-        {
-            child.Send(new Command(CommandKind.End));
-        }
-
-        TimeSpan until = _recorder.Elapsed + ProcessesLimits.EndMax;
-        int left = children.Length;
-        while (left > 0 && until > _recorder.Elapsed && _events.TryTake(out Action? happened, until - _recorder.Elapsed))
-        {
-            happened();
-            left = children.Count(child => child.Ending.Length == 0);
-        }
-
-        return [.. children.Select(child => child.Counts).OfType<Note>()];
     }
 
     /// <summary>The last snapshot holds the model.</summary>

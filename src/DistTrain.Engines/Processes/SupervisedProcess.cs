@@ -25,6 +25,9 @@ internal sealed class SupervisedProcess(int number, string name, IReadOnlyList<A
     /// <summary>When a restart is due, as time since the run's start; null for a process that lives.</summary>
     public TimeSpan? RestartAt { get; set; }
 
+    /// <summary>Until when nothing can be started in this place, as time since the run's start.</summary>
+    public TimeSpan DownUntil { get; set; }
+
     /// <summary>Until when it may be silent.</summary>
     public TimeSpan SilentUntil { get; set; }
 

@@ -16,14 +16,19 @@ internal sealed class ActorCell(ActorId id, IActorHost host, ComputeCrew crew, B
     // A turn ends after so many stimuli, so that a busy actor does not keep others from the crew.
     private const int StimuliPerTurnMax = 64;
 
+    // And after so many jobs of its own, because what it sent waits for the end of the turn.
+    private const int JobsPerTurnMax = 16;
+
     private readonly Lock _lock = new();
     private readonly Queue<Stimulus> _mailbox = new();
     private readonly EffectList _effects = new();
     private readonly Queue<(long After, Effect Effect)> _held = new();
+    private readonly Queue<Job> _jobsOfTurn = new();
     private readonly Dictionary<int, ITimer> _timers = [];
     private ActorMachine? _machine, _next;
     private bool _scheduled, _killed;
     private int _life;
+    private int _jobsInTurn;
     private long _persistsAsked, _persistsDone;
 
     /// <summary>Who lives here.</summary>
@@ -96,8 +101,10 @@ internal sealed class ActorCell(ActorId id, IActorHost host, ComputeCrew crew, B
     }
 
     /// <summary>Handles what is in the mailbox. Called by one crew member at a time.</summary>
-    public void RunTurn()
+    /// <param name="scratch">The member's working memory, for jobs that the turn runs itself.</param>
+    public void RunTurn(ComputeScratch scratch)
     {
+        _jobsInTurn = 0;
         for (int handled = 0; handled < StimuliPerTurnMax; handled++)
         {
             Stimulus stimulus;
@@ -116,31 +123,17 @@ internal sealed class ActorCell(ActorId id, IActorHost host, ComputeCrew crew, B
             }
 
             Handle(stimulus);
+            while (_jobsOfTurn.TryDequeue(out Job? job))
+            {
+                Handle(Compute(job, scratch));
+            }
         }
 
         crew.Schedule(this);
     }
 
     /// <summary>Runs a job of this actor on the calling crew member.</summary>
-    public void RunJob(Job job, ComputeScratch scratch)
-    {
-        string? problem = null;
-        TraceFeed? trace = host.Trace;
-        long startedAt = trace?.Now ?? 0;
-        try
-        {
-            crew.Runner.Run(job, scratch, crew);
-            trace?.Span(Id, startedAt, job);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or OutOfMemoryException)
-        {
-            problem = exception.Message;
-            ReleaseOutputs(job);
-        }
-
-        ReleaseInputs(job);
-        Post(new Stimulus(problem is null ? StimulusKind.JobDone : StimulusKind.JobFailed) { Job = job, Problem = problem });
-    }
+    public void RunJob(Job job, ComputeScratch scratch) => Post(Compute(job, scratch));
 
     /// <summary>Gives back what a job holds that will never run.</summary>
     public void DropJob(Job job)
@@ -163,6 +156,27 @@ internal sealed class ActorCell(ActorId id, IActorHost host, ComputeCrew crew, B
         {
             DropReferences(stimulus);
         }
+    }
+
+    /// <summary>Runs a job; what its actor is to be told.</summary>
+    private Stimulus Compute(Job job, ComputeScratch scratch)
+    {
+        string? problem = null;
+        TraceFeed? trace = host.Trace;
+        long startedAt = trace?.Now ?? 0;
+        try
+        {
+            crew.Runner.Run(job, scratch, crew);
+            trace?.Span(Id, startedAt, job);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or OutOfMemoryException)
+        {
+            problem = exception.Message;
+            ReleaseOutputs(job);
+        }
+
+        ReleaseInputs(job);
+        return new Stimulus(problem is null ? StimulusKind.JobDone : StimulusKind.JobFailed) { Job = job, Problem = problem };
     }
 
     private void ScheduleIfIdle()
@@ -327,6 +341,13 @@ internal sealed class ActorCell(ActorId id, IActorHost host, ComputeCrew crew, B
         foreach (BufferHandle input in job.Inputs)
         {
             pool.Retain(input);
+        }
+
+        if (_jobsInTurn < JobsPerTurnMax && crew.RunsInTurn(job))
+        {
+            _jobsInTurn++;
+            _jobsOfTurn.Enqueue(job);
+            return;
         }
 
         crew.Schedule(this, job);

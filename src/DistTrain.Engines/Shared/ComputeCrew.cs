@@ -18,11 +18,17 @@ internal sealed class ComputeCrew : IForkJoin, IDisposable
     private readonly CrewMember[] _members;
     private readonly Stack<CrewMember> _parked = new();
     private readonly ForkSlot _fork = new();
+    private readonly ShortJobs? _shortJobs;
     private Exception? _failure;
     private volatile bool _stopping;
 
-    public ComputeCrew(int threads, IJobRunner runner)
+    /// <summary>A crew of so many threads.</summary>
+    /// <param name="threads">Compute threads.</param>
+    /// <param name="runner">Runs the jobs.</param>
+    /// <param name="shortJobs">The jobs that turns run themselves; null for none.</param>
+    public ComputeCrew(int threads, IJobRunner runner, ShortJobs? shortJobs = null)
     {
+        _shortJobs = shortJobs;
         Runner = runner;
         _members = new CrewMember[threads];
         for (int member = 0; member < threads; member++)
@@ -83,6 +89,9 @@ internal sealed class ComputeCrew : IForkJoin, IDisposable
             WakeOne();
         }
     }
+
+    /// <summary>Whether the turn that asks for a job runs it, because nobody else would have it done sooner.</summary>
+    public bool RunsInTurn(Job job) => _shortJobs is not null && (Width == 1 || _shortJobs.Contains(job));
 
     /// <summary>Takes the next shared turn or job.</summary>
     public bool TryTake(out ActorCell? cell, out Job? job)

@@ -10,11 +10,15 @@ internal sealed class CrewMember : IDisposable
     // Longer spinning only heats a core that a job could use; parking and waking costs 15 to 60 µs.
     private static readonly long SpinTicks = Stopwatch.Frequency * 20 / 1_000_000;
 
+    // Turns that run their own short jobs can go on for as long as the training does; what is shared must not wait for its end.
+    private const int LocalTurnsInARowMax = 32;
+
     [ThreadStatic]
     private static CrewMember? t_current;
 
     private readonly SemaphoreSlim _wake = new(0);
     private readonly SemaphoreSlim _ended = new(0);
+    private int _localInARow;
 
     public CrewMember(ComputeCrew crew) => Crew = crew;
 
@@ -67,20 +71,23 @@ internal sealed class CrewMember : IDisposable
 
     private bool RunNext(ComputeScratch scratch)
     {
-        if (LocalTurns.TryDequeue(out ActorCell? local))
+        if (_localInARow < LocalTurnsInARowMax && LocalTurns.TryDequeue(out ActorCell? local))
         {
-            local.RunTurn();
+            _localInARow++;
+            local.RunTurn(scratch);
             return true;
         }
 
+        _localInARow = 0;
+
         if (!Crew.TryTake(out ActorCell? cell, out Job? job))
         {
-            return Crew.Fork.TryHelp();
+            return LocalTurns.Count > 0 || Crew.Fork.TryHelp();
         }
 
         if (job is null)
         {
-            cell!.RunTurn();
+            cell!.RunTurn(scratch);
             return true;
         }
 

@@ -34,20 +34,48 @@ internal sealed class RunStorage : IDisposable
             return;
         }
 
-        IDisk disk = request.Disk;
-        bool resumes = request.ResumeFromStep > 0;
-        SnapshotFiles files = new(folder, plan, disk);
-        LogReader found = LogReader.Read(disk, folder);
-        CoordinatorProgress? snapshot = _snapshot = resumes ? SnapshotFiles.Newest(folder, disk) : null;
-        From = StartingPoint.Of(request, snapshot, found.Index.Committed);
-        Before = resumes ? found.Index.Membership : null;
-        _log = RunLog.Open(disk, folder, plan, found, From.Step > (snapshot?.Step ?? 0) ? snapshot?.Step ?? 0 : null, notice);
-        if (!resumes && plan.KeepsLog)
+        (From, Before, _snapshot, _log) = Open(request, plan, folder, notice, writes: true);
+        Snapshots = new SnapshotStore(pool, new SnapshotFiles(folder, plan, request.Disk), _log);
+    }
+
+    /// <summary>Opens what a process of several keeps. The journal folder was prepared; whatever is there belongs to this run.</summary>
+    /// <param name="request">The run.</param>
+    /// <param name="plan">Its plan.</param>
+    /// <param name="pool">The process's buffers.</param>
+    /// <param name="part">What of the log is its own; null for none.</param>
+    /// <param name="notice">Hears what was cut off.</param>
+    public RunStorage(RunRequest request, RunPlan plan, BufferPool pool, LogPart? part, Action<string> notice)
+    {
+        (_pool, From) = (pool, new CoordinatorProgress());
+        (string folder, IDisk disk) = (request.JournalFolder!, request.Disk);
+        if (part is not null)
         {
-            files.DeleteAll();
+            if (part.Decides)
+            {
+                part.TakeOver(disk, folder);
+            }
+
+            LogReader found = LogReader.Read(disk, folder, part);
+            _snapshot = SnapshotFiles.Newest(folder, disk);
+            From = StartingPoint.Newest(_snapshot, found.Index.Committed) ?? From;
+            Before = found.Index.Membership;
+            _log = RunLog.Open(disk, folder, plan, found, _snapshot?.Step ?? 0, notice, part);
         }
 
-        Snapshots = new SnapshotStore(pool, files, _log);
+        Snapshots = new SnapshotStore(pool, new SnapshotFiles(folder, plan, disk), _log, inMemory: false);
+    }
+
+    /// <summary>
+    /// Makes a journal folder ready for the processes that will keep a run in it: what a crash has torn is cut off, and what the run does not go on from is deleted.
+    /// Throws as the constructor does.
+    /// </summary>
+    /// <returns>What the coordinator goes on from, the newest membership, and the last segment's number.</returns>
+    public static (CoordinatorProgress From, MembershipRecord? Before, long LastSegment) Prepare(
+        RunRequest request, RunPlan plan, string folder, Action<string> notice)
+    {
+        (CoordinatorProgress from, MembershipRecord? before, _, RunLog? log) = Open(request, plan, folder, notice, writes: false);
+        log?.Dispose();
+        return (from, before, LogReader.LastNumberIn(request.Disk, folder));
     }
 
     /// <summary>Snapshots.</summary>
@@ -76,6 +104,7 @@ internal sealed class RunStorage : IDisposable
         {
             // What the snapshot stands for is deleted with the next segment, so what the log holds must be safe by itself first.
             Sync();
+            _log?.RequireOwn();
             Snapshots.Complete(snapshot.Progress);
             _snapshot = snapshot.Progress;
             _log?.OnSnapshot(snapshot.Progress.Step);
@@ -83,6 +112,19 @@ internal sealed class RunStorage : IDisposable
         else if (_log is { Writes: true })
         {
             _log.Append(record, _pool);
+        }
+    }
+
+    /// <summary>Another process has completed a snapshot: what it stands for is deleted here too. What goes wrong is told with the next record.</summary>
+    public void OnSnapshot(long step)
+    {
+        try
+        {
+            _log?.OnSnapshot(step);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // The log takes no record from now on, and says why.
         }
     }
 
@@ -117,6 +159,30 @@ internal sealed class RunStorage : IDisposable
     {
         Snapshots.Dispose();
         _log?.Dispose();
+    }
+
+    private static (CoordinatorProgress From, MembershipRecord? Before, CoordinatorProgress? Snapshot, RunLog? Log) Open(
+        RunRequest request, RunPlan plan, string folder, Action<string> notice, bool writes)
+    {
+        IDisk disk = request.Disk;
+        bool resumes = request.ResumeFromStep > 0;
+        LogReader found = LogReader.Read(disk, folder);
+        CoordinatorProgress? snapshot = resumes ? SnapshotFiles.Newest(folder, disk) : null;
+        CoordinatorProgress from = StartingPoint.Of(request, snapshot, found.Index.Committed);
+        if (!resumes)
+        {
+            found.Forget();
+        }
+
+        MembershipRecord? before = found.Index.Membership;
+        RunLog? log = RunLog.Open(
+            disk, folder, plan, found, from.Step > (snapshot?.Step ?? 0) ? snapshot?.Step ?? 0 : null, notice, writes: writes);
+        if (!resumes && plan.KeepsLog)
+        {
+            new SnapshotFiles(folder, plan, disk).DeleteAll();
+        }
+
+        return (from, before, snapshot, log);
     }
 
     private static IEnumerable<BufferHandle> BuffersOf(PersistRecord record) =>

@@ -65,6 +65,9 @@ internal sealed class ShardArithmetic<T>
             case RestoreJob restore:
                 Restore(restore, scratch);
                 break;
+            case SnapshotJob { Primary: false }:
+                // All copies keep themselves in one place here, so one of them is enough.
+                break;
             case SnapshotJob snapshot:
                 _snapshots.Keep(snapshot);
                 break;

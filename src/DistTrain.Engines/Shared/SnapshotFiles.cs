@@ -115,8 +115,8 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan, IDisk? disk = n
 
     /// <summary>
     /// Writes the coordinator's part, which makes the snapshot exist. Of the others the one before is kept; older ones go,
-    /// and so do later ones, which belong
-    /// to a run that was given up.
+    /// and so do later ones, which belong to a run that was given up. Where there is a log no run goes back, and a later one is of a coordinator
+    /// that took this one's place.
     /// </summary>
     public void Complete(CoordinatorProgress progress)
     {
@@ -129,7 +129,7 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan, IDisk? disk = n
         });
         string[] others = [.. Steps(_disk, folder).Where(other => other != name)];
         string? before = others.LastOrDefault(other => string.CompareOrdinal(other, name) < 0);
-        foreach (string other in others.Where(other => other != before))
+        foreach (string other in others.Where(other => other != before && !(plan.KeepsLog && string.CompareOrdinal(other, name) > 0)))
         {
             Delete(Path.Combine(folder, other));
         }

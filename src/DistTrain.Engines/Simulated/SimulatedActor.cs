@@ -12,7 +12,8 @@ internal sealed class SimulatedActor(ActorId id, int node)
 
     public ActorId Id { get; } = id;
 
-    public int Node { get; } = node;
+    /// <summary>Where it lives, or is to be started next.</summary>
+    public int Node { get; set; } = node;
 
     /// <summary>The machine; null before the start and after a crash.</summary>
     public ActorMachine? Machine { get; private set; }

@@ -9,7 +9,11 @@ namespace DistTrain.Engines.Simulated;
 /// bandwidth, and arrive after the latency and a drawn jitter, in order unless one may be overtaken. On one node a message arrives at once. A lost message has
 /// used the wire all the same.
 /// </summary>
-internal sealed class SimulatedNetwork(SimulationSettings settings, ulong seed, int[] nodeOf)
+/// <param name="settings">Latency, bandwidth and what goes wrong.</param>
+/// <param name="seed">The run's seed.</param>
+/// <param name="nodeOf">The node of each actor, which changes as actors move.</param>
+/// <param name="nodes">How many nodes there ever are.</param>
+internal sealed class SimulatedNetwork(SimulationSettings settings, ulong seed, int[] nodeOf, int nodes)
 {
     /// <summary>Bytes that a message has besides its tensors: the frame's header, taken as the same for all, so that a run with and without arithmetic takes the same time.</summary>
     public const int HeaderBytes = 192;
@@ -21,7 +25,7 @@ internal sealed class SimulatedNetwork(SimulationSettings settings, ulong seed, 
     private readonly long _latency = VirtualTime.Nanoseconds(settings.Latency), _jitter = VirtualTime.Nanoseconds(settings.Jitter);
     private readonly long _window = VirtualTime.Nanoseconds(settings.ReorderWindow);
     private readonly double _nanosecondsPerByte = settings.BandwidthBytesPerSecond > 0 ? 1e9 / settings.BandwidthBytesPerSecond : 0;
-    private readonly long _nodes = nodeOf.Max() + 1L;
+    private readonly long _nodes = nodes;
     private long _draws;
 
     /// <summary>Sends a message.</summary>

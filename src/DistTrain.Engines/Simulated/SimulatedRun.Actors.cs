@@ -93,25 +93,23 @@ internal sealed partial class SimulatedRun
             return;
         }
 
+        if (until <= _time.Now)
+        {
+            until = FindPlace(actor);
+        }
+
         if (until > _time.Now)
         {
-            _events.Add(until, what);
+            if (until < long.MaxValue)
+            {
+                _events.Add(until, what);
+            }
+
             return;
         }
 
         Start(actor, Machines.Start(_plan, actor.Id, what.Number, RunIdentity));
-    }
-
-    private Coordinator NextCoordinator()
-    {
-        // With a log from the last committed step, without one from the last snapshot.
-        (CoordinatorProgress from, MembershipRecord? before) = _storage is { CanReplaceCoordinator: true }
-            ? _storage.ForNextCoordinator()
-            : (_snapshotKept?.Progress ?? _storage?.From ?? new CoordinatorProgress(), _membershipKept);
-        _recorder.On(new Recovered((before?.Epoch ?? 0) + 1, from.Step, Math.Max(0, _issued - from.Step)));
-        Coordinator next = Machines.Coordinator(_plan, RunIdentity, from, before, _coordinatorIncarnation);
-        _coordinatorIncarnation = next.Incarnation;
-        return next;
+        _events.Add(_time.Now, new SimulatedEvent { Kind = EventKind.Joined, Number = actor.Id.Index, Setting = what.Number });
     }
 
     /// <summary>One stimulus at a time: what comes while the actor is busy waits.</summary>
@@ -203,6 +201,9 @@ internal sealed partial class SimulatedRun
             case EventKind.Suspicion:
                 _journal?.Write(_time.Now, _names[what.Number], "suspected");
                 Step(actor, new Stimulus(StimulusKind.Suspected) { Actor = new ActorId(what.Number) });
+                break;
+            case EventKind.Joined:
+                Step(actor, new Stimulus(StimulusKind.Joined) { Actor = new ActorId(what.Number), Incarnation = what.Setting });
                 break;
             case EventKind.StopRequested:
                 Step(actor, new Stimulus(StimulusKind.StopRequested));

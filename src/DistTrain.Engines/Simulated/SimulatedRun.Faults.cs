@@ -55,6 +55,9 @@ internal sealed partial class SimulatedRun
             case CrashFault crash:
                 Crash(_actors[crash.Actor.Index], crash.RestartAfter);
                 break;
+            case NodeLossFault node:
+                LoseNode(_actors[node.Actor.Index].Node, node.RestartAfter);
+                break;
             case SuspicionFault suspicion:
                 Suspect(suspicion.Actor.Index, _time.Now);
                 break;
@@ -135,26 +138,10 @@ internal sealed partial class SimulatedRun
             _membershipKept = record as MembershipRecord ?? _membershipKept;
             _snapshotKept = record as SnapshotRecord ?? _snapshotKept;
         }
-    }
 
-    /// <summary>A new coordinator starts from the records of the one before.</summary>
-    private void ReplaceCoordinator(SimulatedActor coordinator)
-    {
-        if (coordinator.Machine is not null)
+        if (record is SnapshotRecord snapshot)
         {
-            return;
-        }
-
-        if (coordinator.DownUntil > _time.Now)
-        {
-            _events.Add(coordinator.DownUntil, new SimulatedEvent { Kind = EventKind.CoordinatorReplaced, Actor = coordinator.Id.Index });
-            return;
-        }
-
-        Start(coordinator, NextCoordinator());
-        if (_stopRequested)
-        {
-            Offer(coordinator, new SimulatedEvent { Kind = EventKind.StopRequested });
+            OnSnapshotKept(snapshot.Progress.Step);
         }
     }
 

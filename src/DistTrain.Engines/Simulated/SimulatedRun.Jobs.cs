@@ -107,6 +107,11 @@ internal sealed partial class SimulatedRun
 
     private string? RunJob(ActorId actor, Job job)
     {
+        if (job is RestoreJob { Step: > 0 } && !_hasDisk[_plan.Topology.PositionOf(actor)])
+        {
+            return "what it had kept was lost with its node, and no copy is left";
+        }
+
         try
         {
             if (_seams.Compute is null)
@@ -116,6 +121,11 @@ internal sealed partial class SimulatedRun
             else
             {
                 ComputeThrough(_seams.Compute, actor, job);
+            }
+
+            if (job is SnapshotJob snapshot)
+            {
+                _snapshotBy[_plan.Topology.PositionOf(actor)] = snapshot.Step;
             }
 
             return null;

@@ -77,14 +77,20 @@ internal sealed partial class SimulatedRun : IDisposable
             _nodes[node] = new SimulatedNode(_settings.SlotsPerNode);
         }
 
+        int[] places = FirstPlaces();
         _actors = new SimulatedActor[_plan.Topology.Count];
         for (int index = 0; index < _actors.Length; index++)
         {
-            _actors[index] = new SimulatedActor(new ActorId(index), index % _nodes.Length);
+            _actors[index] = new SimulatedActor(new ActorId(index), places[index]);
         }
 
+        _nodeOf = [.. places];
+        _downUntil = new long[_nodes.Length];
+        _hasDisk = [.. Enumerable.Repeat(true, _plan.Topology.ShardActors)];
+        _snapshotBy = new long[_plan.Topology.ShardActors];
+
         _names = [.. _actors.Select(actor => _plan.Topology.NameOf(actor.Id))];
-        _network = new SimulatedNetwork(_settings, request.Settings.Seed, [.. _actors.Select(actor => actor.Node)]);
+        _network = new SimulatedNetwork(_settings, request.Settings.Seed, _nodeOf, _nodes.Length);
         _pricing = new JobPricing(_plan, _settings);
         (_messageOverhead, _suspectAfter) = (VirtualTime.Nanoseconds(_settings.MessageOverhead), VirtualTime.Nanoseconds(_settings.SuspectAfter));
         if (_settings.Machine is MachineProfile machine)
@@ -252,6 +258,7 @@ internal sealed partial class SimulatedRun : IDisposable
                 OnPartitionNoticed((PartitionFault)_request.Faults[what.Number]);
                 break;
             case EventKind.Arrival:
+            case EventKind.Joined:
             case EventKind.Suspicion:
                 Offer(actor, what);
                 break;

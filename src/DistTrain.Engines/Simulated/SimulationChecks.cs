@@ -23,6 +23,12 @@ internal static class SimulationChecks
                 "simulation.timing-only", "without arithmetic there is no snapshot to go on from; expected a new run, or timing-only: false");
         }
 
+        if (request.Settings.ParameterServer.Copies > 1 && simulation.Nodes == 1)
+        {
+            yield return new SettingsProblem(
+                "parameter-server.copies", "two copies of a shard never share a node, and there is one; expected simulation.nodes: 2 or more, or copies: 1");
+        }
+
         if (request.Faults.Count > 0)
         {
             RunPlan plan = new(request.Settings, request.Data.TrainRows, request.Data.TestRows);
@@ -33,7 +39,7 @@ internal static class SimulationChecks
         }
     }
 
-    private static string? Refuses(Fault fault) => fault is DiskFault
+    private static string? Refuses(Fault fault) => fault is DiskFault or PauseFault
         ? $"engine {SimulatedEngine.EngineName} does not serve '{fault.Name}' faults; expected crash, suspect, partition, link or slow"
         : null;
 }

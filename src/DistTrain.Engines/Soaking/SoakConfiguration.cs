@@ -16,7 +16,7 @@ namespace DistTrain.Engines.Soaking;
 /// </summary>
 internal static class SoakConfiguration
 {
-    private const int Inputs = 6, Classes = 4, TriesMax = 200;
+    private const int Inputs = 6, Classes = 4, TriesMax = 200, CopiesStream = 2_000;
 
     /// <summary>The run of a seed, without faults.</summary>
     public static RunRequest Of(ulong seed)
@@ -42,7 +42,7 @@ internal static class SoakConfiguration
         return string.Create(
             CultureInfo.InvariantCulture,
             $"{s.Method.Name} {s.Method.Schedule}, [{layers}] in stages [{string.Join(", ", s.Stages)}], {s.Precision}, {request.Data.TrainRows} rows, "
-            + $"batch {s.Training.BatchSize} in {s.Training.MicroBatches} micro-batches, {s.Training.Epochs} epochs, {s.Replicas} replicas, {server.Shards} shards, "
+            + $"batch {s.Training.BatchSize} in {s.Training.MicroBatches} micro-batches, {s.Training.Epochs} epochs, {s.Replicas} replicas, {server.Shards} shards × {server.Copies}, "
             + $"{server.Consistency}, {server.Aggregate}, compression {server.Compression}, {s.Optimizer.Kind}, {s.StepsInFlight} in flight, "
             + $"checkpoint every {s.CheckpointEverySteps}");
     }
@@ -80,6 +80,7 @@ internal static class SoakConfiguration
             ParameterServer = new ParameterServerSettings
             {
                 Shards = draws.From(1, 3),
+                Copies = consistency == Consistency.Sync && new Draws(seed, CopiesStream).Chance(0.4) ? 2 : 1,
                 Consistency = consistency,
                 StalenessStepsMax = draws.From(0, 3),
                 Aggregate = aggregate,

@@ -7,7 +7,7 @@ namespace DistTrain.Engines.Soaking;
 /// <summary>A schedule of faults drawn from a seed; all of them pass, so a run among them must end.</summary>
 internal static class SoakFaults
 {
-    private const int Stream = 1_000, FaultsMax = 8, Kinds = 7;
+    private const int Stream = 1_000, FaultsMax = 8, Kinds = 7, NodesStream = 2_001;
     private static readonly TimeSpan Shortest = TimeSpan.FromMicroseconds(100);
 
     /// <summary>The faults of a seed's run.</summary>
@@ -24,7 +24,26 @@ internal static class SoakFaults
             faults.Add(Draw(kinds[draws.From(0, kinds.Length - 1)], draws, plan.Topology) with { At = at });
         }
 
+        if (plan.Topology.Copies > 1)
+        {
+            faults.AddRange(NodeLosses(new Draws(seed, NodesStream), plan));
+        }
+
         return faults;
+    }
+
+    /// <summary>Only one node stays away for good, so that there is always one left.</summary>
+    private static IEnumerable<Fault> NodeLosses(Draws draws, RunPlan plan)
+    {
+        for (int loss = draws.From(0, 3); loss > 0; loss--)
+        {
+            TimeSpan length = draws.Time(Shortest, TimeSpan.FromSeconds(5));
+            ActorId actor = draws.Chance(0.4) ? ActorId.Coordinator : new ActorId(draws.From(1, plan.Topology.Count - 1));
+            yield return new NodeLossFault(actor, loss == 1 && draws.Chance(0.3) ? null : length)
+            {
+                At = FaultTime.AtStep(draws.From(1, (int)plan.TotalSteps)),
+            };
+        }
     }
 
     private static Fault Draw(int kind, Draws draws, Topology topology)

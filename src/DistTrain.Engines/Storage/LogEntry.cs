@@ -7,6 +7,9 @@ internal sealed record LogEntry(
     /// <summary>A buffer that is not there.</summary>
     public const long None = -1;
 
+    /// <summary>The epoch that it was made in; 0 where it was read back.</summary>
+    public int Epoch { get; init; }
+
     /// <summary>The segment's file.</summary>
     public string File { get; init; } = "";
 

@@ -14,6 +14,9 @@ internal sealed class LogIndex
     /// <summary>The newest membership; null for none.</summary>
     public MembershipRecord? Membership { get; private set; }
 
+    /// <summary>The last step that an update was made for; 0 for none.</summary>
+    public long LastStep => _slices.Values.SelectMany(entries => entries).Select(entry => entry.Step).DefaultIfEmpty(0).Max();
+
     /// <summary>The last step that a segment says anything about; 0 for none.</summary>
     public long LastStepIn(string file) => _lastSteps.GetValueOrDefault(file);
 

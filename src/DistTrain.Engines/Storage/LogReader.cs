@@ -1,4 +1,3 @@
-using System.Globalization;
 using DistTrain.Numerics;
 using DistTrain.Protocol.Effects;
 
@@ -7,47 +6,51 @@ namespace DistTrain.Engines.Storage;
 /// <summary>The segments of a log in a folder, read and checked.</summary>
 internal sealed class LogReader
 {
-    private const string Prefix = "log-";
     private const int ChunkBytes = 1 << 16;
 
     private readonly IDisk _disk;
     private readonly byte[] _chunk = new byte[ChunkBytes];
 
-    private LogReader(IDisk disk, string folder)
+    private readonly List<(string File, long Whole, long Length)> _torn = [];
+
+    private LogReader(IDisk disk, string folder, LogPart? part)
     {
         _disk = disk;
-        Segments = [.. disk.Files(folder).Where(name => NumberOf(name) is not null).Select(name => Path.Combine(folder, name))];
+        LogSegment[] segments = [.. disk.Files(folder).Select(LogSegment.Of).OfType<LogSegment>().Where(segment => part is null || part.Reads(segment))];
+        Segments = [.. segments.Select(segment => Path.Combine(folder, segment.FileName))];
+        LastNumber = Math.Max(part?.Before ?? 0, segments.Length == 0 ? 0 : segments[^1].Number);
     }
 
-    /// <summary>The segments' files, oldest first; one that holds nothing whole is the last of <see cref="Torn"/> too.</summary>
+    /// <summary>The segments' files, oldest first; one that holds nothing whole is in <see cref="Torn"/> too.</summary>
     public IReadOnlyList<string> Segments { get; }
 
     /// <summary>What the records amount to.</summary>
-    public LogIndex Index { get; } = new();
+    public LogIndex Index { get; private set; } = new();
 
-    /// <summary>The last segment, how much of it is whole, and how much there is, when its end was torn by a crash.</summary>
-    public (string File, long Whole, long Length)? Torn { get; private set; }
+    /// <summary>The last segment of each writer whose end was torn by a crash, how much of it is whole, and how much there is.</summary>
+    public IReadOnlyList<(string File, long Whole, long Length)> Torn => _torn;
 
     /// <summary>Which settings the log was written with; null when it holds nothing.</summary>
     public ulong? Fingerprint { get; private set; }
 
     /// <summary>The number of the newest segment; 0 for none.</summary>
-    public long LastNumber => Segments.Count == 0 ? 0 : NumberOf(Path.GetFileName(Segments[^1])) ?? 0;
-
-    /// <summary>The file name of a segment.</summary>
-    public static string NameOf(long number) => string.Create(CultureInfo.InvariantCulture, $"{Prefix}{number:D9}");
+    public long LastNumber { get; }
 
     /// <summary>
     /// Reads every segment. A torn end is noted; damage anywhere else is refused: throws <see cref="InvalidInputException"/> with file, offset and what is wrong.
     /// </summary>
-    public static LogReader Read(IDisk disk, string folder)
+    /// <param name="disk">The disk.</param>
+    /// <param name="folder">The journal folder.</param>
+    /// <param name="part">Whose part of the log; null for all of it, when nobody writes it.</param>
+    public static LogReader Read(IDisk disk, string folder, LogPart? part = null)
     {
-        LogReader reader = new(disk, folder);
+        LogReader reader = new(disk, folder, part);
         for (int segment = 0; segment < reader.Segments.Count; segment++)
         {
             try
             {
-                reader.ReadSegment(reader.Segments[segment], segment == reader.Segments.Count - 1);
+                string writer = WriterOf(reader.Segments[segment]);
+                reader.ReadSegment(reader.Segments[segment], reader.Segments.Skip(segment + 1).All(later => WriterOf(later) != writer));
             }
             catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
             {
@@ -58,10 +61,14 @@ internal sealed class LogReader
         return reader;
     }
 
-    private static long? NumberOf(string name) =>
-        name.StartsWith(Prefix, StringComparison.Ordinal)
-            && long.TryParse(name.AsSpan(Prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out long number)
-            && name == NameOf(number) ? number : null;
+    /// <summary>The number of the newest segment in a folder, whoever wrote it; 0 for none.</summary>
+    public static long LastNumberIn(IDisk disk, string folder) =>
+        disk.Files(folder).Select(LogSegment.Of).Max(segment => segment?.Number) ?? 0;
+
+    /// <summary>Forgets what was read, where another run begins in its place.</summary>
+    public void Forget() => Index = new LogIndex();
+
+    private static string WriterOf(string file) => LogSegment.Of(Path.GetFileName(file))!.Value.Writer;
 
     private void ReadSegment(string file, bool isLast)
     {
@@ -70,7 +77,7 @@ internal sealed class LogReader
         int read = _disk.Read(file, 0, header);
         if (isLast && IsUnwritten(header.AsSpan(0, read)) && FindSafeRecord(file, 0, length) is null)
         {
-            Torn = (file, 0, length);
+            _torn.Add((file, 0, length));
             return;
         }
 
@@ -86,7 +93,7 @@ internal sealed class LogReader
             if (!TryReadRecord(file, position, length, out LogRecordHeader record, out string what))
             {
                 RequireTorn(file, position, length, isLast, what);
-                Torn = (file, position, length);
+                _torn.Add((file, position, length));
                 return;
             }
 

@@ -21,15 +21,16 @@ internal sealed class RunLog : IDisposable
     private readonly RunPlan _plan;
     private readonly List<string> _segments;
     private readonly LogIndex _index;
+    private readonly LogPart? _part;
     private readonly bool _syncs;
     private IDiskFile? _file;
     private string _path = "";
     private string? _broken;
     private long _number, _synced;
 
-    private RunLog(IDisk disk, string folder, RunPlan plan, LogReader found)
+    private RunLog(IDisk disk, string folder, RunPlan plan, LogReader found, LogPart? part)
     {
-        (_disk, _folder, _plan, _index) = (disk, folder, plan, found.Index);
+        (_disk, _folder, _plan, _index, _part) = (disk, folder, plan, found.Index, part);
         (_segments, _number) = ([.. found.Segments], found.LastNumber);
         _syncs = plan.Settings.Durability == Durability.Power;
     }
@@ -74,27 +75,32 @@ internal sealed class RunLog : IDisposable
     /// <param name="found">What is there.</param>
     /// <param name="neededAfter">The step of the snapshot that the log is needed to go on from; null where it is not needed.</param>
     /// <param name="notice">Hears what was cut off.</param>
-    public static RunLog? Open(IDisk disk, string folder, RunPlan plan, LogReader found, long? neededAfter, Action<string> notice)
+    /// <param name="part">What this process has of a log that several keep; null where it keeps the whole log.</param>
+    /// <param name="writes">Whether this process will append to it, where the run keeps one.</param>
+    public static RunLog? Open(
+        IDisk disk, string folder, RunPlan plan, LogReader found, long? neededAfter, Action<string> notice, LogPart? part = null, bool writes = true)
     {
-        if (!plan.KeepsLog && found.Segments.Count == 0)
+        writes &= plan.KeepsLog;
+        if (!writes && found.Segments.Count == 0)
         {
             return null;
         }
 
-        if (neededAfter is not null && found.Fingerprint != RunFingerprint.Of(plan))
+        if (neededAfter is not null && found.Fingerprint is ulong written && written != RunFingerprint.Of(plan))
         {
             throw new InvalidInputException(
                 $"{found.Segments[^1]}: the log is of a run with other stages, shards, replicas, method, optimizer or parameter-server settings; expected those that it was written with");
         }
 
         disk.CreateFolder(folder);
-        RunLog log = new(disk, folder, plan, found);
+        RunLog log = new(disk, folder, plan, found, part);
         log.CutTorn(found, notice);
-        log.DeleteThrough(neededAfter ?? long.MaxValue);
-        if (plan.KeepsLog)
+        if (writes)
         {
             log.BeginSegment();
         }
+
+        log.DeleteThrough(neededAfter ?? long.MaxValue);
 
         return log;
     }
@@ -104,7 +110,20 @@ internal sealed class RunLog : IDisposable
     {
         lock (_lock)
         {
-            Guarded(() => Write(record, pool));
+            Guarded(() =>
+            {
+                Write(record, pool);
+                RequireOwn();
+            });
+        }
+    }
+
+    /// <summary>Throws <see cref="IOException"/> when another process has taken this one's place: what this one decided since, nobody has kept.</summary>
+    public void RequireOwn()
+    {
+        if (_part is { Decides: true } && _file is not null && !_disk.Exists(_path))
+        {
+            throw new IOException($"{_path}: another process has taken this log over; expected to be the only one of its name");
         }
     }
 
@@ -210,30 +229,29 @@ internal sealed class RunLog : IDisposable
 
     private void CutTorn(LogReader found, Action<string> notice)
     {
-        if (found.Torn is not (string file, long whole, long length))
+        foreach ((string file, long whole, long length) in found.Torn)
         {
-            return;
-        }
+            if (whole == 0)
+            {
+                // Were it back after the loss of power, a segment that follows it would make it damage.
+                _disk.Delete(file);
+                _disk.SyncFolder(_folder);
+                _segments.Remove(file);
+            }
+            else
+            {
+                _disk.Cut(file, whole);
+            }
 
-        if (whole == 0)
-        {
-            // Were it back after the loss of power, a segment that follows it would make it damage.
-            _disk.Delete(file);
-            _disk.SyncFolder(_folder);
-            _segments.Remove(file);
+            notice($"{Path.GetFileName(file)}: its last {length - whole} bytes were torn by a crash and are cut off; nothing in them was committed");
         }
-        else
-        {
-            _disk.Cut(file, whole);
-        }
-
-        notice($"{Path.GetFileName(file)}: its last {length - whole} bytes were torn by a crash and are cut off; nothing in them was committed");
     }
 
     private void BeginSegment()
     {
         _number++;
-        _path = Path.Combine(_folder, LogReader.NameOf(_number));
+        string[] before = _part is { Decides: true } ? [.. _segments.Where(IsOfThisWriter)] : [];
+        _path = Path.Combine(_folder, new LogSegment(_number, _part?.Writer ?? "").FileName);
         _file = _disk.Create(_path);
         _synced = 0;
         _segments.Add(_path);
@@ -241,6 +259,11 @@ internal sealed class RunLog : IDisposable
         if (_index.Membership is MembershipRecord membership)
         {
             WriteRecord(LogRecordKind.Membership, LogFormat.Membership(membership), [], null);
+            if (_part is { Decides: true } && _index.Committed is CoordinatorProgress committed)
+            {
+                WriteRecord(LogRecordKind.Committed, LogFormat.Committed(new CommittedRecord(committed.Step, membership.Epoch, committed)), [], null);
+                _index.Add(new CommittedRecord(committed.Step, membership.Epoch, committed), _path);
+            }
         }
 
         if (_syncs)
@@ -248,19 +271,27 @@ internal sealed class RunLog : IDisposable
             SyncFile();
             _disk.SyncFolder(_folder);
         }
+
+        foreach (string segment in before)
+        {
+            DeleteSegment(segment);
+        }
+    }
+
+    private bool IsOfThisWriter(string file) => LogSegment.Of(Path.GetFileName(file))?.Writer == (_part?.Writer ?? "");
+
+    private void DeleteSegment(string segment)
+    {
+        _disk.Delete(segment);
+        _index.Forget(segment);
+        _segments.Remove(segment);
     }
 
     private void DeleteThrough(long step)
     {
-        for (int i = 0; i < _segments.Count; i++)
+        foreach (string segment in _segments.Where(segment => segment != _path && _index.LastStepIn(segment) <= step).ToArray())
         {
-            string segment = _segments[i];
-            if (segment != _path && _index.LastStepIn(segment) <= step)
-            {
-                _disk.Delete(segment);
-                _index.Forget(segment);
-                _segments.RemoveAt(i--);
-            }
+            DeleteSegment(segment);
         }
     }
 
@@ -297,9 +328,15 @@ internal sealed class RunLog : IDisposable
         switch (record)
         {
             case PreparedRecord prepared:
-                LogEntry[] entries = [.. prepared.Updates.Select(update => Describe(update, pool))];
+                AppliedUpdate[] updates = [.. prepared.Updates.Where(update => !IsLogged(update, prepared.Epoch))];
+                if (updates.Length == 0 && prepared.Updates.Count > 0)
+                {
+                    break;
+                }
+
+                LogEntry[] entries = [.. updates.Select(update => Describe(update, pool) with { Epoch = prepared.Epoch })];
                 byte[] description = LogFormat.Prepared(prepared, entries);
-                long position = WriteRecord(LogRecordKind.Prepared, description, prepared.Updates, pool);
+                long position = WriteRecord(LogRecordKind.Prepared, description, updates, pool);
                 foreach (LogEntry entry in entries)
                 {
                     _index.Add(entry with { File = _path, Position = position });
@@ -317,6 +354,13 @@ internal sealed class RunLog : IDisposable
                 break;
         }
     }
+
+    /// <summary>
+    /// Whether another copy of the shard, which keeps itself on the same disk, has logged an update: what it made of the same contributions has the same bits.
+    /// </summary>
+    private bool IsLogged(AppliedUpdate update, int epoch) =>
+        _plan.Topology.Copies > 1
+        && _index.UpdatesOf(update.Slice).Any(entry => entry.Step == update.Step && (_plan.Method.Synchronous || entry.Epoch == epoch));
 
     private static LogEntry Describe(AppliedUpdate update, BufferPool pool) => new(
         update.Slice, update.Step, update.Replica, update.Update, update.LearningRate, update.GradientScale, update.ChosenReplica,

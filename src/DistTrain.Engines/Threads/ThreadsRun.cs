@@ -45,7 +45,7 @@ internal sealed class ThreadsRun : IActorHost, IDisposable
         _recorder = new RunRecorder(_plan, request.Data.TargetsAreClasses, observer, time);
         _recorder.StartAfter(_storage.From);
         Trace = request.Trace is IRunTrace trace ? new TraceFeed(trace, time, _pool) : null;
-        _crew = new ComputeCrew(request.ComputeThreads > 0 ? request.ComputeThreads : Environment.ProcessorCount, _runner)
+        _crew = new ComputeCrew(request.ComputeThreads > 0 ? request.ComputeThreads : Environment.ProcessorCount, _runner, new ShortJobs(_plan))
         {
             OnFailure = OnFailure,
         };

@@ -9,6 +9,8 @@ namespace DistTrain.Numerics.Kernels;
 /// <content>Reductions, each in one fixed order.</content>
 public static unsafe partial class Elementwise
 {
+    private const int LineBytes = 64;
+
     /// <summary>
     /// Σ x in a fixed order: with L = 16 lanes in float and 8 in double, lane j adds x[j], x[j+L], x[j+2L] … in order, from 0;
     /// then the upper half of the lanes is added to the lower half until one is left.
@@ -79,7 +81,10 @@ public static unsafe partial class Elementwise
         where TReduction : struct, IReduction
     {
         VectorWidths.RequireFloatOrDouble<T>();
-        T* lanes = stackalloc T[LaneReduction<T>.Lanes];
+
+        // On a cache line of their own the lanes are read back at once; across two they would not be.
+        byte* memory = stackalloc byte[2 * LineBytes];
+        T* lanes = (T*)(((nint)memory + LineBytes - 1) & -LineBytes);
         new Span<T>(lanes, LaneReduction<T>.Lanes).Fill(start);
         fixed (T* first = x)
         {

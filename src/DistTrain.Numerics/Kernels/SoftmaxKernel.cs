@@ -11,6 +11,8 @@ namespace DistTrain.Numerics.Kernels;
 internal static unsafe class SoftmaxKernel<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
+    private const int LineBytes = 64;
+
     /// <summary>y[i] = softmax(x[i]) for every row i; y may lie exactly over x.</summary>
     public static void Rows(TensorView<T> x, TensorView<T> y, VectorWidth width)
     {
@@ -73,7 +75,9 @@ internal static unsafe class SoftmaxKernel<T>
         where TSimd : ISimd<TVector, T>
     {
         int lanes = LaneReduction<T>.Lanes;
-        T* scores = stackalloc T[lanes], results = stackalloc T[lanes], position = stackalloc T[lanes];
+        // A store across two cache lines could not be read back at once, so each set of lanes is a line of its own.
+        byte* memory = stackalloc byte[4 * LineBytes];
+        T* scores = (T*)(((nint)memory + LineBytes - 1) & -LineBytes), results = scores + lanes, position = results + lanes;
         for (int lane = 0; lane < lanes; lane++)
         {
             position[lane] = T.CreateTruncating(lane);
@@ -81,7 +85,7 @@ internal static unsafe class SoftmaxKernel<T>
 
         // A whole set of lanes is read and written where the matrix goes on for so long: what lies over the row's end is masked, and
         // the next row writes its own place after that. Over its own input a row must not write further than it has been read.
-        TVector width = TSimd.Broadcast(T.CreateTruncating(columns)), nothing = TSimd.Broadcast(T.NegativeInfinity);
+        TVector width = TSimd.Broadcast(T.CreateTruncating(columns)), nothing = TSimd.Broadcast(T.NegativeInfinity), zero = TSimd.Broadcast(T.Zero);
         uint bytes = (uint)(columns * sizeof(T));
         T* end = x + ((long)rows * columns);
         bool inPlace = x == y;
@@ -94,7 +98,7 @@ internal static unsafe class SoftmaxKernel<T>
                 Unsafe.CopyBlockUnaligned(scores, x, bytes);
             }
 
-            // Lanes without a column hold −∞, whose exponential adds 0.
+            // A lane without a column is −∞ to the maximum, an exponent of 0 to the exponential, which is slow far below it, and 0 to the sum.
             for (int lane = 0; lane < lanes; lane += TSimd.Count)
             {
                 TVector score = TSimd.SelectLess(TSimd.Load(position + lane), width, TSimd.Load(source + lane), nothing);
@@ -104,7 +108,9 @@ internal static unsafe class SoftmaxKernel<T>
             TVector max = TSimd.Broadcast(LaneReduction<T>.Total<MaxReduction>(scores));
             for (int lane = 0; lane < lanes; lane += TSimd.Count)
             {
-                TSimd.Store(MathKernels.Exp<T, TVector, TSimd>(TSimd.Subtract(TSimd.Load(scores + lane), max)), results + lane);
+                TVector index = TSimd.Load(position + lane);
+                TVector exponent = TSimd.SelectLess(index, width, TSimd.Subtract(TSimd.Load(scores + lane), max), zero);
+                TSimd.Store(TSimd.SelectLess(index, width, MathKernels.Exp<T, TVector, TSimd>(exponent), zero), results + lane);
             }
 
             TVector sum = TSimd.Broadcast(LaneReduction<T>.Total<SumReduction>(results));

@@ -12,7 +12,7 @@ namespace DistTrain.Protocol.Actors;
 /// base checks envelopes,
 /// keeps the links (once, in order, retried with back-off) and drops what belongs to an earlier epoch or incarnation.
 /// </summary>
-public abstract class ActorMachine
+public abstract partial class ActorMachine
 {
     private const int RetryTimer = 0;
     private static readonly int RetryCapTicks = (int)(Limits.RetryCap / Limits.RetryFirst);
@@ -24,7 +24,9 @@ public abstract class ActorMachine
     private int[] _incarnations;
     private EffectList? _effects;
     private ActorId? _owing;
-    private bool _retryTimerRuns, _stopped;
+    private bool _retryTimerRuns, _stopped, _isInquired;
+    private int[] _lastMembers = [], _lastCopies = [];
+    private int _lastEpoch;
 
     private protected ActorMachine(RunPlan plan, ActorId self, int incarnation, long run)
     {
@@ -41,6 +43,7 @@ public abstract class ActorMachine
         }
 
         _windowMax = WindowMax(plan);
+        View = plan.EveryShard;
     }
 
     /// <summary>The run's plan.</summary>
@@ -54,6 +57,9 @@ public abstract class ActorMachine
 
     /// <summary>Counts the recoveries of the run; 0 until the first begin-epoch.</summary>
     public int Epoch { get; private protected set; }
+
+    /// <summary>Which copies of shards take part in this epoch.</summary>
+    private protected ShardView View { get; private set; }
 
     /// <summary>Envelopes dropped for another run, an old epoch or an old incarnation.</summary>
     public long Stale { get; private set; }
@@ -143,6 +149,13 @@ public abstract class ActorMachine
     /// <summary>A new epoch began: forget what was under way and go on from a committed step.</summary>
     private protected abstract void OnEpoch(long committedStep);
 
+    /// <summary>A new coordinator asks what there is. Nothing older counts from here on, and nothing is done until an epoch begins.</summary>
+    private protected virtual void OnInquired() => Answer(committedStep: -1, preparedStep: -1);
+
+    /// <summary>Answers a new coordinator.</summary>
+    private protected void Answer(long committedStep, long preparedStep) =>
+        Send(ActorId.Coordinator, new Standing(_lastEpoch, _lastMembers, _lastCopies, committedStep, preparedStep));
+
     /// <summary>Gives back every buffer that the actor holds outside its links.</summary>
     private protected virtual void ReleaseState()
     {
@@ -179,6 +192,15 @@ public abstract class ActorMachine
         }
     }
 
+    /// <summary>Sends to every copy of a shard that takes part.</summary>
+    private protected void SendToShard(int shard, Message message)
+    {
+        foreach (ActorId copy in View.Of(shard))
+        {
+            Send(copy, message);
+        }
+    }
+
     /// <summary>Whether more may be sent to an actor without waiting for its acknowledgements.</summary>
     private protected bool HasRoomTo(ActorId to) => LinkTo(to).HasRoom;
 
@@ -207,11 +229,12 @@ public abstract class ActorMachine
     }
 
     /// <summary>Enters an epoch: all links start anew.</summary>
-    private protected void EnterEpoch(int epoch, int[] incarnations)
+    private protected void EnterEpoch(int epoch, int[] incarnations, ShardView? view = null)
     {
         ReleaseLinks();
         Epoch = epoch;
         _incarnations = incarnations;
+        View = view ?? View;
     }
 
     /// <summary>Stops for good: the run cannot be saved.</summary>
@@ -219,202 +242,5 @@ public abstract class ActorMachine
     {
         _stopped = true;
         Effects.Report(new RunEnded(RunEnd.Failed, 0, reason));
-    }
-
-    private static int WindowMax(RunPlan plan)
-    {
-        // On one link a step needs at most one message per micro-batch and slice, and a few of control; an evaluation stays
-        // within its credit.
-        int perStep = plan.Settings.Training.MicroBatches + plan.Slices.Count + 8;
-        return (perStep * (plan.StepsUncommittedMax + 2)) + EvaluationPass.CreditBatches(plan.Stages.Count);
-    }
-
-    private static void ReleaseOutputs(Job job, EffectList effects)
-    {
-        foreach (BufferHandle output in job.Outputs)
-        {
-            effects.Release(output);
-        }
-    }
-
-    private static void DropReferences(in Stimulus stimulus, EffectList effects)
-    {
-        if (stimulus.Kind == StimulusKind.JobDone)
-        {
-            ReleaseOutputs(stimulus.Job!, effects);
-        }
-    }
-
-    private void Receive(in Envelope envelope)
-    {
-        bool isKnown = (uint)envelope.From.Index < (uint)Plan.Topology.Count;
-        if (envelope.Run != _run || envelope.ToIncarnation != Incarnation || !isKnown || !IsOfThisEpoch(envelope))
-        {
-            Stale++;
-            return;
-        }
-
-        Link link = LinkTo(envelope.From);
-        bool progress = false;
-        while (link.TryAcknowledge(envelope.Acknowledges, out Envelope acknowledged))
-        {
-            ReleaseBuffers(acknowledged.Message);
-            progress = true;
-        }
-
-        if (progress)
-        {
-            OnAcknowledged();
-        }
-
-        if (envelope.Sequence == 0)
-        {
-            return;
-        }
-
-        _owing = envelope.From;
-        switch (link.Arrive(envelope.Sequence))
-        {
-            case Arrival.Duplicate:
-                Duplicates++;
-                break;
-            case Arrival.Early:
-                Effects.Retain(MessageBuffers.First(envelope.Message));
-                Effects.Retain(MessageBuffers.Second(envelope.Message));
-                link.KeepEarly(envelope);
-                break;
-            default:
-                Deliver(envelope);
-                while (!_stopped && link.TryTakeNext(out Envelope next))
-                {
-                    Deliver(next);
-                    ReleaseBuffers(next.Message);
-                }
-
-                break;
-        }
-    }
-
-    private void Deliver(in Envelope envelope)
-    {
-        if (envelope.Message is not BeginEpoch)
-        {
-            OnMessage(envelope.From, envelope.Message);
-        }
-    }
-
-    /// <summary>A begin-epoch of a higher epoch takes effect before its link is looked at, for the link belongs to the new
-    /// epoch.</summary>
-    private bool IsOfThisEpoch(in Envelope envelope)
-    {
-        if (envelope.Epoch > Epoch && envelope.Message is BeginEpoch begin && envelope.From == ActorId.Coordinator)
-        {
-            EnterEpoch(envelope.Epoch, begin.Incarnations);
-            OnEpoch(begin.CommittedStep);
-            return true;
-        }
-
-        return Epoch > 0 && envelope.Epoch == Epoch && envelope.FromIncarnation == _incarnations[envelope.From.Index];
-    }
-
-    /// <summary>What arrived in this step is acknowledged by whatever goes back, or else on its own.</summary>
-    private void Acknowledge()
-    {
-        if (_owing is ActorId peer && LinkTo(peer) is { OwesAcknowledgement: true } link && !_stopped)
-        {
-            Effects.Send(Wrap(peer, Messages.Acknowledge.Instance, 0, link));
-        }
-
-        _owing = null;
-    }
-
-    private void Retry()
-    {
-        _retryTimerRuns = false;
-        bool anyWaits = false;
-        long ticksMax = (long)(Plan.Settings.Patience / Limits.RetryFirst);
-        foreach (int peer in _linkOrder)
-        {
-            Link link = _links[peer];
-            if (!link.Waits)
-            {
-                continue;
-            }
-
-            anyWaits = true;
-            bool resend = link.Tick(RetryCapTicks);
-            if (link.IsOutOfPatience(ticksMax))
-            {
-                string tag = MessageCatalog.TagOf(link.Oldest.Message);
-                Fail($"{Plan.Topology.NameOf(Self)} waited {Plan.Settings.Patience} for {Plan.Topology.NameOf(new ActorId(peer))} to take '{tag}'");
-                return;
-            }
-
-            if (resend)
-            {
-                Resend(link);
-            }
-        }
-
-        if (anyWaits)
-        {
-            _retryTimerRuns = true;
-            Effects.StartTimer(RetryTimer, Limits.RetryFirst);
-        }
-    }
-
-    private void Resend(Link link)
-    {
-        foreach (Envelope envelope in link.Unacknowledged)
-        {
-            Effects.Send(envelope with { Acknowledges = link.Delivered });
-        }
-
-        link.OwesAcknowledgement = false;
-    }
-
-    private void ReleaseLinks()
-    {
-        foreach (int peer in _linkOrder)
-        {
-            Link link = _links[peer];
-            foreach (Envelope envelope in link.Unacknowledged)
-            {
-                ReleaseBuffers(envelope.Message);
-            }
-
-            foreach (Envelope envelope in link.Early)
-            {
-                ReleaseBuffers(envelope.Message);
-            }
-        }
-
-        _links.Clear();
-        _linkOrder.Clear();
-        _owing = null;
-    }
-
-    private void ReleaseBuffers(Message message)
-    {
-        Effects.Release(MessageBuffers.First(message));
-        Effects.Release(MessageBuffers.Second(message));
-    }
-
-    private Envelope Wrap(ActorId to, Message message, long sequence, Link link)
-    {
-        link.OwesAcknowledgement = false;
-        return new Envelope(_run, Epoch, Self, Incarnation, to, _incarnations[to.Index], sequence, link.Delivered, message);
-    }
-
-    private Link LinkTo(ActorId peer)
-    {
-        if (!_links.TryGetValue(peer.Index, out Link? link))
-        {
-            link = new Link(_windowMax);
-            _links.Add(peer.Index, link);
-            _linkOrder.Add(peer.Index);
-        }
-
-        return link;
     }
 }

@@ -13,7 +13,7 @@ public sealed partial class Coordinator
         while (_issued < last && Plan.EpochOf(_issued + 1) == Plan.EpochOf(_progress.Step + 1) && EverybodyHasRoom())
         {
             _issued++;
-            _tallies[_issued % _tallies.Length].Begin(_issued);
+            _tallies[_issued % _tallies.Length].Begin(_issued, View.Count);
             IssueStep issue = new(_issued, _progress.RateFactor, Plan.EndsEpoch(_issued));
             ForEachParticipant(issue);
             ForEachShard(issue);
@@ -25,7 +25,7 @@ public sealed partial class Coordinator
     {
         for (int index = 1; index < Plan.Topology.Count; index++)
         {
-            if (Plan.IsParticipant(new ActorId(index)) && !HasRoomTo(new ActorId(index)))
+            if (Plan.IsParticipant(new ActorId(index)) && View.Includes(new ActorId(index)) && !HasRoomTo(new ActorId(index)))
             {
                 _issueWaits = true;
                 return false;
@@ -82,6 +82,7 @@ public sealed partial class Coordinator
         _progress = progress;
         Effects.Report(
             new StepCommitted(step, tally.LossSum, tally.Correct, tally.Rows, Plan.LearningRate(step) * _progress.RateFactor));
+        TellProgress();
         ForEachShard(new Committed(step));
         tally.Free(Effects);
         if (Plan.EndsEpoch(step))
@@ -117,6 +118,7 @@ public sealed partial class Coordinator
             new EpochCompleted(Plan.EpochOf(_progress.Step), _progress.Step, trainLoss, trainAccuracy, testLoss, testAccuracy));
         bool isWatched = Plan.TestRows == 0 || testLoss is not null;
         _progress = isWatched ? _progress.AfterEpoch(testLoss ?? trainLoss, Plan.Settings.Optimizer) : _progress.AfterEpochUnwatched();
+        TellProgress();
         _phase = Phase.Training;
         if (_progress.Step == Plan.TotalSteps || _progress.IsOutOfPatience(Plan.Settings.Training))
         {
@@ -186,6 +188,22 @@ public sealed partial class Coordinator
             Array.Clear(_snapshotBy);
             ForEachShard(new TakeSnapshot(_progress.Step));
         }
+    }
+
+    private bool IsSnapshotTaken()
+    {
+        for (int shard = 0; shard < Plan.Topology.Shards; shard++)
+        {
+            foreach (ActorId copy in View.Of(shard))
+            {
+                if (!_snapshotBy[Plan.Topology.PositionOf(copy)])
+                {
+                    return false;
+                }
+            }
+        }
+
+        return true;
     }
 
     private void BeginEnd(RunEnd end, string reason)

@@ -18,13 +18,16 @@ public sealed partial class Coordinator : ActorMachine
     private readonly bool[] _snapshotBy;
     private readonly Membership _membership;
     private DecideJob _decide;
-    private CoordinatorProgress _progress, _snapshot;
-    private CoordinatorProgress? _snapshotPending;
+    private CoordinatorProgress _progress;
+    private CoordinatorProgress? _snapshot, _snapshotPending;
     private Phase _phase = Phase.Training, _afterContributing;
     private RunEnd _end = RunEnd.Completed;
     private string _reason = "";
     private long _issued, _keptStep, _decidingStep;
     private readonly int _epochBefore;
+    private readonly MembershipRecord? _before;
+    private readonly CoordinatorProgress? _start;
+    private readonly Inquiry _inquiry;
     private int _layersExpanded;
     private bool _keepsAgain, _stopRequested, _issueWaits, _contributed, _alone;
 
@@ -48,17 +51,43 @@ public sealed partial class Coordinator : ActorMachine
         _tallies = new StepTally[plan.StepsUncommittedMax + 1];
         for (int tally = 0; tally < _tallies.Length; tally++)
         {
-            _tallies[tally] = new StepTally(topology.Shards, topology.Replicas, plan.TrainedSlices);
+            _tallies[tally] = new StepTally(topology.ShardActors, topology.Replicas, plan.TrainedSlices);
         }
 
         _evaluation = new EvaluationRound(topology.Replicas);
         _decide = new DecideJob(plan.TrainedSlices);
-        _snapshotBy = new bool[topology.Shards];
+        _snapshotBy = new bool[topology.ShardActors];
         _membership = new Membership(topology, before);
+        _before = before;
+        _inquiry = new Inquiry(plan);
+    }
+
+    /// <summary>
+    /// A coordinator that takes over where shards have several copies: it asks who lives and goes on from what they hold, for the records of the one before may be
+    /// lost with its node, and are behind where they are not.
+    /// </summary>
+    /// <param name="plan">The run's plan.</param>
+    /// <param name="incarnation">Above that of every coordinator before.</param>
+    /// <param name="run">Identity of the run.</param>
+    /// <param name="start">What the run began with.</param>
+    /// <param name="kept">What is still kept of the coordinator before, should every copy of a shard be lost; null for nothing.</param>
+    /// <param name="before">The last membership that is still kept, or the one that the run began with.</param>
+    public Coordinator(RunPlan plan, int incarnation, long run, CoordinatorProgress start, CoordinatorProgress? kept, MembershipRecord? before)
+        : this(plan, incarnation, run, kept ?? start, before)
+    {
+        InvariantException.Require(plan.Topology.Copies > 1, "Only copies of shards can tell a new coordinator what is committed.");
+        _phase = Phase.Inquiring;
+        _start = start;
+        _snapshot = kept;
+        _keptStep = -1;
+        Epoch = _epochBefore = (incarnation - 1) * Limits.EpochsPerCoordinator;
     }
 
     private enum Phase
     {
+        /// <summary>A new coordinator asks what there is.</summary>
+        Inquiring,
+
         /// <summary>Front contribution: the rows are contributed to the final-layer actor.</summary>
         Contributing,
 
@@ -86,6 +115,7 @@ public sealed partial class Coordinator : ActorMachine
     {
         Phase.Training when _issued > _progress.Step => $"the commit of step {_progress.Step + 1}",
         Phase.EvaluatingEpoch or Phase.EvaluatingEnd => $"the evaluation after step {_progress.Step}",
+        Phase.Inquiring => "an answer of everybody who lives",
         Phase.Contributing => "the contributions of the rows",
         Phase.Expanding => $"the expanded weights after step {_progress.Step}",
         Phase.Ending => $"the snapshot of step {_progress.Step}",
@@ -96,11 +126,17 @@ public sealed partial class Coordinator : ActorMachine
     {
         switch (stimulus.Kind)
         {
+            case StimulusKind.Started when _phase == Phase.Inquiring:
+                Inquire();
+                break;
             case StimulusKind.Started:
                 Effects.Persist(_membership.StartAll(Epoch + 1, Incarnation));
                 break;
-            case StimulusKind.Suspected when _phase != Phase.Ended && stimulus.Actor != Self && _membership.HasStarted:
+            case StimulusKind.Suspected when _phase != Phase.Ended && stimulus.Actor != Self && (_membership.HasStarted || _phase == Phase.Inquiring):
                 OnSuspected(stimulus.Actor);
+                break;
+            case StimulusKind.Joined:
+                OnJoined(stimulus.Actor, stimulus.Incarnation);
                 break;
             case StimulusKind.StopRequested when !_stopRequested:
                 _stopRequested = true;
@@ -116,10 +152,24 @@ public sealed partial class Coordinator : ActorMachine
 
     private protected override void OnMessage(ActorId from, Message message)
     {
+        if (_phase == Phase.Inquiring)
+        {
+            _inquiry.Take(from, Incarnations[from.Index], message);
+            ConcludeIfComplete();
+            return;
+        }
+
+        if (!_membership.HasBegun)
+        {
+            // The rest of what was asked for.
+            return;
+        }
+
         switch (message)
         {
             case Prepared prepared:
-                TallyOf(prepared.Step).OnPrepared(prepared);
+                _membership.OnPrepared(from);
+                TallyOf(prepared.Step).OnPrepared(Plan.Topology.PositionOf(from), prepared);
                 TryCommit();
                 break;
             case StepResult result:
@@ -131,8 +181,8 @@ public sealed partial class Coordinator : ActorMachine
                 OnPartials(TallyOf(partials.Step), partials);
                 break;
             case SnapshotTaken taken when taken.Step == _snapshotPending?.Step && !_membership.IsChanging:
-                _snapshotBy[taken.Shard] = true;
-                if (Array.TrueForAll(_snapshotBy, kept => kept))
+                _snapshotBy[Plan.Topology.PositionOf(from)] = true;
+                if (IsSnapshotTaken())
                 {
                     Effects.Persist(new SnapshotRecord(_snapshotPending));
                 }
@@ -165,7 +215,7 @@ public sealed partial class Coordinator : ActorMachine
             case MembershipRecord membership when _membership.IsWanted(membership):
                 BeginEpoch(membership);
                 break;
-            case CommittedRecord committed when committed.Epoch == Epoch:
+            case CommittedRecord committed when committed.Epoch == Epoch && committed.Step > _progress.Step:
                 OnCommitted(TallyOf(committed.Step), committed.Progress);
                 break;
             case SnapshotRecord kept when kept.Progress == _snapshotPending:
@@ -200,178 +250,22 @@ public sealed partial class Coordinator : ActorMachine
         }
     }
 
-    private void OnSuspected(ActorId actor)
-    {
-        bool needed = Plan.IsParticipant(actor) || _phase is Phase.Contributing or Phase.Expanding || _membership.IsChanging;
-        if (!needed)
-        {
-            _membership.RecordLoss(actor);
-            return;
-        }
-
-        if (!_membership.TryReplace(actor, Epoch + 1, out MembershipRecord? record))
-        {
-            Fail($"{Plan.Topology.NameOf(actor)} failed {Limits.RestartsPerActorMax} times, so its fault is not passing");
-            return;
-        }
-
-        Effects.Persist(record);
-    }
-
-    /// <summary>The members of a new epoch are kept: starts those that are new and has everybody go on from the last state
-    /// that is there.</summary>
-    private void BeginEpoch(MembershipRecord membership)
-    {
-        _membership.Begun();
-        bool shardLost = _membership.LosesShard(Incarnations, membership);
-        if (shardLost && Plan.KeepsLog)
-        {
-            // The shard comes back as it was at the last committed step; of the weights expanded since, nothing does.
-            _phase = Plan.Front is not null && _phase == Phase.Ending ? Phase.Expanding : _phase;
-        }
-        else if (shardLost)
-        {
-            // A shard's memory is gone with it: everybody goes back to what was kept outside.
-            _progress = _snapshot;
-            // Only an end that was asked for, or forced, may come at an earlier step; a run that had completed is completed
-            // again.
-            bool ends = _phase is Phase.Ending or Phase.Expanding && _end != RunEnd.Completed;
-            _phase = !ends ? Phase.Training : Plan.Front is null ? Phase.Ending : Phase.Expanding;
-        }
-
-        long redone = _issued - _progress.Step;
-        int[] before = Incarnations;
-        ReleaseState();
-        EnterEpoch(membership.Epoch, membership.Incarnations);
-        _issued = _progress.Step;
-        _snapshotPending = null;
-        _keepsAgain = false;
-        _decidingStep = 0;
-        _decide = new DecideJob(Plan.TrainedSlices);
-        _contributed = false;
-        SetAlone(false);
-        _membership.SpawnChanged(before, membership, Effects);
-        BeginEpoch begin = new(_progress.Step, membership.Incarnations);
-        for (int index = 1; index < Plan.Topology.Count; index++)
-        {
-            Send(new ActorId(index), begin);
-        }
-
-        if (Epoch > _epochBefore + 1)
-        {
-            Effects.Report(new Recovered(Epoch, _progress.Step, redone));
-        }
-
-        if (Plan.Front is not null && _phase is not (Phase.Expanding or Phase.Ending))
-        {
-            // Whoever trained alone may be gone, and what was contributed with it.
-            _afterContributing = _phase == Phase.Contributing ? _afterContributing : _phase;
-            _phase = Phase.Contributing;
-            Send(Plan.Participants[0], new CollectContributions(_progress.Step));
-            return;
-        }
-
-        Resume();
-    }
-
-    /// <summary>Goes on once everything is contributed and no other layer actor owes an acknowledgement: from then on there
-    /// is not even one of those.</summary>
-    private void TrainAloneIfReady()
-    {
-        if (_phase != Phase.Contributing || !_contributed)
-        {
-            return;
-        }
-
-        for (int index = 1; index <= Plan.Topology.LayerActors; index++)
-        {
-            if (!Plan.IsParticipant(new ActorId(index)) && IsOwedBy(new ActorId(index)))
-            {
-                return;
-            }
-        }
-
-        _phase = _afterContributing;
-        SetAlone(true);
-        Resume();
-    }
-
-    private void SetAlone(bool alone)
-    {
-        if (alone != _alone)
-        {
-            _alone = alone;
-            Effects.Report(new TrainsAlone(alone));
-        }
-    }
-
-    private void BeginExpanding()
-    {
-        SetAlone(false);
-        _layersExpanded = 0;
-        if (_membership.HasLost)
-        {
-            Effects.Persist(_membership.ReplaceLost(Epoch + 1));
-        }
-        else
-        {
-            ForEachShard(new Expand(_progress.Step));
-        }
-    }
-
-    private void EndIfExpanded()
-    {
-        if (_layersExpanded <= Plan.Histories.Count)
-        {
-            return;
-        }
-
-        // A snapshot of this step may exist or be under way: it does not hold the expanded weights.
-        _keptStep = -1;
-        _keepsAgain = _snapshotPending is not null;
-        _phase = Phase.Ending;
-        Advance();
-    }
-
-    private void Resume()
-    {
-        if (_phase == Phase.Expanding)
-        {
-            BeginExpanding();
-            return;
-        }
-
-        if (_phase is Phase.EvaluatingEpoch or Phase.EvaluatingEnd)
-        {
-            StartEvaluation(_evaluation.Split, _phase);
-        }
-        else if (_phase == Phase.Training && Plan.EndsEpoch(_progress.Step) && _progress.EpochRows > 0)
-        {
-            // The last thing kept was the commit of an epoch's last step: what follows that is still to be done.
-            OnEpochEnd(_progress.Step);
-        }
-        else if (_phase == Phase.Training && (_progress.Step >= Plan.TotalSteps || _progress.IsOutOfPatience(Plan.Settings.Training)))
-        {
-            StartEvaluation(DataSplit.Train, Phase.EvaluatingEnd);
-        }
-        else
-        {
-            Advance();
-        }
-    }
-
     /// <summary>Does what is due now: issue, stop, or end.</summary>
     private void Advance()
     {
         if (_phase == Phase.Training)
         {
-            if (!_stopRequested)
+            if (!_stopRequested && !_membership.HasWaiting)
             {
                 IssueMore();
             }
-            else if (_issued == _progress.Step)
+            else if (_issued == _progress.Step && _stopRequested)
             {
                 BeginEnd(RunEnd.Stopped, "");
+            }
+            else if (_issued == _progress.Step && !_membership.IsChanging)
+            {
+                Effects.Persist(_membership.ReplaceLost(Epoch + 1));
             }
         }
 
@@ -397,11 +291,12 @@ public sealed partial class Coordinator : ActorMachine
         }
     }
 
+    /// <summary>To every copy that takes part.</summary>
     private void ForEachShard(Message message)
     {
         for (int shard = 0; shard < Plan.Topology.Shards; shard++)
         {
-            Send(Plan.Topology.Shard(shard), message);
+            SendToShard(shard, message);
         }
     }
 }

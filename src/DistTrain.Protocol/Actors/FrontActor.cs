@@ -75,8 +75,7 @@ public sealed class FrontActor : ActorMachine
                 ReleaseOutputs(job);
                 break;
             case ExpandJob:
-                ActorId shard = Plan.Topology.Shard(Plan.Slices[Plan.ExpandedSlice].Shard);
-                Send(shard, new ExpandedShare(_expandStep, _share, job.Outputs[0], job.Outputs[1]));
+                SendToShard(Plan.Slices[Plan.ExpandedSlice].Shard, new ExpandedShare(_expandStep, _share, job.Outputs[0], job.Outputs[1]));
                 ReleaseOutputs(job);
                 ReleaseCoefficients();
                 break;

@@ -92,9 +92,14 @@ public sealed partial class LayerActor
                 Contribute(instruction.Step);
                 break;
             case InstructionKind.Report:
-                Send(
-                    ActorId.Coordinator,
-                    new StepResult(instruction.Step, _replica, _lossSum, _correct, ReplicaRows(instruction.Step), _nonFiniteLayer));
+                StepResult result = new(instruction.Step, _replica, _lossSum, _correct, ReplicaRows(instruction.Step), _nonFiniteLayer);
+                Send(ActorId.Coordinator, result);
+                if (Plan.Topology.Copies > 1)
+                {
+                    // A new coordinator learns it from there.
+                    SendToShard(ParameterShard.BookShard, result);
+                }
+
                 break;
         }
     }
@@ -197,8 +202,8 @@ public sealed partial class LayerActor
         for (int position = 0; position < _stage.Slices.Count; position++)
         {
             SlicePlan slice = Plan.Slices[_stage.Slices[position]];
-            Send(
-                Plan.Topology.Shard(slice.Shard),
+            SendToShard(
+                slice.Shard,
                 new Contribution(step, slice.Index, _replica, _gradient.Slices[position], _gradient.Residuals[position]));
         }
 

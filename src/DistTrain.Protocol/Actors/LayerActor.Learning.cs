@@ -181,7 +181,7 @@ public sealed partial class LayerActor
         if (_stage.Carried.StepsOf(kind) > 0 && !buffer.IsNone)
         {
             int keeper = _stage.Slices[0];
-            Send(Plan.Topology.Shard(Plan.Slices[keeper].Shard), new Carry(step, keeper, _replica, kind, buffer));
+            SendToShard(Plan.Slices[keeper].Shard, new Carry(step, keeper, _replica, kind, buffer));
         }
     }
 

@@ -16,6 +16,26 @@ public static class Machines
         RunPlan plan, long run, CoordinatorProgress from, MembershipRecord? before, int incarnationBefore = 0) =>
         new(plan, Math.Max(before is { Incarnations: [int incarnation, ..] } ? incarnation : 0, incarnationBefore) + 1, run, from, before);
 
+    /// <summary>The coordinator after one that was lost.</summary>
+    /// <param name="plan">The plan.</param>
+    /// <param name="run">The run's identity.</param>
+    /// <param name="start">What the run began with.</param>
+    /// <param name="kept">The newest progress that is kept outside the actors and not lost; null for none.</param>
+    /// <param name="before">The newest membership that is kept and not lost; null for none.</param>
+    /// <param name="incarnationBefore">The highest incarnation of a coordinator that ever lived.</param>
+    public static Coordinator NextCoordinator(
+        RunPlan plan, long run, CoordinatorProgress start, CoordinatorProgress? kept, MembershipRecord? before, int incarnationBefore)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        if (plan.Topology.Copies == 1)
+        {
+            return Coordinator(plan, run, kept ?? start, before, incarnationBefore);
+        }
+
+        int incarnation = Math.Max(before is { Incarnations: [int known, ..] } ? known : 0, incarnationBefore) + 1;
+        return new Coordinator(plan, incarnation, run, start, kept, before);
+    }
+
     /// <summary>A new life of a layer actor or shard.</summary>
     public static ActorMachine Start(RunPlan plan, ActorId actor, int incarnation, long run)
     {

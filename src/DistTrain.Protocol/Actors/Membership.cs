@@ -5,21 +5,60 @@ using DistTrain.Protocol.Settings;
 
 namespace DistTrain.Protocol.Actors;
 
-/// <summary>Who is a member with which incarnation. The coordinator alone assigns incarnations, and keeps them before anyone
-/// is started with them.</summary>
+/// <summary>
+/// Who is a member with which incarnation, and what the copies of shards are. The coordinator alone assigns incarnations, and keeps them before anyone
+/// is started with them.
+/// </summary>
 internal sealed class Membership(Topology topology, MembershipRecord? before = null)
 {
     private readonly int[] _restarts = new int[topology.Count];
     private readonly List<ActorId> _lost = [];
+    private readonly CopyState[] _copies = topology.Copies > 1 ? new CopyState[topology.ShardActors] : [];
+    private readonly bool[] _started = new bool[topology.ShardActors];
     private int[] _wanted = [];
     private MembershipRecord? _pending;
 
-    /// <summary>Everybody for the first time, or anew after the loss of a coordinator.</summary>
-    public MembershipRecord StartAll(int epoch, int coordinatorIncarnation)
+    /// <summary>Everybody for the first time, or anew after the loss of a coordinator or of every copy of a shard.</summary>
+    /// <param name="epoch">The epoch.</param>
+    /// <param name="coordinatorIncarnation">The coordinator's own.</param>
+    /// <param name="known">Incarnations that are known to live or to have lived; null for none.</param>
+    /// <param name="floor">New incarnations are above.</param>
+    public MembershipRecord StartAll(int epoch, int coordinatorIncarnation, int[]? known = null, int floor = 0)
     {
-        _wanted = [.. Enumerable.Range(0, topology.Count).Select(index => (before?.Incarnations.ElementAtOrDefault(index) ?? 0) + 1)];
+        _wanted = new int[topology.Count];
+        for (int index = 0; index < _wanted.Length; index++)
+        {
+            int lived = Math.Max(before?.Incarnations.ElementAtOrDefault(index) ?? 0, known?[index] ?? 0);
+            _wanted[index] = Math.Max(lived, floor) + 1;
+        }
+
         _wanted[ActorId.Coordinator.Index] = coordinatorIncarnation;
-        return _pending = new MembershipRecord(epoch, [.. _wanted]);
+        Array.Fill(_copies, CopyState.Empty);
+        Array.Clear(_started);
+        return Decide(epoch);
+    }
+
+    /// <summary>
+    /// Goes on with those who have answered a new coordinator. Nothing is sent to those who have not until they are started again, and those get incarnations that
+    /// the coordinator before cannot have assigned.
+    /// </summary>
+    public MembershipRecord TakeOver(int epoch, int coordinatorIncarnation, Inquiry inquiry, int floor)
+    {
+        _wanted = new int[topology.Count];
+        for (int index = 1; index < _wanted.Length; index++)
+        {
+            int answered = inquiry.IncarnationOf(new ActorId(index));
+            _wanted[index] = answered > 0 ? answered : Math.Max(inquiry.LastIncarnationOf(new ActorId(index)), floor) + 1;
+        }
+
+        _wanted[ActorId.Coordinator.Index] = coordinatorIncarnation;
+        for (int position = 0; position < _copies.Length; position++)
+        {
+            ActorId copy = topology.ShardActor(position);
+            _copies[position] = inquiry.IsWhole(copy) ? CopyState.Whole : inquiry.IncarnationOf(copy) > 0 ? CopyState.Empty : CopyState.Absent;
+        }
+
+        return Decide(epoch);
     }
 
     /// <summary>A new incarnation for an actor; false when it failed too often.</summary>
@@ -32,6 +71,11 @@ internal sealed class Membership(Topology topology, MembershipRecord? before = n
         }
 
         _wanted[actor.Index]++;
+        if (_copies.Length > 0 && topology.RoleOf(actor) == ActorRole.Shard)
+        {
+            LoseCopy(actor);
+        }
+
         record = ReplaceLost(epoch);
         return true;
     }
@@ -48,7 +92,7 @@ internal sealed class Membership(Topology topology, MembershipRecord? before = n
         }
     }
 
-    /// <summary>New incarnations for all recorded losses.</summary>
+    /// <summary>New incarnations for all recorded losses; copies that were started again enter the view.</summary>
     public MembershipRecord ReplaceLost(int epoch)
     {
         foreach (ActorId lost in _lost)
@@ -57,8 +101,53 @@ internal sealed class Membership(Topology topology, MembershipRecord? before = n
         }
 
         _lost.Clear();
+        for (int position = 0; position < _copies.Length; position++)
+        {
+            _copies[position] = IsWaiting(position) ? CopyState.Empty : _copies[position];
+        }
+
         IsChanging = true;
-        return _pending = new MembershipRecord(epoch, [.. _wanted]);
+        return Decide(epoch);
+    }
+
+    /// <summary>An actor was started as it was asked for; true when it is a copy that waits to enter the view.</summary>
+    public bool OnStarted(ActorId actor, int incarnation)
+    {
+        if (_copies.Length == 0 || topology.RoleOf(actor) != ActorRole.Shard || _wanted.Length == 0 || _wanted[actor.Index] != incarnation)
+        {
+            return false;
+        }
+
+        int position = topology.PositionOf(actor);
+        _started[position] = true;
+        return IsWaiting(position);
+    }
+
+    /// <summary>A copy that is prepared has its state.</summary>
+    public void OnPrepared(ActorId copy)
+    {
+        int position = topology.PositionOf(copy);
+        if (_copies.Length > 0 && _copies[position] == CopyState.Empty)
+        {
+            _copies[position] = CopyState.Whole;
+        }
+    }
+
+    /// <summary>Whether a copy was started and waits to enter the view.</summary>
+    public bool HasWaiting
+    {
+        get
+        {
+            for (int position = 0; position < _copies.Length; position++)
+            {
+                if (IsWaiting(position))
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
     }
 
     /// <summary>
@@ -79,13 +168,14 @@ internal sealed class Membership(Topology topology, MembershipRecord? before = n
     /// <summary>The wanted epoch has begun.</summary>
     public void Begun() => (IsChanging, HasBegun) = (false, true);
 
-    /// <summary>Whether a shard is new in a record.</summary>
-    public bool LosesShard(int[] before, MembershipRecord record)
+    /// <summary>Whether a shard's state is lost with a record: that of its only copy, or of every one.</summary>
+    public bool LosesShard(int[] members, MembershipRecord record)
     {
+        ShardView? view = record.Copies.Length > 0 ? new ShardView(topology, record.Copies) : null;
         for (int shard = 0; shard < topology.Shards; shard++)
         {
             int index = topology.Shard(shard).Index;
-            if (before[index] != record.Incarnations[index])
+            if (view?.IsLost(shard) ?? members[index] != record.Incarnations[index])
             {
                 return true;
             }
@@ -95,14 +185,30 @@ internal sealed class Membership(Topology topology, MembershipRecord? before = n
     }
 
     /// <summary>Starts every actor that is new in a record.</summary>
-    public void SpawnChanged(int[] before, MembershipRecord record, EffectList effects)
+    public void SpawnChanged(int[] members, MembershipRecord record, EffectList effects)
     {
         for (int index = 1; index < topology.Count; index++)
         {
-            if (before[index] != record.Incarnations[index])
+            if (members[index] != record.Incarnations[index])
             {
                 effects.Spawn(new ActorId(index), record.Incarnations[index]);
             }
+        }
+    }
+
+    private bool IsWaiting(int position) => _copies[position] == CopyState.Absent && _started[position];
+
+    private MembershipRecord Decide(int epoch) => _pending = new MembershipRecord(epoch, [.. _wanted]) { Copies = [.. _copies.Select(copy => (int)copy)] };
+
+    /// <summary>The view of a shard shrinks to the copies that are left; the last one is waited for, since nothing can go on without it.</summary>
+    private void LoseCopy(ActorId actor)
+    {
+        int position = topology.PositionOf(actor), shard = topology.ShardOf(actor);
+        (_copies[position], _started[position]) = (CopyState.Absent, false);
+        int[] all = [.. Enumerable.Range(0, topology.Copies).Select(copy => topology.PositionOf(topology.Shard(shard, copy)))];
+        if (!all.Any(copy => _copies[copy] != CopyState.Absent || IsWaiting(copy)))
+        {
+            _copies[position] = CopyState.Empty;
         }
     }
 }

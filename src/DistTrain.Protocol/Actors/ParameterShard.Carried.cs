@@ -16,6 +16,18 @@ public sealed partial class ParameterShard
     private void OnCarry(Carry carry)
     {
         SliceState slice = StateOf(carry.Slice);
+        if (Waits(slice, carry.Replica))
+        {
+            Keep(slice, carry.Replica, carry);
+        }
+        else
+        {
+            TakeCarry(slice, carry);
+        }
+    }
+
+    private void TakeCarry(SliceState slice, Carry carry)
+    {
         if (carry.Step <= slice.Newest.Step)
         {
             // Prepared before a recovery: that version has it.

@@ -19,7 +19,7 @@ public sealed partial class ParameterShard
     /// <summary>Sends what is to be expanded to the first stage, once it is restored.</summary>
     private void SendCoefficients()
     {
-        if (_expansion.Step < 0 || _restoring > 0)
+        if (_expansion.Step < 0 || _restoring > 0 || !IsPrimary)
         {
             return;
         }

@@ -31,7 +31,7 @@ public sealed partial class ParameterShard
             return;
         }
 
-        if (Plan.NeedsDecision && _decidedStep < step)
+        if (Plan.NeedsDecision && DecisionOn(step) is null)
         {
             AskPartials(slice, step);
         }
@@ -50,7 +50,7 @@ public sealed partial class ParameterShard
 
     private void AskPartials(SliceState slice, long step)
     {
-        if (slice.PartialsAsked)
+        if (slice.PartialsAsked || !IsPrimary)
         {
             return;
         }
@@ -82,7 +82,7 @@ public sealed partial class ParameterShard
     {
         ApplyJob job = slice.Jobs.Apply;
         slice.Gradients.CopyTo(job.Inputs, 2);
-        (job.GradientScale, job.ChosenReplica) = (_gradientScale, _chosenReplica);
+        (job.GradientScale, job.ChosenReplica) = DecisionOn(step) is { } decision ? (decision.GradientScale, decision.ChosenReplica) : (1, -1);
         Start(slice, job, step);
     }
 
@@ -137,8 +137,13 @@ public sealed partial class ParameterShard
         {
             MoveCarried(slice, version, previous, replica);
             slice.AppliedSteps[replica] = step;
-            SendWeights(slice, changed ? version.Weights : BufferHandle.None, replica, step, BufferHandle.None);
+            if (IsPrimary)
+            {
+                SendWeights(slice, changed ? version.Weights : BufferHandle.None, replica, step, BufferHandle.None);
+            }
         }
+
+        TakeBacklog(slice);
     }
 
     private void OnAppliedOne(SliceState slice, SliceVersion version, SliceVersion previous, int replica, long step)
@@ -196,7 +201,7 @@ public sealed partial class ParameterShard
                 _readySlices++;
             }
 
-            if (_readySlices < _slices.Length)
+            if (_readySlices < _slices.Length || !HasResults(_prepared + 1))
             {
                 return;
             }

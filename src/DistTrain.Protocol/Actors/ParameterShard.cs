@@ -18,9 +18,8 @@ public sealed partial class ParameterShard : ActorMachine
     private readonly long _aheadMax;
     private readonly ShardExpansion _expansion;
     private long _issued, _committed, _prepared, _stalenessSteps, _snapshotStep = -1;
-    private double _rateFactor = 1, _gradientScale = 1;
-    private int _chosenReplica = -1, _restoring, _snapshotting, _readySlices;
-    private long _decidedStep;
+    private double _rateFactor = 1;
+    private int _restoring, _snapshotting, _readySlices;
 
     /// <summary>A shard.</summary>
     public ParameterShard(RunPlan plan, ActorId self, int incarnation, long run)
@@ -28,6 +27,11 @@ public sealed partial class ParameterShard : ActorMachine
     {
         _shard = plan.Topology.ShardOf(self);
         _replicas = plan.Settings.Replicas;
+
+        // A copy may be prepared for as many steps as are uncommitted, and the progress that tells of a commit may be that much behind.
+        int window = (2 * plan.StepsUncommittedMax) + 2;
+        _decisions = new Decision[window];
+        _results = KeepsBook ? [.. Enumerable.Range(0, window).Select(_ => new StepResult?[_replicas])] : [];
         _slices = [.. plan.Slices.Where(slice => slice.Shard == _shard).Select(slice => new SliceState(slice, _replicas, plan.Asynchronous))];
         foreach (SliceState slice in _slices)
         {
@@ -61,8 +65,17 @@ public sealed partial class ParameterShard : ActorMachine
                 AdvanceAll();
                 break;
             case Decision decision:
-                (_decidedStep, _gradientScale, _chosenReplica) = (decision.Step, decision.GradientScale, decision.ChosenReplica);
+                _decisions[decision.Step % _decisions.Length] = decision;
                 AdvanceAll();
+                break;
+            case StepResult result:
+                OnResult(result);
+                break;
+            case CommittedProgress progress:
+                _progress = progress;
+                break;
+            case SliceCopy copy:
+                OnSliceCopy(copy);
                 break;
             case Committed committed:
                 OnCommitted(committed.Step);
@@ -128,7 +141,8 @@ public sealed partial class ParameterShard : ActorMachine
     private protected override void OnEpoch(long committedStep)
     {
         (_issued, _committed, _prepared) = (committedStep, committedStep, committedStep);
-        (_restoring, _snapshotting, _decidedStep, _snapshotStep, _readySlices) = (0, 0, 0, -1, 0);
+        (_restoring, _snapshotting, _snapshotStep, _readySlices) = (0, 0, -1, 0);
+        ForgetAfter(committedStep);
         _expansion.Forget(Effects);
         foreach (SliceState slice in _slices)
         {
@@ -150,6 +164,14 @@ public sealed partial class ParameterShard : ActorMachine
     /// <summary>Brings a slice to the state that the new epoch goes on from.</summary>
     private void Rewind(SliceState slice, long committedStep)
     {
+        if (View.StateOf(Self) == CopyState.Empty && !IsPrimary)
+        {
+            // Its state comes from the primary.
+            slice.DropAll(Effects);
+            _restoring++;
+            return;
+        }
+
         // A version computed beyond the committed step is worth keeping only where it would come out the same without a new
         // decision.
         // Asynchronous modes keep one version, which holds all that was applied.
@@ -165,7 +187,7 @@ public sealed partial class ParameterShard : ActorMachine
         if (usable)
         {
             slice.DropBefore(committedStep, Effects);
-            SendToAllReplicas(slice, committedStep);
+            SendToAll(slice, committedStep);
             return;
         }
 
@@ -176,19 +198,26 @@ public sealed partial class ParameterShard : ActorMachine
 
     private void OnRestored(SliceState slice, RestoreJob job)
     {
+        job.AppliedSteps.CopyTo(slice.AppliedSteps, 0);
+        Install(slice, job.Step, job.Updates, job.Outputs);
+    }
+
+    /// <summary>Puts a slice's state in place: buffers as in the outputs of a restore job, whose references now belong here.</summary>
+    private void Install(SliceState slice, long step, long updates, BufferHandle[] state)
+    {
         _restoring--;
         SliceVersion version = slice.NewVersion();
-        (version.Step, version.Updates) = (job.Step, job.Updates);
-        (version.Weights, version.OptimizerState) = (job.Outputs[0], job.Outputs[1]);
-        job.Outputs.AsSpan(2, version.Carried.Length).CopyTo(version.Carried);
+        (version.Step, version.Updates) = (step, updates);
+        (version.Weights, version.OptimizerState) = (state[0], state[1]);
+        state.AsSpan(2, version.Carried.Length).CopyTo(version.Carried);
         for (int age = slice.Plan.OlderVersions; age > 0; age--)
         {
-            PushOlder(slice, job.Step - age, job.Outputs[2 + version.Carried.Length + age - 1]);
+            PushOlder(slice, step - age, state[2 + version.Carried.Length + age - 1]);
         }
 
         slice.Push(version);
-        job.AppliedSteps.CopyTo(slice.AppliedSteps, 0);
-        SendToAllReplicas(slice, job.Step);
+        SendToAll(slice, step);
+        TakeBacklog(slice);
         Advance(slice);
         Prepare();
         if (_restoring == 0 && _snapshotStep >= 0)
@@ -209,6 +238,16 @@ public sealed partial class ParameterShard : ActorMachine
             (older.Step, older.Weights) = (step, weights);
             older.ReleaseAllButWeights(Effects);
             slice.Push(older);
+        }
+    }
+
+    /// <summary>Where this is the primary, tells layer actors and copies without state what a slice is at the step that the epoch begins with.</summary>
+    private void SendToAll(SliceState slice, long step)
+    {
+        if (IsPrimary)
+        {
+            SendToCopies(slice, step);
+            SendToAllReplicas(slice, step);
         }
     }
 
@@ -246,6 +285,18 @@ public sealed partial class ParameterShard : ActorMachine
     private void OnContribution(Contribution contribution)
     {
         SliceState slice = StateOf(contribution.Slice);
+        if (Waits(slice, contribution.Replica))
+        {
+            Keep(slice, contribution.Replica, contribution);
+        }
+        else
+        {
+            TakeContribution(slice, contribution);
+        }
+    }
+
+    private void TakeContribution(SliceState slice, Contribution contribution)
+    {
         long applied = Plan.Asynchronous ? slice.AppliedSteps[contribution.Replica] : slice.Newest.Step;
         if (contribution.Step <= applied)
         {
@@ -271,6 +322,11 @@ public sealed partial class ParameterShard : ActorMachine
         {
             slice.Unanswered[contribution.Replica] = true;
             AnswerWithinBound(slice);
+            return;
+        }
+
+        if (!IsPrimary)
+        {
             return;
         }
 
@@ -307,15 +363,11 @@ public sealed partial class ParameterShard : ActorMachine
             SliceVersion version = slice.Find(_snapshotStep) ?? slice.Newest;
             InvariantException.Require(
                 version.Step == _snapshotStep || Plan.Asynchronous || slice.Plan.Frozen, "The version of a committed step is there until the next commit.");
-            SnapshotJob job = new(slice.Plan, _replicas) { Step = _snapshotStep, Updates = version.Updates };
-            job.Inputs[0] = version.Weights;
-            job.Inputs[1] = version.OptimizerState;
-            version.Carried.CopyTo(job.Inputs, 2);
-            for (int age = 1; age <= slice.Plan.OlderVersions; age++)
+            SnapshotJob job = new(slice.Plan, _replicas)
             {
-                job.Inputs[1 + version.Carried.Length + age] = slice.Find(_snapshotStep - age)?.Weights ?? BufferHandle.None;
-            }
-
+                Step = _snapshotStep, Updates = version.Updates, Copy = Plan.Topology.CopyOf(Self), Primary = IsPrimary,
+            };
+            StateAt(slice, version, _snapshotStep).CopyTo(job.Inputs, 0);
             slice.AppliedSteps.CopyTo(job.AppliedSteps, 0);
             Run(job);
         }

@@ -1,5 +1,6 @@
 using DistTrain.Protocol.Effects;
 using DistTrain.Protocol.Jobs;
+using DistTrain.Protocol.Messages;
 using DistTrain.Protocol.Planning;
 
 namespace DistTrain.Protocol.Actors;
@@ -24,6 +25,7 @@ internal sealed class SliceState
         AppliedSteps = new long[replicas];
         Unanswered = new bool[replicas];
         Jobs = new ShardJobs(plan.Index, replicas, asynchronous);
+        Backlog = [.. Enumerable.Range(0, replicas).Select(_ => new Queue<Message>())];
     }
 
     public SlicePlan Plan { get; }
@@ -51,6 +53,12 @@ internal sealed class SliceState
 
     /// <summary>Asynchronous modes: the replica whose contribution is being applied.</summary>
     public int ApplyingReplica { get; set; }
+
+    /// <summary>By replica, contributions and carried state that came while the one before still waited; only where there are several copies.</summary>
+    public Queue<Message>[] Backlog { get; }
+
+    /// <summary>The state that is arriving from the primary; null for none.</summary>
+    public BufferHandle[]? Incoming { get; set; }
 
     /// <summary>Where a log is kept: what made the versions that no record has told of yet.</summary>
     public Queue<AppliedUpdate> Unlogged { get; } = new();
@@ -150,6 +158,21 @@ internal sealed class SliceState
             effects.Release(buffer);
         }
 
+        foreach (Queue<Message> backlog in Backlog)
+        {
+            while (backlog.TryDequeue(out Message? message))
+            {
+                effects.Release(MessageBuffers.First(message));
+                effects.Release(MessageBuffers.Second(message));
+            }
+        }
+
+        foreach (BufferHandle buffer in Incoming ?? [])
+        {
+            effects.Release(buffer);
+        }
+
+        Incoming = null;
         Array.Clear(Gradients);
         Array.Clear(Carried);
         Array.Clear(Unanswered);

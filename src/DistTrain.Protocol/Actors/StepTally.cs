@@ -5,11 +5,11 @@ using DistTrain.Protocol.Messages;
 namespace DistTrain.Protocol.Actors;
 
 /// <summary>What the coordinator has heard of one issued step.</summary>
-internal sealed class StepTally(int shards, int replicas, int slices)
+internal sealed class StepTally(int shardActors, int replicas, int slices)
 {
-    private readonly bool[] _prepared = new bool[shards];
+    private readonly bool[] _prepared = new bool[shardActors];
     private readonly StepResult?[] _results = new StepResult?[replicas];
-    private int _preparedCount, _resultCount, _partialsCount;
+    private int _preparedCount, _prepares, _resultCount, _partialsCount;
 
     /// <summary>The step; 0 when free.</summary>
     public long Step { get; private set; }
@@ -20,8 +20,8 @@ internal sealed class StepTally(int shards, int replicas, int slices)
     /// <summary>The commit is being kept.</summary>
     public bool IsCommitting { get; set; }
 
-    /// <summary>Whether the step may be committed: every shard is prepared and every replica's result is in.</summary>
-    public bool IsComplete => _preparedCount == shards && _resultCount == replicas;
+    /// <summary>Whether the step may be committed: every copy of the view is prepared and every replica's result is in.</summary>
+    public bool IsComplete => _preparedCount == _prepares && _resultCount == replicas;
 
     /// <summary>Whether every slice's partials are in.</summary>
     public bool HasAllPartials => _partialsCount == slices;
@@ -41,9 +41,10 @@ internal sealed class StepTally(int shards, int replicas, int slices)
     /// <summary>Lowest layer whose update gave a weight that is not finite, or −1.</summary>
     public int NonFiniteUpdateLayer { get; private set; }
 
-    /// <summary>Starts to count a step.</summary>
-    public void Begin(long step)
+    /// <summary>Starts to count a step, which so many copies of shards prepare.</summary>
+    public void Begin(long step, int copies)
     {
+        _prepares = copies;
         Array.Clear(_prepared);
         Array.Clear(_results);
         (_preparedCount, _resultCount, _partialsCount) = (0, 0, 0);
@@ -53,11 +54,11 @@ internal sealed class StepTally(int shards, int replicas, int slices)
         Step = step;
     }
 
-    /// <summary>A shard is prepared.</summary>
-    public void OnPrepared(Prepared prepared)
+    /// <summary>A copy of a shard, at a position among all, is prepared.</summary>
+    public void OnPrepared(int position, Prepared prepared)
     {
-        _preparedCount += _prepared[prepared.Shard] ? 0 : 1;
-        _prepared[prepared.Shard] = true;
+        _preparedCount += _prepared[position] ? 0 : 1;
+        _prepared[position] = true;
         NonFiniteUpdateLayer = Lower(NonFiniteUpdateLayer, prepared.NonFiniteLayer);
     }
 

@@ -25,7 +25,14 @@ public sealed record PreparedRecord(long Step, int Shard, int Epoch) : PersistRe
 public sealed record CommittedRecord(long Step, int Epoch, CoordinatorProgress Progress) : PersistRecord;
 
 /// <summary>Coordinator: an epoch and the members' incarnations, kept before anyone is started with them.</summary>
-public sealed record MembershipRecord(int Epoch, int[] Incarnations) : PersistRecord;
+public sealed record MembershipRecord(int Epoch, int[] Incarnations) : PersistRecord
+{
+    /// <summary>The <see cref="Planning.CopyState"/> of each copy of a shard; empty where shards have one copy.</summary>
+    public int[] Copies { get; init; } = [];
+}
+
+/// <summary>Copy of a shard: from now on it refuses every epoch below.</summary>
+public sealed record PromiseRecord(int Epoch) : PersistRecord;
 
 /// <summary>Coordinator: every shard's part of a snapshot is kept, and what the coordinator itself needs to go on from
 /// it.</summary>

@@ -31,6 +31,9 @@ public enum StimulusKind
     /// <summary>The host suspects that an actor has died; the coordinator decides.</summary>
     Suspected,
 
+    /// <summary>The host has started an actor as it was asked to; the coordinator waits for it before it brings a copy of a shard up to date.</summary>
+    Joined,
+
     /// <summary>The user asks for a stop at a committed step.</summary>
     StopRequested,
 }
@@ -53,6 +56,9 @@ public readonly record struct Stimulus(StimulusKind Kind)
     /// <summary>JobFailed, PersistFailed: why, for people.</summary>
     public string? Problem { get; init; }
 
-    /// <summary>Suspected: who.</summary>
+    /// <summary>Suspected, Joined: who.</summary>
     public ActorId Actor { get; init; }
+
+    /// <summary>Joined: with which incarnation.</summary>
+    public int Incarnation { get; init; }
 }

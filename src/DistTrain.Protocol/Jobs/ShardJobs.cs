@@ -89,6 +89,12 @@ public sealed class SnapshotJob(SlicePlan slice, int replicas)
     /// <summary>The committed step.</summary>
     public long Step { get; init; }
 
+    /// <summary>Which copy of its shard keeps it.</summary>
+    public int Copy { get; init; }
+
+    /// <summary>Whether that is the primary: where all copies keep on the same disk, one is enough.</summary>
+    public bool Primary { get; init; } = true;
+
     /// <summary>Updates applied so far.</summary>
     public long Updates { get; init; }
 

@@ -7,8 +7,9 @@ namespace DistTrain.Protocol.Messages;
 /// </summary>
 /// <param name="CommittedStep">t*: the state to go on from.</param>
 /// <param name="Incarnations">The members' incarnations, in actor order.</param>
+/// <param name="Copies">The <see cref="Planning.CopyState"/> of each copy of a shard, first copies before second ones; empty where shards have one copy.</param>
 [MessageTag("begin-epoch")]
-public sealed record BeginEpoch(long CommittedStep, int[] Incarnations) : Message;
+public sealed record BeginEpoch(long CommittedStep, int[] Incarnations, int[] Copies) : Message;
 
 /// <summary>Coordinator to all: a step may start.</summary>
 /// <param name="Step">From 1, one after the other.</param>

@@ -20,6 +20,7 @@ public static class MessageBuffers
         ContributedTile tile => tile.Outputs,
         Coefficients coefficients => coefficients.Values,
         ExpandedShare share => share.Weights,
+        SliceCopy copy => copy.First,
         _ => BufferHandle.None,
     };
 
@@ -31,6 +32,7 @@ public static class MessageBuffers
         ContributedTile tile => tile.Coordinates,
         Coefficients coefficients => coefficients.Velocity,
         ExpandedShare share => share.Velocity,
+        SliceCopy copy => copy.Second,
         _ => BufferHandle.None,
     };
 }

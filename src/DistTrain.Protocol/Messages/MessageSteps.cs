@@ -23,6 +23,9 @@ public static class MessageSteps
         Evaluate evaluate => evaluate.Step,
         Carry carry => carry.Step,
         Carried carried => carried.Step,
+        SliceCopy copy => copy.Step,
+        CommittedProgress progress => progress.Step,
+        Standing standing => standing.CommittedStep,
         _ => 0,
     };
 }

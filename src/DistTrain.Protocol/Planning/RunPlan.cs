@@ -79,7 +79,8 @@ public sealed class RunPlan
             ?? throw new InvalidInputException($"method.name: '{settings.Method.Name}' is not known");
         Front = FrontContributionPlan.For(settings, trainRows, testRows);
         Network = Front?.Network ?? settings.Network;
-        Topology = new Topology(settings.Replicas, settings.Stages.Count, settings.ParameterServer.Shards, Front?.Shares ?? 1);
+        Topology = new Topology(settings.Replicas, settings.Stages.Count, settings.ParameterServer.Shards, Front?.Shares ?? 1, settings.ParameterServer.Copies);
+        EveryShard = new ShardView(Topology);
         (Stages, Slices, Parameters) = Lay(settings, Network, Front, Method);
         CoefficientSlices =
         [
@@ -106,6 +107,9 @@ public sealed class RunPlan
 
     /// <summary>The actors.</summary>
     public Topology Topology { get; }
+
+    /// <summary>Who serves each shard where there is one copy of each.</summary>
+    public ShardView EveryShard { get; }
 
     /// <summary>The stages in order.</summary>
     public IReadOnlyList<StagePlan> Stages { get; }

@@ -13,6 +13,9 @@ public static class Limits
     /// <summary>Shards: one message each per step and layer actor.</summary>
     public const int ShardsMax = 64;
 
+    /// <summary>Copies of a shard: every contribution goes to each.</summary>
+    public const int CopiesMax = 2;
+
     /// <summary>Micro-batches per step and replica: stored activations and the link window grow with it.</summary>
     public const int MicroBatchesMax = 1024;
 
@@ -33,6 +36,13 @@ public static class Limits
 
     /// <summary>Longest wait between two sends of the same message: keeps a healed link from idling long.</summary>
     public static readonly TimeSpan RetryCap = TimeSpan.FromSeconds(5);
+
+    /// <summary>Epochs of one coordinator: the next one's begin above, so that two coordinators never begin the same epoch, whatever either knows of the other.
+    /// An epoch follows a loss, and losses are bounded by <see cref="RestartsPerActorMax"/>.</summary>
+    public const int EpochsPerCoordinator = 1_000_000;
+
+    /// <summary>Incarnations of an actor that one coordinator may assign, for the same reason.</summary>
+    public const int IncarnationsPerCoordinator = 1_000;
 
     /// <summary>Restarts of one actor before the run stops: a fault that returns this often is not passing.</summary>
     public const int RestartsPerActorMax = 100;

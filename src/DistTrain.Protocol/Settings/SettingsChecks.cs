@@ -120,10 +120,13 @@ public static class SettingsChecks
                 "parameter-server.shards", $"{server.Shards} shards for {tensors} tensors, and a tensor is never split; expected 1 to {tensors}"));
         }
 
-        if (server.Copies != 1)
+        RequireRange(problems, "parameter-server.copies", server.Copies, 1, Limits.CopiesMax);
+        if (server.Copies > 1 && server.Consistency != Consistency.Sync)
         {
             problems.Add(new SettingsProblem(
-                "parameter-server.copies", $"{server.Copies}: this engine keeps one copy of each shard; expected 1"));
+                "parameter-server.copies",
+                $"{server.Copies}: copies apply the same contributions in the same order, and with consistency: {server.Consistency.ToString().ToLowerInvariant()} the order "
+                    + "is that of arrival, which differs between them; expected copies: 1, or parameter-server.consistency: sync"));
         }
 
         if (server.Compression == CompressionKind.TopK && server.TopKRatio is not (> 0 and <= 1))

@@ -44,10 +44,10 @@ public sealed class HostileConnectionsTests
     {
         byte[] wrong = [.. token];
         wrong[^1] ^= 1;
-        byte[] welcome = PeerLink.Greeting(token, 0);
-        yield return ("a wrong token", PeerLink.Greeting(wrong, 0));
-        yield return ("a right token of a process that does not exist", PeerLink.Greeting(token, 77));
-        yield return ("a right token of the process itself", PeerLink.Greeting(token, Server));
+        byte[] welcome = PeerStream.Greeting(token, 0);
+        yield return ("a wrong token", PeerStream.Greeting(wrong, 0));
+        yield return ("a right token of a process that does not exist", PeerStream.Greeting(token, 77));
+        yield return ("a right token of the process itself", PeerStream.Greeting(token, Server));
         yield return ("text instead of a token", Encoding.UTF8.GetBytes("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"));
         yield return ("garbage behind the token", [.. welcome, .. Enumerable.Repeat((byte)0xAB, 500)]);
         yield return ("a frame that is too long", [.. welcome, .. Prefix(uint.MaxValue, 10)]);

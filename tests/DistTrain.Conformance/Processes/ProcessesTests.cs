@@ -1,7 +1,6 @@
-using System.Diagnostics;
-using System.Globalization;
 using DistTrain.Conformance.Support;
 using DistTrain.Engines;
+using DistTrain.Engines.Faults;
 using DistTrain.Engines.Processes;
 using DistTrain.Numerics.Networks;
 using DistTrain.Protocol.Settings;
@@ -163,11 +162,11 @@ public sealed class ProcessesTests
     }
 
     internal static RunOutcome ShouldGiveTheBitsOfThePlainLoop(
-        RunRequest request, int workers, Observed? observed = null, Action<ProcessesRun, long>? atStep = null)
+        RunRequest request, int workers, Observed? observed = null, Action<ProcessesRun, long>? atStep = null, IReadOnlyList<Fault>? faults = null)
     {
         Observed plain = new(), actors = observed ?? new Observed();
         RunOutcome expected = Trainers.RunSequentially(request, plain);
-        RunOutcome outcome = ProcessRuns.Run(ProcessRuns.Readable(request, workers), actors, atStep);
+        RunOutcome outcome = ProcessRuns.Run(ProcessRuns.Readable(request, workers) with { Faults = faults ?? [] }, actors, atStep);
         string what = $"{DrawnRun.Describe(request)}: {outcome.Reason} {string.Join("; ", actors.Notices)}";
         outcome.Status.ShouldBe(expected.Status, what);
         Bits.Of(outcome).ShouldBe(Bits.Of(expected), what);
@@ -181,8 +180,7 @@ public sealed class ProcessesTests
     {
         if (now)
         {
-            using Process process = Process.GetProcessById(run.Living.Single(process => process.Name == name).Id);
-            process.Kill();
+            Signals.Kill(run, name);
         }
     }
 
@@ -190,9 +188,7 @@ public sealed class ProcessesTests
     {
         if (now)
         {
-            int id = run.Living.Single(process => process.Name == name).Id;
-            using Process kill = Process.Start("kill", ["-STOP", id.ToString(CultureInfo.InvariantCulture)]);
-            kill.WaitForExit();
+            Signals.Stop(run, name);
         }
     }
 

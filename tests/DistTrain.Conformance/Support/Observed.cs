@@ -11,6 +11,8 @@ internal sealed class Observed : IRunObserver
 
     public List<string> Notices { get; } = [];
 
+    public List<string> Faults { get; } = [];
+
     /// <summary>Called at every committed step.</summary>
     public Action<long>? AtStep { get; init; }
 
@@ -23,4 +25,6 @@ internal sealed class Observed : IRunObserver
     public void OnEpoch(EpochProgress epoch) => Epochs.Add(epoch);
 
     public void OnNotice(string text) => Notices.Add(text);
+
+    public void OnFault(string fault, TimeSpan elapsed) => Faults.Add(fault);
 }

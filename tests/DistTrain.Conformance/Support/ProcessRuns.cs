@@ -14,7 +14,9 @@ internal static class ProcessRuns
         request with { Experiment = RequestText.Of(request), Workers = workers, ComputeThreads = 1 };
 
     /// <summary>Runs a request; the run itself is at hand for whoever wants to disturb it.</summary>
-    public static RunOutcome Run(RunRequest request, Observed observed, Action<ProcessesRun, long>? atStep = null, TimeSpan? silenceMax = null, CancellationToken stop = default)
+    public static RunOutcome Run(
+        RunRequest request, Observed observed, Action<ProcessesRun, long>? atStep = null, TimeSpan? silenceMax = null,
+        bool sparesSilent = false, CancellationToken stop = default)
     {
         ProcessesRun? current = null;
         Observed steps = new()
@@ -25,12 +27,13 @@ internal static class ProcessRuns
                 atStep?.Invoke(current!, step);
             },
         };
-        using ProcessesRun run = new(request, steps, Program, TimeProvider.System, silenceMax);
+        using ProcessesRun run = new(request, steps, Program, TimeProvider.System, silenceMax) { SparesSilent = sparesSilent };
         current = run;
         RunOutcome outcome = run.ToEnd(stop);
         observed.Steps.AddRange(steps.Steps);
         observed.Epochs.AddRange(steps.Epochs);
         observed.Notices.AddRange(steps.Notices);
+        observed.Faults.AddRange(steps.Faults);
         return outcome;
     }
 }

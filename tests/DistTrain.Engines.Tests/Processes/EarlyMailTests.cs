@@ -56,7 +56,7 @@ public sealed class EarlyMailTests
     }
 
     private static Envelope Begin(int epoch, int incarnation = 1, long run = 1) =>
-        new(run, epoch, ActorId.Coordinator, 1, new ActorId(1), incarnation, 1, 0, new BeginEpoch(0, [1, 1]));
+        new(run, epoch, ActorId.Coordinator, 1, new ActorId(1), incarnation, 1, 0, new BeginEpoch(0, [1, 1], []));
 
     private static Envelope Of(int epoch, long sequence, int incarnation = 1) =>
         new(1, epoch, new ActorId(2), 1, new ActorId(1), incarnation, sequence, 0, new Committed(sequence));

@@ -168,7 +168,7 @@ public sealed class ActorCellTests : IDisposable
     {
         int Weights() => _host.Seen.Count(seen => seen == "weights to 1");
         int before = Weights();
-        Send(cell, 1, new BeginEpoch(0, [1, 1, incarnation]), epoch, incarnation);
+        Send(cell, 1, new BeginEpoch(0, [1, 1, incarnation], []), epoch, incarnation);
         Send(cell, 2, new IssueStep(1, 1, false), epoch, incarnation);
         WaitFor(() => Weights() > before);
         _pool.Retain(gradient);

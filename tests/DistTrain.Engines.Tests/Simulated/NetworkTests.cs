@@ -26,7 +26,7 @@ public sealed class NetworkTests
     [Fact]
     public void OnOneNodeAMessageArrivesAtOnce()
     {
-        SimulatedNetwork network = new(new SimulationSettings { Drop = 0.9 }, 1, [0, 0]);
+        SimulatedNetwork network = new(new SimulationSettings { Drop = 0.9 }, 1, [0, 0], 1);
         network.Send(7, 0, 1, 1 << 20, out long second).ShouldBe(7);
         second.ShouldBe(-1);
     }
@@ -101,5 +101,5 @@ public sealed class NetworkTests
         network.Send(1_000_000, 2, 1, 0, out _).ShouldBe(1_000_000);
     }
 
-    private static SimulatedNetwork Network(SimulationSettings settings) => new(settings, 1, [0, 1, 2]);
+    private static SimulatedNetwork Network(SimulationSettings settings) => new(settings, 1, [0, 1, 2], 3);
 }

@@ -92,8 +92,8 @@ public sealed class CrashTests
         RunOutcome outcome = ShouldSurvive(request, (step, run) => CrashAt(step == 8, run, shard));
         outcome.Restarts.ShouldBe(1);
 
-        // Steps 7 and 8 are gone, and step 9 may have been issued.
-        outcome.StepsRedone.ShouldBeInRange(2, 4);
+        // At least steps 7 and 8 are gone. The snapshot after step 6 may not have been complete yet, nor the one after step 3, and step 9 may have been issued.
+        outcome.StepsRedone.ShouldBeInRange(2, 9);
     }
 
     [Fact]

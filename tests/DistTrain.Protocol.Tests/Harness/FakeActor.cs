@@ -10,6 +10,9 @@ internal sealed class FakeActor(ActorMachine machine)
 
     public bool IsAlive { get; set; } = true;
 
+    /// <summary>What happened while the actor was stopped; null while it goes on.</summary>
+    public Queue<Action>? Stopped { get; set; }
+
     /// <summary>Generation per timer: a firing of an older one counts no more.</summary>
     public SortedDictionary<int, int> Timers { get; } = [];
 

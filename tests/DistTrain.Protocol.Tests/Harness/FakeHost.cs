@@ -21,6 +21,9 @@ internal sealed class FakeHost
     private readonly RandomStream _random;
     private readonly PriorityQueue<Action, (long Time, long Order)> _events = new();
     private readonly FakeActor?[] _actors;
+    private readonly int[] _wanted;
+    private readonly List<FakeActor> _replaced = [];
+    private CoordinatorProgress _start = new();
     private readonly HashSet<Job> _running = new(ReferenceEqualityComparer.Instance);
     private readonly EffectList _effects = new();
     private long _draw, _order, _now;
@@ -34,6 +37,7 @@ internal sealed class FakeHost
         _faultsLeft = faults.Most;
         _random = new RandomStream(seed, RandomPurpose.Faults);
         _actors = new FakeActor?[plan.Topology.Count];
+        _wanted = new int[plan.Topology.Count];
         Jobs = new SymbolicJobs(Pool, plan, before?.Kept ?? []) { DivergingStep = divergingStep };
     }
 
@@ -46,6 +50,12 @@ internal sealed class FakeHost
     /// <summary>What was kept, in order.</summary>
     public List<PersistRecord> Records { get; } = [];
 
+    /// <summary>What coordinators kept and reported after they were replaced.</summary>
+    public List<object> AfterReplacement { get; } = [];
+
+    /// <summary>Coordinators that were replaced.</summary>
+    public int Takeovers { get; private set; }
+
     /// <summary>Called after every event.</summary>
     public Action? OnEvent { get; set; }
 
@@ -56,7 +66,8 @@ internal sealed class FakeHost
     /// <summary>Runs to the end, and gives everything back.</summary>
     public FakeHost RunToEnd(int coordinatorIncarnation = 1, CoordinatorProgress? from = null)
     {
-        _actors[0] = new FakeActor(new Coordinator(_plan, coordinatorIncarnation, Run, from ?? new CoordinatorProgress()));
+        _start = from ?? _start;
+        _actors[0] = new FakeActor(new Coordinator(_plan, coordinatorIncarnation, Run, _start));
         Step(_actors[0]!, new Stimulus(StimulusKind.Started));
         while (End is null)
         {
@@ -78,7 +89,7 @@ internal sealed class FakeHost
     private void Stop()
     {
         _over = true;
-        foreach (FakeActor? actor in _actors)
+        foreach (FakeActor? actor in _actors.Concat(_replaced))
         {
             if (actor is { IsAlive: true })
             {
@@ -126,7 +137,17 @@ internal sealed class FakeHost
 
         if (Chance(_faults.ShardCrash))
         {
-            Crash(_plan.Topology.Shard(Below(_plan.Topology.Shards)).Index);
+            Crash(_plan.Topology.ShardActor(Below(_plan.Topology.ShardActors)).Index);
+        }
+
+        if (Chance(_faults.CoordinatorCrash))
+        {
+            CrashCoordinator();
+        }
+
+        if (Chance(_faults.CoordinatorPause))
+        {
+            PauseCoordinator(Below(3000));
         }
 
         if (Chance(_faults.FalseSuspicion))
@@ -144,6 +165,66 @@ internal sealed class FakeHost
             _faultsLeft--;
             Abandon(actor);
             At(1 + Below(300), () => Suspect(index));
+        }
+    }
+
+    /// <summary>The coordinator dies with its records; another goes on some time later.</summary>
+    public void CrashCoordinator()
+    {
+        if (_actors[0] is { IsAlive: true } coordinator && !_replaced.Contains(coordinator))
+        {
+            _faultsLeft--;
+            Abandon(coordinator);
+            At(1 + Below(300), () => TakeOver(coordinator));
+        }
+    }
+
+    /// <summary>The coordinator stops, is replaced, and goes on when that has happened.</summary>
+    public void PauseCoordinator(int length)
+    {
+        if (_actors[0] is { IsAlive: true, Stopped: null } coordinator && !_replaced.Contains(coordinator))
+        {
+            _faultsLeft--;
+            coordinator.Stopped = new Queue<Action>();
+            _replaced.Add(coordinator);
+            At(1 + Below(300), () => TakeOver(coordinator));
+            At(500 + length, () => GoOn(coordinator));
+        }
+    }
+
+    private void TakeOver(FakeActor before)
+    {
+        if (_over)
+        {
+            return;
+        }
+
+        // Its node has lost the records, and nothing that it asked for is done any more.
+        Array.Clear(_wanted);
+        Takeovers++;
+        Coordinator next = new(_plan, before.Machine.Incarnation + 1, Run, _start, kept: Kept(), before: null);
+        _actors[0] = new FakeActor(next);
+        Step(_actors[0]!, new Stimulus(StimulusKind.Started));
+        for (int index = 1; index < _actors.Length; index++)
+        {
+            if (_actors[index] is not { IsAlive: true })
+            {
+                int dead = index;
+                At(1 + Below(300), () => Suspect(dead));
+            }
+        }
+    }
+
+    /// <summary>Snapshots are on a disk of their own here.</summary>
+    private CoordinatorProgress Kept() => Records.OfType<SnapshotRecord>().LastOrDefault()?.Progress ?? _start;
+
+    private static void GoOn(FakeActor actor)
+    {
+        Queue<Action> missed = actor.Stopped!;
+        actor.Stopped = null;
+        while (missed.TryDequeue(out Action? next))
+        {
+            next();
         }
     }
 
@@ -181,6 +262,12 @@ internal sealed class FakeHost
             return;
         }
 
+        if (actor.Stopped is not null)
+        {
+            Wait(actor, stimulus);
+            return;
+        }
+
         _effects.Clear();
         actor.Machine.Step(stimulus, _effects);
         for (int i = 0; i < _effects.Count; i++)
@@ -189,6 +276,24 @@ internal sealed class FakeHost
         }
 
         Flush(actor);
+    }
+
+    private void Wait(FakeActor actor, Stimulus stimulus)
+    {
+        Message? message = stimulus.Kind == StimulusKind.Message ? stimulus.Envelope.Message : null;
+        if (message is not null)
+        {
+            Pool.Retain(message);
+        }
+
+        actor.Stopped!.Enqueue(() =>
+        {
+            Step(actor, stimulus);
+            if (message is not null)
+            {
+                Pool.Release(message);
+            }
+        });
     }
 
     private void Carry(FakeActor actor, Effect effect)
@@ -237,7 +342,15 @@ internal sealed class FakeHost
                 throw new InvalidOperationException("Persists end in order.");
             }
 
-            Records.Add(record);
+            if (_replaced.Contains(actor))
+            {
+                AfterReplacement.Add(record);
+            }
+            else
+            {
+                Records.Add(record);
+            }
+
             Flush(actor);
             Step(actor, new Stimulus(StimulusKind.Persisted) { Record = record });
         }
@@ -262,7 +375,9 @@ internal sealed class FakeHost
                     Transmit(effect.Envelope);
                     break;
                 case EffectKind.Report:
-                    OnReport(effect.Report!);
+                    OnReport(actor, effect.Report!);
+                    break;
+                case EffectKind.Spawn when _replaced.Contains(actor):
                     break;
                 default:
                     Spawn(effect.Actor, effect.Incarnation);
@@ -271,8 +386,14 @@ internal sealed class FakeHost
         }
     }
 
-    private void OnReport(Report report)
+    private void OnReport(FakeActor actor, Report report)
     {
+        if (_replaced.Contains(actor))
+        {
+            AfterReplacement.Add(report);
+            return;
+        }
+
         Reports.Add(report);
         End = report as RunEnded ?? End;
         Jobs.CommittedStep = report switch
@@ -285,12 +406,38 @@ internal sealed class FakeHost
 
     private void Spawn(ActorId id, int incarnation)
     {
+        _wanted[id.Index] = incarnation;
+        if (_faults.DownMax == 1)
+        {
+            Start(id, incarnation);
+            return;
+        }
+
+        At(Below(_faults.DownMax), () => Start(id, incarnation));
+    }
+
+    private void Start(ActorId id, int incarnation)
+    {
+        if (_over || _wanted[id.Index] != incarnation)
+        {
+            return;
+        }
+
         if (_actors[id.Index] is { IsAlive: true } old)
         {
             Abandon(old);
         }
 
         _actors[id.Index] = new FakeActor(Machines.Start(_plan, id, incarnation, Run));
+        At(1 + Below(5), () => Tell(new Stimulus(StimulusKind.Joined) { Actor = id, Incarnation = incarnation }));
+    }
+
+    private void Tell(Stimulus stimulus)
+    {
+        if (!_over)
+        {
+            Step(_actors[0]!, stimulus);
+        }
     }
 
     private void Transmit(Envelope envelope)
@@ -311,7 +458,9 @@ internal sealed class FakeHost
     {
         if (_actors[envelope.To.Index] is FakeActor actor && !_over)
         {
-            Step(actor, new Stimulus(StimulusKind.Message) { Envelope = envelope });
+            int incarnation = envelope.ToIncarnation;
+            FakeActor to = envelope.To == ActorId.Coordinator ? _replaced.Find(one => one.Machine.Incarnation == incarnation) ?? actor : actor;
+            Step(to, new Stimulus(StimulusKind.Message) { Envelope = envelope });
         }
 
         Pool.Release(envelope.Message);

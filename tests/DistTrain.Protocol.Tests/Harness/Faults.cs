@@ -27,6 +27,15 @@ internal sealed record Faults
     /// <summary>Chance per event that a living actor is suspected.</summary>
     public double FalseSuspicion { get; init; }
 
+    /// <summary>Chance per event that the coordinator dies with everything it kept; only where shards have copies.</summary>
+    public double CoordinatorCrash { get; init; }
+
+    /// <summary>Chance per event that the coordinator stops for a while and is replaced meanwhile; only where shards have copies.</summary>
+    public double CoordinatorPause { get; init; }
+
+    /// <summary>Longest time until something that died can be started again, in milliseconds.</summary>
+    public int DownMax { get; init; } = 1;
+
     /// <summary>Most deaths and suspicions.</summary>
     public int Most { get; init; } = 6;
 

@@ -19,6 +19,8 @@ internal sealed record Scenario
 
     public int Shards { get; init; } = 1;
 
+    public int Copies { get; init; } = 1;
+
     public int MicroBatches { get; init; } = 2;
 
     public string Method { get; init; } = "backprop";
@@ -71,7 +73,7 @@ internal sealed record Scenario
                 Replicas = Replicas,
                 ParameterServer = new ParameterServerSettings
                 {
-                    Shards = Shards, Consistency = Consistency, StalenessStepsMax = Staleness, Compression = Compression,
+                    Shards = Shards, Copies = Copies, Consistency = Consistency, StalenessStepsMax = Staleness, Compression = Compression,
                 },
                 CheckpointEverySteps = CheckpointEvery,
                 StepsInFlight = StepsInFlight,
@@ -123,7 +125,10 @@ internal sealed record Scenario
             StopAfterEvents = Below(4) == 0 ? Below(2000) : -1,
             Cut = Below(4) == 0 ? (Below(6), Below(6), 20_000) : (-1, -1, 0),
         };
-        return (scenario, faults);
+        bool hasCopies = consistency == Consistency.Sync && Below(2) == 0;
+        return hasCopies
+            ? (scenario with { Copies = 2 }, faults with { CoordinatorCrash = Below(3) * 0.0005, CoordinatorPause = Below(3) * 0.0005, DownMax = 1 + (Below(2) * Below(2000)) })
+            : (scenario, faults);
     }
 
     /// <summary>Runs and checks everything that the protocol promises for this scenario.</summary>

@@ -131,7 +131,7 @@ public sealed class FrameCodecTests
         using FrameCodec codec = new();
         Message[] messages =
         [
-            new Evaluate(1, 2, DataSplit.Train), new Decision(1, double.PositiveInfinity, 0), new IssueStep(1, 1, true), new BeginEpoch(0, [1, 2]),
+            new Evaluate(1, 2, DataSplit.Train), new Decision(1, double.PositiveInfinity, 0), new IssueStep(1, 1, true), new BeginEpoch(0, [1, 2], [1, 0]),
         ];
         string rightField = right.TrimStart('{'), wrongField = wrong.TrimStart('{');
         string[] headers = [.. messages.Select(message => Header(Frame(codec, SampleMessages.Wrap(message, 2), new ByteBuffers())))];

@@ -1,0 +1,104 @@
+using Akka.Actor;
+using DistTrain.Akka.Configuration;
+using DistTrain.Akka.Nodes;
+using DistTrain.Akka.Wire;
+
+namespace DistTrain.Akka.Clients;
+
+/// <summary>
+/// A client's voice: submits a job to one node after the other until a leader answers, takes its notes in order, and lets nodes fetch the
+/// snapshot that a resumed run goes on from.
+/// </summary>
+internal sealed class ClientActor : ReceiveActor, IWithTimers
+{
+    /// <summary>Its name below <c>/user</c>.</summary>
+    public const string Name = "client";
+
+    private static readonly TimeSpan TickEvery = TimeSpan.FromSeconds(1);
+
+    private readonly ClusterTarget _target;
+    private readonly ClusterJob _job;
+    private readonly Action<ClusterMessage> _heard;
+    private readonly SnapshotFolder? _journal;
+    private int _next;
+    private long _run, _taken;
+    private IActorRef _leader = ActorRefs.Nobody;
+
+    /// <param name="target">The cluster.</param>
+    /// <param name="job">The job.</param>
+    /// <param name="journal">Where the snapshot of a resumed run is; null for none.</param>
+    /// <param name="heard">Hears, in order, what concerns the run.</param>
+    public ClientActor(ClusterTarget target, ClusterJob job, string? journal, Action<ClusterMessage> heard)
+    {
+        (_target, _job, _heard) = (target, job, heard);
+        _journal = journal is null ? null : new SnapshotFolder(journal);
+        Receive<Accepted>(OnAccepted, accepted => ClusterJob.IdOf(accepted.Run) == _job.RunId);
+        Receive<Refused>(refused => _heard(refused));
+        Receive<RunNote>(OnNote, note => note.Run == _run);
+        Receive<RunOver>(over => _heard(over), over => over.Run == _run);
+        Receive<ClusterStatus>(status => _heard(status));
+        Receive<FetchPart>(wanted => Sender.Tell(
+            _journal is not null && wanted.RunId == _job.RunId ? _journal.Read(wanted) : new Part(wanted.RunId, wanted.Step, wanted.Name, wanted.Offset, -1, [])));
+        Receive<StopAsked>(_ => AnyNode().Tell(new StopRun(_job.RunId), Self));
+        Receive<Collected>(_ => AnyNode().Tell(new RunCollected(_job.RunId), Self));
+        Receive<Tick>(_ => OnTick());
+    }
+
+    /// <inheritdoc/>
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    protected override void PreStart() => Timers.StartPeriodicTimer("tick", Tick.Instance, TimeSpan.Zero, TickEvery);
+
+    private void OnTick()
+    {
+        if (_run == 0)
+        {
+            NextNode().Tell(new Submit(_job.ToBytes()), Self);
+        }
+        else
+        {
+            NextNode().Tell(new AskStatus(), Self);
+            _leader.Tell(new NotesTaken(_run, _taken), Self);
+        }
+    }
+
+    private void OnAccepted(Accepted accepted)
+    {
+        if (accepted.Run > _run)
+        {
+            (_run, _taken, _leader) = (accepted.Run, 0, Sender);
+            _heard(accepted);
+        }
+    }
+
+    private void OnNote(RunNote note)
+    {
+        // The leader may have changed its node, and numbers its notes anew then.
+        _leader = Sender;
+        if (note.Sequence == _taken + 1)
+        {
+            _taken = note.Sequence;
+            _heard(note);
+        }
+    }
+
+    private IActorRef AnyNode() => _leader.IsNobody() ? NextNode() : _leader;
+
+    private IActorRef NextNode()
+    {
+        string seed = _target.Seeds[_next++ % _target.Seeds.Count];
+        return ((ExtendedActorSystem)Context.System).Provider.ResolveActorRef(
+            $"{SeedAddress.SystemOf(_target.Cluster, seed)}/user/{NodeActor.Name}");
+    }
+
+    /// <summary>To the client's actor: the user wants the run to stop.</summary>
+    internal sealed record StopAsked;
+
+    /// <summary>To the client's actor: the model is here.</summary>
+    internal sealed record Collected;
+
+    private sealed class Tick
+    {
+        public static Tick Instance { get; } = new();
+    }
+}

@@ -1,0 +1,202 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Akka.Actor;
+using DistTrain.Akka.Configuration;
+using DistTrain.Akka.Nodes;
+using DistTrain.Akka.Security;
+using DistTrain.Akka.Wire;
+using DistTrain.Commands.Runs;
+using DistTrain.Engines;
+using DistTrain.Engines.Processes;
+using DistTrain.Engines.Shared;
+using DistTrain.Engines.Shared.Front;
+using DistTrain.Numerics;
+using DistTrain.Protocol.Actors;
+using DistTrain.Protocol.Effects;
+using DistTrain.Protocol.Planning;
+
+namespace DistTrain.Akka.Clients;
+
+/// <summary>One run of a cluster, seen by its client: it submits the job, hears reports, and fetches the model at the end.</summary>
+internal sealed class ClientRun : IDisposable
+{
+    /// <summary>Silence of the whole cluster after which the run counts as lost: several times what a new leader needs.</summary>
+    private static readonly TimeSpan SilenceMax = TimeSpan.FromSeconds(60);
+
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan ShutdownFor = TimeSpan.FromSeconds(5);
+
+    private readonly RunRequest _request;
+    private readonly IRunObserver _observer;
+    private readonly RunPlan _plan;
+    private readonly RunRecorder _recorder;
+    private readonly AloneCounter _alone;
+    private readonly BlockingCollection<ClusterMessage> _heard = [];
+    private readonly ActorSystem _system;
+    private readonly IActorRef _client;
+    private readonly SnapshotFolder _journal;
+    private readonly string? _temporary;
+    private readonly long _runId;
+    private long _lastStep;
+    private RunOver? _over;
+
+    /// <param name="request">The run.</param>
+    /// <param name="observer">Hears of it, on the thread that waits for its end.</param>
+    /// <param name="target">The cluster.</param>
+    /// <param name="time">The clock.</param>
+    public ClientRun(RunRequest request, IRunObserver observer, ClusterTarget target, TimeProvider time)
+    {
+        (_request, _observer) = (request, observer);
+        _plan = new RunPlan(request.Settings, request.Data.TrainRows, request.Data.TestRows);
+        _alone = new AloneCounter(_plan);
+        _temporary = request.JournalFolder is null ? Directory.CreateTempSubdirectory("disttrain-").FullName : null;
+        _journal = new SnapshotFolder(Path.GetFullPath(request.JournalFolder ?? _temporary!));
+        CoordinatorProgress from = StartingPoint.Of(request, request.JournalFolder is null ? null : _journal.Newest, committed: null);
+        (string text, IReadOnlyList<string> files) = ClusterExperiment.Localize(request.Experiment!, target.Datasets);
+        _recorder = new RunRecorder(_plan, request.Data.TargetsAreClasses, observer, time);
+        _recorder.StartAfter(from);
+        _lastStep = from.Step;
+        _runId = RandomNumberGenerator.GetInt32(1, int.MaxValue);
+        _system = SystemConfig.Client(target.Host, new SealSetup(target.Secret, Say, _ => { }), target.Tls);
+        string self = $"{((ExtendedActorSystem)_system).Provider.DefaultAddress}/user/{ClientActor.Name}";
+        ClusterJob job = new(
+            _runId,
+            request.Settings.Name,
+            text,
+            request.Settings.Seed,
+            request.Settings.Precision,
+            request.Data.Facts,
+            [.. files.Select(file => DataFiles.Describe(target.Datasets, file))],
+            request.ComputeThreads,
+            from.Step > 0 ? from : null,
+            self);
+        _client = _system.ActorOf(Props.Create(() => new ClientActor(target, job, _journal.FullPath, Hear)), ClientActor.Name);
+    }
+
+    /// <summary>Trains to the end.</summary>
+    public RunOutcome ToEnd(CancellationToken stop)
+    {
+        TimeSpan heardAt = _recorder.Elapsed;
+        using (stop.Register(() => _client.Tell(new ClientActor.StopAsked())))
+        {
+            while (_recorder.Ended is null)
+            {
+                if (_heard.TryTake(out ClusterMessage? message, LookEvery))
+                {
+                    heardAt = _recorder.Elapsed;
+                    On(message);
+                }
+                else if (_recorder.Elapsed - heardAt > SilenceMax)
+                {
+                    Fail($"no node has answered for {SilenceMax.TotalSeconds} s; expected a running cluster at the given addresses, and the same {ClusterSecret.Variable} here as there");
+                }
+            }
+        }
+
+        RunEnded ended = _recorder.Ended;
+        byte[][] parameters = ended.End == RunEnd.Failed ? [] : Collect(ended.Step);
+        _client.Tell(new ClientActor.Collected());
+        return OutcomeOf(parameters);
+    }
+
+    public void Dispose()
+    {
+        _system.Terminate().Wait(ShutdownFor);
+        _system.Dispose();
+        _heard.Dispose();
+        if (_temporary is not null)
+        {
+            Directory.Delete(_temporary, recursive: true);
+        }
+    }
+
+    private void Hear(ClusterMessage message)
+    {
+        if (!_heard.IsAddingCompleted)
+        {
+            _heard.Add(message);
+        }
+    }
+
+    private void Say(string notice) => Hear(new RunNote(0, 0, JsonSerializer.SerializeToUtf8Bytes(new Note(NoteKind.Notice) { Text = notice }, ControlJson.Default.Note)));
+
+    private void On(ClusterMessage message)
+    {
+        switch (message)
+        {
+            case Refused refused:
+                throw new InvalidInputException($"engine: akka: {refused.Reason}");
+            case RunNote note:
+                OnNote(JsonSerializer.Deserialize(note.Note, ControlJson.Default.Note)!);
+                break;
+            case RunOver over:
+                _over = over;
+                OnNote(JsonSerializer.Deserialize(over.Ended, ControlJson.Default.Note)!);
+                break;
+        }
+    }
+
+    private void OnNote(Note note)
+    {
+        if (note.Kind == NoteKind.Notice)
+        {
+            _observer.OnNotice(note.Text ?? "");
+            return;
+        }
+
+        switch (note.AnyReport)
+        {
+            case null:
+                return;
+            case StepCommitted step:
+                _lastStep = Math.Max(_lastStep, step.Step);
+                break;
+            case TrainsAlone alone:
+                _alone.On(alone);
+                break;
+            case Recovered { Epoch: 0 } recovered:
+                // The leader is new, and does not know what the one before had committed in its memory.
+                _recorder.On(recovered with { StepsRedone = Math.Max(0, _lastStep - recovered.Step) });
+                return;
+        }
+
+        _recorder.On(note.AnyReport);
+    }
+
+    private void Fail(string reason) => _recorder.On(new RunEnded(RunEnd.Failed, _lastStep, reason));
+
+    /// <summary>Fetches the last snapshot, which holds the model, into the journal folder, so that the run can be resumed from there.</summary>
+    private byte[][] Collect(long step)
+    {
+        foreach (string holder in _over?.Holders ?? [])
+        {
+            if (PartFetcher.FetchSnapshotAsync(((ExtendedActorSystem)_system).Provider.ResolveActorRef(holder), _runId, step, _plan.Slices.Count, _journal).GetAwaiter().GetResult())
+            {
+                return ReadParameters(step);
+            }
+        }
+
+        throw new IOException($"the model of step {step} cannot be fetched: no node that kept it answers; the nodes' data folders still have it");
+    }
+
+    private byte[][] ReadParameters(long step)
+    {
+        using BufferPool pool = new();
+        using SnapshotStore snapshots = new(pool, new SnapshotFiles(_journal.FullPath, _plan), inMemory: false);
+        return _request.Settings.Precision == Precision.Float32
+            ? new ShardArithmetic<float>(_request, _plan, pool, snapshots).ReadParameters(step)
+            : new ShardArithmetic<double>(_request, _plan, pool, snapshots).ReadParameters(step);
+    }
+
+    private RunOutcome OutcomeOf(byte[][] parameters)
+    {
+        Note counts = _over is null ? new Note(NoteKind.Counts) : JsonSerializer.Deserialize(_over.Counts, ControlJson.Default.Note)!;
+        return _recorder.Outcome(parameters, []) with
+        {
+            MessagesByType = [.. counts.Messages ?? []],
+            BytesSent = counts.Bytes,
+            FrontContribution = _alone.Outcome is FrontContributionOutcome front ? front with { MessagesWhileAlone = counts.MessagesWhileAlone } : null,
+        };
+    }
+}

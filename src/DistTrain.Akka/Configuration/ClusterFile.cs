@@ -1,0 +1,141 @@
+using System.Net;
+using Akka.Configuration;
+using DistTrain.Numerics;
+
+namespace DistTrain.Akka.Configuration;
+
+/// <summary>Reads <c>cluster.conf</c>. Everything is checked before anything starts; a problem names file and key.</summary>
+internal sealed class ClusterFile
+{
+    private readonly string _file, _folder;
+    private readonly Config _config;
+
+    private ClusterFile(string file, string folder, string text)
+    {
+        (_file, _folder) = (file, folder);
+        try
+        {
+            _config = ConfigurationFactory.ParseString(text);
+        }
+        catch (Exception wrong) when (wrong is not OutOfMemoryException)
+        {
+            // The parser has a type of exception for every mistake.
+            throw Problem("", $"not HOCON ({wrong.Message})");
+        }
+    }
+
+    /// <summary>Reads a file; relative paths in it start from its folder.</summary>
+    public static NodeSettings Read(string path, string shown)
+    {
+        if (!File.Exists(path))
+        {
+            throw new InvalidInputException($"{shown}: there is no such file; expected a node's settings, for example the cluster.conf of the repository");
+        }
+
+        return Parse(File.ReadAllText(path), shown, Path.GetDirectoryName(path)!);
+    }
+
+    /// <summary>Reads a text.</summary>
+    public static NodeSettings Parse(string text, string shown, string folder) => new ClusterFile(shown, folder, text).Settings();
+
+    private NodeSettings Settings()
+    {
+        string host = Text("node.host", "127.0.0.1");
+        string mode = Text("data-plane.mode", "tcp");
+        return new NodeSettings
+        {
+            Cluster = Text("cluster.name", "disttrain"),
+            Host = host,
+            Port = Number("node.port", 4711, 0, IPEndPoint.MaxPort),
+            BindHost = Text("node.bind-host", host),
+            Seeds = SeedsOf(),
+            Roles = RolesOf(),
+            Capacity = OrCores(Number("node.capacity", 0, 0, 1_000_000)),
+            ComputeThreads = OrCores(Number("node.compute-threads", 0, 0, 1024)),
+            DataFolder = Path.GetFullPath(Text("node.data-dir", "cluster-data"), _folder),
+            DatasetsFolder = Path.GetFullPath(Text("node.datasets-dir", "."), _folder),
+            DataPlane = mode switch
+            {
+                "tcp" => DataPlane.Tcp,
+                "remote" => DataPlane.Remote,
+                _ => throw Problem("data-plane.mode", $"'{mode}' is no data plane; expected tcp or remote"),
+            },
+            StreamPort = Number("data-plane.port", 0, 0, IPEndPoint.MaxPort),
+            WindowBytes = Number("data-plane.window-mib", 64, 1, 16 << 10) * (1L << 20),
+            WindowChunks = Number("data-plane.window-chunks", 32, 8, 1024),
+            Tls = Flag("tls.enabled", false)
+                ? (PathOf("tls.certificate"), PathOf("tls.key"), PathOf("tls.ca"))
+                : null,
+            TelemetryEndpoint = Text("telemetry.endpoint", ""),
+            Akka = _config.HasPath("akka") ? _config.GetConfig("akka") : Config.Empty,
+        };
+    }
+
+    private IReadOnlyList<string> SeedsOf()
+    {
+        IReadOnlyList<string> seeds = Texts("cluster.seeds", []);
+        foreach (string seed in seeds)
+        {
+            Require(SeedAddress.TryParse(seed, out _, out _), "cluster.seeds", $"'{seed}' is no address; expected host:port");
+        }
+
+        return seeds;
+    }
+
+    private IReadOnlyList<string> RolesOf()
+    {
+        IReadOnlyList<string> roles = Texts("node.roles", NodeRoles.All);
+        foreach (string role in roles)
+        {
+            Require(NodeRoles.All.Contains(role), "node.roles", $"'{role}' is no role; expected {string.Join(", ", NodeRoles.All)}");
+        }
+
+        Require(roles.Count > 0, "node.roles", $"a node without a role hosts nothing; expected some of {string.Join(", ", NodeRoles.All)}");
+        return roles;
+    }
+
+    private static int OrCores(int value) => value > 0 ? value : Environment.ProcessorCount;
+
+    private string PathOf(string key) => Path.GetFullPath(Text(key, ""), _folder);
+
+    private string Text(string key, string otherwise) => Has(key) ? Checked(key, "a text", config => config.GetString(Full(key))) : otherwise;
+
+    private bool Flag(string key, bool otherwise) => Has(key) ? Checked(key, "on or off", config => config.GetBoolean(Full(key))) : otherwise;
+
+    private IReadOnlyList<string> Texts(string key, IReadOnlyList<string> otherwise) =>
+        Has(key) ? Checked(key, "a list of texts", config => config.GetStringList(Full(key)).ToArray()) : otherwise;
+
+    private int Number(string key, int otherwise, int least, int most)
+    {
+        int value = Has(key) ? Checked(key, $"a whole number from {least} to {most}", config => config.GetInt(Full(key))) : otherwise;
+        Require(value >= least && value <= most, key, $"{value} is out of range; expected a whole number from {least} to {most}");
+        return value;
+    }
+
+    private bool Has(string key) => _config.HasPath(Full(key));
+
+    private T Checked<T>(string key, string expected, Func<Config, T> read)
+    {
+        try
+        {
+            return read(_config);
+        }
+        catch (Exception wrong) when (wrong is not OutOfMemoryException)
+        {
+            throw Problem(key, $"{wrong.Message}; expected {expected}");
+        }
+    }
+
+    private void Require(bool holds, string key, string problem)
+    {
+        if (!holds)
+        {
+            throw Problem(key, problem);
+        }
+    }
+
+    private static string Full(string key) => $"disttrain.{key}";
+
+    private InvalidInputException Problem(string key, string problem) =>
+        new(key.Length == 0 ? $"{_file}: {problem}" : $"{_file}: {Full(key)}: {problem}");
+}

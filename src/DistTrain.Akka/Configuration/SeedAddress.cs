@@ -1,0 +1,36 @@
+using System.Globalization;
+using System.Net;
+using DistTrain.Numerics;
+
+namespace DistTrain.Akka.Configuration;
+
+/// <summary>A node's address as people write it: <c>host:port</c>.</summary>
+internal static class SeedAddress
+{
+    /// <summary>Takes an address apart; false when it is none.</summary>
+    public static bool TryParse(string text, out string host, out int port)
+    {
+        int colon = text.LastIndexOf(':');
+        host = colon > 0 ? text[..colon].Trim('[', ']') : "";
+        port = 0;
+        return host.Length > 0
+            && int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out port)
+            && port is > 0 and <= IPEndPoint.MaxPort;
+    }
+
+    /// <summary>Whether a host is this machine alone.</summary>
+    public static bool IsLoopback(string host) =>
+        host == "localhost" || (IPAddress.TryParse(host, out IPAddress? address) && IPAddress.IsLoopback(address));
+
+    /// <summary>A node's actor system as Akka writes it.</summary>
+    public static string SystemOf(string cluster, string seed)
+    {
+        if (!TryParse(seed, out string host, out int port))
+        {
+            throw new InvalidInputException($"'{seed}' is no address; expected host:port");
+        }
+
+        string shown = host.Contains(':', StringComparison.Ordinal) ? $"[{host}]" : host;
+        return $"akka.tcp://{cluster}@{shown}:{port}";
+    }
+}

@@ -1,0 +1,352 @@
+using System.Text.Json;
+using Akka.Actor;
+using DistTrain.Akka.Nodes;
+using DistTrain.Akka.Wire;
+using DistTrain.Engines.Processes;
+using DistTrain.Protocol.Actors;
+using DistTrain.Protocol.Effects;
+using DistTrain.Protocol.Planning;
+
+namespace DistTrain.Akka.Leading;
+
+/// <summary>A run under way.</summary>
+internal sealed partial class LeaderActor
+{
+    private static readonly TimeSpan SnapshotFor = TimeSpan.FromSeconds(5);
+
+    private readonly SortedDictionary<int, SpawnActor> _pending = [];
+    private readonly SortedDictionary<string, byte[]> _counts = new(StringComparer.Ordinal);
+    private HostedRun? _found;
+    private ClusterJob? _job;
+    private byte[] _jobBytes = [];
+    private long _run, _lastStep, _lastCommitAt;
+    private IActorRef _client = ActorRefs.Nobody;
+    private NoteOutbox _outbox = new(0);
+    private RunPlan? _plan;
+    private int[] _nodeOf = [];
+    private CoordinatorProgress? _from, _snapshot;
+    private string _holder = "";
+    private SnapshotMade? _keeping;
+    private int _keepingLeft, _keptOn;
+    private long _keepingSince;
+    private RunEnded? _ended;
+    private bool _stopRequested;
+
+    private void ReceiveRunning()
+    {
+        Receive<SpawnWanted>(OnSpawnWanted, wanted => wanted.Run == _run && _phase == Phase.Running);
+        Receive<SpawnWanted>(_ => { });
+        Receive<Spawned>(spawned => OnSpawned(spawned));
+        Receive<ReportMade>(OnReport, made => made.Run == _run);
+        Receive<ReportMade>(_ => { });
+        Receive<SnapshotMade>(OnSnapshot);
+        Receive<SnapshotComplete>(OnComplete);
+        Receive<NodeFailed>(OnNodeFailed);
+        Receive<StopRun>(stop => RequestStop(stop.RunId));
+        Receive<Terminated>(lost => OnClientLost(lost.ActorRef));
+        Receive<NotesTaken>(taken => _outbox.Taken(taken.Sequence), taken => taken.Run == _run);
+        Receive<NotesTaken>(_ => { });
+        Receive<RunCounts>(OnCounts);
+        Receive<RunCollected>(_ => Forget(), collected => _phase == Phase.Collecting && collected.RunId == _job?.RunId);
+        Receive<RunCollected>(_ => { });
+    }
+
+    private IEnumerable<LeaderNode> Taking => _nodes.Where(node => node.IsThere && node.Index >= 0);
+
+    private void SendTable()
+    {
+        string[] addresses = new string[_nodes.Max(node => node.Index) + 1];
+        Array.Fill(addresses, "");
+        foreach (LeaderNode node in Taking)
+        {
+            addresses[node.Index] = node.Address;
+        }
+
+        Table table = new(_run, addresses, _nodeOf);
+        foreach (LeaderNode node in Taking)
+        {
+            node.Actor.Tell(table, _host.Node);
+        }
+    }
+
+    private void OnSpawnWanted(SpawnWanted wanted)
+    {
+        bool restores = _plan!.Topology.RoleOf(wanted.Actor) == ActorRole.Shard;
+        SpawnActor spawn = new(_run, wanted.Actor.Index, wanted.Incarnation, restores ? _snapshot!.Step : 0, _holder);
+        _pending[wanted.Actor.Index] = spawn;
+        SendSpawn(spawn);
+    }
+
+    private void SendSpawn(SpawnActor spawn) => _nodes.Find(node => node.Index == _nodeOf[spawn.Actor])?.Actor.Tell(spawn, Self);
+
+    private void OnSpawned(Spawned spawned)
+    {
+        if (spawned.Run == _run && _pending.TryGetValue(spawned.Actor, out SpawnActor? spawn) && spawn.Incarnation == spawned.Incarnation)
+        {
+            _pending.Remove(spawned.Actor);
+        }
+    }
+
+    /// <summary>Says again what may have been lost.</summary>
+    private void Remind()
+    {
+        if (_pending.Count > 0)
+        {
+            SendTable();
+            foreach (SpawnActor spawn in _pending.Values)
+            {
+                SendSpawn(spawn);
+            }
+        }
+
+        foreach (RunNote note in _outbox.Waiting)
+        {
+            _client.Tell(note, _host.Node);
+        }
+
+        if (_keeping is not null && _time.GetElapsedTime(_keepingSince) > SnapshotFor)
+        {
+            EndKeeping();
+        }
+    }
+
+    private void OnReport(ReportMade made)
+    {
+        switch (made.Report)
+        {
+            case StepCommitted step:
+                (_lastStep, _lastCommitAt) = (step.Step, _time.GetTimestamp());
+                break;
+            case TrainsAlone alone:
+                foreach (LeaderNode node in Taking)
+                {
+                    node.Actor.Tell(new TrainAlone(_run, alone.Alone));
+                }
+
+                break;
+            case RunEnded ended:
+                End(ended);
+                return;
+        }
+
+        Tell(Note.Of(made.Report));
+    }
+
+    private void Notice(string text)
+    {
+        _host.Log(text);
+        Tell(new Note(NoteKind.Notice) { Text = text });
+    }
+
+    private void Tell(Note note) =>
+        _client.Tell(_outbox.Add(JsonSerializer.SerializeToUtf8Bytes(note, ControlJson.Default.Note)), _host.Node);
+
+    /// <summary>Has every node make a snapshot whole whose slices it keeps already.</summary>
+    private void OnSnapshot(SnapshotMade made)
+    {
+        if (made.Run != _run || _phase != Phase.Running)
+        {
+            return;
+        }
+
+        EndKeeping();
+        LeaderNode[] nodes = [.. Taking];
+        (_keeping, _keepingLeft, _keptOn, _keepingSince) = (made, nodes.Length, 0, _time.GetTimestamp());
+        byte[] progress = JsonSerializer.SerializeToUtf8Bytes(made.Progress, NodeJson.Default.CoordinatorProgress);
+        foreach (LeaderNode node in nodes)
+        {
+            node.Actor.Tell(new CompleteSnapshot(_run, made.Progress.Step, progress));
+        }
+    }
+
+    private void OnComplete(SnapshotComplete complete)
+    {
+        if (_keeping is null || complete.Run != _run || complete.Step != _keeping.Progress.Step)
+        {
+            return;
+        }
+
+        if (complete.Complete && Find(Sender) is LeaderNode node)
+        {
+            node.SnapshotStep = complete.Step;
+            _keptOn++;
+            (_snapshot, _holder) = (_keeping.Progress, HolderPath(node));
+        }
+
+        if (--_keepingLeft == 0)
+        {
+            EndKeeping();
+        }
+    }
+
+    private LeaderNode? Find(IActorRef sender) => _nodes.Find(node =>
+        node.IsThere && (sender.Path.Address.HasLocalScope ? node.Identity == _cluster.SelfUniqueAddress : node.Actor.Path.Address == sender.Path.Address));
+
+    private void EndKeeping()
+    {
+        SnapshotMade? kept = _keeping;
+        _keeping = null;
+        kept?.Kept(_keptOn > 0 ? null : "no node could keep a part of the snapshot");
+    }
+
+    private void OnNodeFailed(NodeFailed failed)
+    {
+        if (failed.Run != _run || _phase != Phase.Running || Find(Sender) is not LeaderNode node)
+        {
+            return;
+        }
+
+        if (failed.Problem.Length > 0 || node.Identity == _cluster.SelfUniqueAddress)
+        {
+            Fail($"{node.Address}: {(failed.Problem.Length > 0 ? failed.Problem : "the coordinator's node let an exception through; its log has it")}");
+            return;
+        }
+
+        Notice($"the actors on {node.Address} failed and are started again");
+        SendTable();
+        for (int actor = 1; actor < _nodeOf.Length; actor++)
+        {
+            if (_nodeOf[actor] == node.Index)
+            {
+                _host.Run?.Suspect(new ActorId(actor));
+            }
+        }
+    }
+
+    private void Fail(string problem) => End(new RunEnded(RunEnd.Failed, _lastStep, problem));
+
+    private void RequestStop(long runId)
+    {
+        if (_phase == Phase.Running && _job?.RunId == runId && !_stopRequested)
+        {
+            _stopRequested = true;
+            _host.Run?.Stop();
+        }
+    }
+
+    /// <summary>Nobody waits for the result: the run stops at a committed step and gives the cluster free.</summary>
+    private void OnClientLost(IActorRef client)
+    {
+        if (!client.Equals(_client) || _phase == Phase.Idle)
+        {
+            return;
+        }
+
+        _host.Log($"the client of {_job?.Name} is gone; the run stops");
+        if (_phase == Phase.Running)
+        {
+            RequestStop(_job!.RunId);
+        }
+        else
+        {
+            Forget();
+        }
+    }
+
+    private void End(RunEnded ended)
+    {
+        if (_phase != Phase.Running)
+        {
+            return;
+        }
+
+        _ended = ended;
+        Enter(Phase.Ending);
+        TellEnd();
+    }
+
+    private void TellEnd()
+    {
+        foreach (LeaderNode node in Taking.Where(node => !_counts.ContainsKey(node.Address)))
+        {
+            node.Actor.Tell(new EndRun(_run));
+        }
+    }
+
+    private void OnCounts(RunCounts counts)
+    {
+        if (counts.Run == _run && _phase == Phase.Ending && Find(Sender) is LeaderNode node)
+        {
+            _counts[node.Address] = counts.Note;
+            if (Taking.All(taking => _counts.ContainsKey(taking.Address)))
+            {
+                TellOver();
+            }
+        }
+    }
+
+    private void TellOver()
+    {
+        Enter(Phase.Collecting);
+        SendOver();
+    }
+
+    private void SendOver()
+    {
+        foreach (RunNote note in _outbox.Waiting)
+        {
+            _client.Tell(note, _host.Node);
+        }
+
+        byte[] ended = JsonSerializer.SerializeToUtf8Bytes(Note.Of(_ended!), ControlJson.Default.Note);
+        byte[] counts = JsonSerializer.SerializeToUtf8Bytes(Sum(), ControlJson.Default.Note);
+        string[] holders = [.. Taking.Where(node => node.SnapshotStep == _snapshot?.Step).Select(HolderPath)];
+        _client.Tell(new RunOver(_run, ended, counts, holders), _host.Node);
+    }
+
+    private Note Sum()
+    {
+        Note[] notes = [.. _counts.Values.Select(bytes => JsonSerializer.Deserialize(bytes, ControlJson.Default.Note)!)];
+        SortedDictionary<string, long> messages = new(StringComparer.Ordinal);
+        foreach ((string tag, long count) in notes.SelectMany(note => note.Messages ?? []))
+        {
+            messages[tag] = messages.GetValueOrDefault(tag) + count;
+        }
+
+        return new Note(NoteKind.Counts)
+        {
+            Messages = messages,
+            Bytes = notes.Sum(note => note.Bytes),
+            MessagesWhileAlone = notes.Sum(note => note.MessagesWhileAlone),
+        };
+    }
+
+    private void Forget()
+    {
+        if (_job is not null)
+        {
+            foreach (LeaderNode node in _nodes)
+            {
+                node.Actor.Tell(new ForgetRun(_job.RunId));
+            }
+        }
+
+        Context.Unwatch(_client);
+        _client = ActorRefs.Nobody;
+        (_job, _from, _snapshot, _found, _keeping) = (null, null, null, null, null);
+        Enter(Phase.Idle);
+    }
+
+    private StatusReport Report()
+    {
+        StatusMember[] members =
+        [
+            .. _nodes.OrderBy(node => node.Address, StringComparer.Ordinal).Select(node => new StatusMember(
+                node.Address, node.State, node.Roles, [.. ActorsOn(node.Index)])),
+        ];
+        StatusRun? run = _job is null
+            ? null
+            : new StatusRun(
+                _job.Name,
+                _lastStep,
+                _plan?.TotalSteps ?? 0,
+                ClusterJob.LeaderOf(_run),
+                _lastCommitAt == 0 ? 0 : _time.GetElapsedTime(_lastCommitAt).TotalSeconds,
+                _snapshot?.Step ?? 0);
+        return new StatusReport(_cluster.SelfAddress.ToString(), members, run, _host.Refusals);
+    }
+
+    private IEnumerable<string> ActorsOn(int node) => _plan is null || node < 0 || _phase == Phase.Idle
+        ? []
+        : Enumerable.Range(0, _nodeOf.Length).Where(actor => _nodeOf[actor] == node).Select(actor => _plan.Topology.NameOf(new ActorId(actor)));
+}

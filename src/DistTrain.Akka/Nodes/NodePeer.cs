@@ -1,0 +1,78 @@
+using Akka.Actor;
+using DistTrain.Akka.Streams;
+using DistTrain.Akka.Wire;
+using DistTrain.Engines.Shared;
+using DistTrain.Protocol.Messages;
+using Envelope = DistTrain.Protocol.Messages.Envelope;
+
+namespace DistTrain.Akka.Nodes;
+
+/// <summary>Another node of a run: control messages go to its actor, large tensors over a stream, which is opened when there are
+/// some.</summary>
+internal sealed class NodePeer(string address, IActorRef actor, Func<CancellationToken, Stream> open, BufferPool pool) : IDisposable
+{
+    [ThreadStatic]
+    private static EnvelopePacker? t_packer;
+
+    [ThreadStatic]
+    private static BufferPool? t_packerPool;
+
+    private readonly Lock _lock = new();
+    private FrameLink? _link;
+    private bool _closed;
+
+    /// <summary>Its address.</summary>
+    public string Address => address;
+
+    /// <summary>Its node actor.</summary>
+    public IActorRef Actor => actor;
+
+    /// <summary>Puts an envelope on one of the two wires; its delivery's references are this peer's now. Never blocks.</summary>
+    public void Send(in Envelope envelope)
+    {
+        long bytes = pool.Length(MessageBuffers.First(envelope.Message)) + pool.Length(MessageBuffers.Second(envelope.Message));
+        bool isSmall = bytes <= StreamLimits.ControlBufferBytesMax
+            && !(envelope.Message is BeginEpoch begin && begin.Incarnations.Length > StreamLimits.ControlActorsMax);
+        if (!isSmall && LinkOrNull() is FrameLink link)
+        {
+            link.Send(envelope);
+            return;
+        }
+
+        if (isSmall)
+        {
+            actor.Tell(Packer().Pack(envelope), ActorRefs.NoSender);
+        }
+
+        pool.Release(MessageBuffers.First(envelope.Message));
+        pool.Release(MessageBuffers.Second(envelope.Message));
+    }
+
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            _closed = true;
+        }
+
+        _link?.Dispose();
+    }
+
+    private FrameLink? LinkOrNull()
+    {
+        lock (_lock)
+        {
+            return _closed ? null : _link ??= new FrameLink(open, StreamLimits.ReconnectCap, pool);
+        }
+    }
+
+    private EnvelopePacker Packer()
+    {
+        if (t_packer is null || t_packerPool != pool)
+        {
+            (t_packer, t_packerPool) = (new EnvelopePacker(new PoolBytes(pool)), pool);
+        }
+
+        return t_packer;
+    }
+}

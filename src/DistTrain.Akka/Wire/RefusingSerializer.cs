@@ -1,0 +1,26 @@
+using System.Runtime.Serialization;
+using Akka.Actor;
+using Akka.Serialization;
+
+namespace DistTrain.Akka.Wire;
+
+/// <summary>
+/// Stands in the place of Akka's serializers that make objects of whatever type the wire names (JSON for object, Protobuf by type name,
+/// remote deployment): nothing goes out and nothing comes in through them.
+/// </summary>
+internal sealed class RefusingSerializer(ExtendedActorSystem system) : Serializer(system)
+{
+    /// <inheritdoc/>
+    public override int Identifier => 4712;
+
+    /// <inheritdoc/>
+    public override bool IncludeManifest => false;
+
+    /// <inheritdoc/>
+    public override byte[] ToBinary(object obj) =>
+        throw new SerializationException($"{obj?.GetType().Name} has no manifest and does not leave this node");
+
+    /// <inheritdoc/>
+    public override object FromBinary(byte[] bytes, Type type) =>
+        throw new SerializationException("a message without a manifest of this program; nothing is made of it");
+}

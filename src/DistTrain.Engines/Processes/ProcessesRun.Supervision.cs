@@ -1,0 +1,171 @@
+using DistTrain.Engines.Shared;
+using DistTrain.Protocol.Actors;
+using DistTrain.Protocol.Effects;
+
+namespace DistTrain.Engines.Processes;
+
+/// <content>Starts processes, notices their end or silence, and starts others in their places.</content>
+internal sealed partial class ProcessesRun
+{
+    private void Start(SupervisedProcess process)
+    {
+        ChildJob job = new(
+            process.Number,
+            _folder.FullPath,
+            _token,
+            _request.Experiment!,
+            _request.Settings.Seed,
+            _request.Settings.Precision,
+            _request.Data.Facts,
+            _journal,
+            _claim,
+            _logBefore,
+            [.. _faults.Select(fault => fault.At.Step).OfType<long>()],
+            _request.Workers,
+            _cores,
+            _request.ComputeThreads > 0 ? _request.ComputeThreads : Math.Max(1, _cores / _processes.Length));
+        if (process == Coordinator)
+        {
+            Lead();
+            if (_stopRequested)
+            {
+                process.Send(new Command(CommandKind.Stop));
+            }
+        }
+
+        process.SilentUntil = _recorder.Elapsed + ProcessesLimits.StartMax;
+        process.IsDoubted = false;
+        process.OnStarted(new ChildProcess(
+            _program, job, (child, note) => Happened(() => OnNote(process, child, note)), child => Happened(() => OnEnded(process, child))));
+    }
+
+    /// <summary>The first coordinator, or the next.</summary>
+    private void Lead()
+    {
+        bool isNext = _run > 0;
+        _run = _plan.KeepsLog ? 1 : _run + 1;
+        Coordinator.Send(new Command(CommandKind.Lead)
+        {
+            Run = _run,
+            Progress = _plan.KeepsLog ? null : _from,
+            Incarnation = _plan.KeepsLog ? _coordinatorIncarnation++ : 0,
+            On = isNext,
+        });
+    }
+
+    private void StartDue()
+    {
+        foreach (SupervisedProcess process in _processes.Where(process => process.RestartAt <= _recorder.Elapsed))
+        {
+            Start(process);
+        }
+    }
+
+    private void KillSilent()
+    {
+        TimeSpan now = _recorder.Elapsed;
+        foreach (SupervisedProcess process in _processes)
+        {
+            if (process.Child is not ChildProcess child || process.SilentUntil >= now)
+            {
+                continue;
+            }
+
+            if (!process.IsDoubted)
+            {
+                (process.IsDoubted, process.SilentUntil) = (true, now + (2 * ProcessesLimits.BeatEvery));
+                continue;
+            }
+
+            process.SilentUntil = TimeSpan.MaxValue;
+            _observer.OnNotice($"{process.Name} (process {child.Id}) has been silent for {_silenceMax.TotalSeconds} s and is {(SparesSilent ? "left" : "killed")}");
+            if (SparesSilent)
+            {
+                GiveUp(process, child);
+            }
+            else
+            {
+                child.Kill();
+            }
+        }
+    }
+
+    private void GiveUp(SupervisedProcess process, ChildProcess child)
+    {
+        _given.Add(child);
+        OnGone(process, $"{process.Name} (process {child.Id}) was left");
+        foreach (SupervisedProcess other in _processes.Where(other => other != process))
+        {
+            other.Send(new Command(CommandKind.Reconnect) { Process = process.Number });
+        }
+    }
+
+    private void OnEnded(SupervisedProcess process, ChildProcess child)
+    {
+        if (_over || process.Child != child)
+        {
+            return;
+        }
+
+        child.Close();
+        OnGone(process, $"{process.Name} (process {child.Id}) {child.Ending}");
+    }
+
+    private void OnGone(SupervisedProcess process, string ending)
+    {
+        process.OnEnded();
+        if (process.Restarts.OnEnded(_commits) is not TimeSpan wait)
+        {
+            _recorder.On(new RunEnded(RunEnd.Failed, 0, $"{ending}; it was restarted {process.Restarts.Restarts - 1} times, so its fault is not passing"));
+            return;
+        }
+
+        TimeSpan at = _recorder.Elapsed + wait;
+        process.RestartAt = process.DownUntil == TimeSpan.MaxValue ? null : at > process.DownUntil ? at : process.DownUntil;
+        _observer.OnNotice($"{ending}; it is {(process.RestartAt is null ? "not " : "")}started again");
+        if (process == Coordinator)
+        {
+            GoBack();
+            return;
+        }
+
+        foreach (ActorId actor in process.Actors)
+        {
+            // A coordinator that is being started starts every actor anyway.
+            Coordinator.Child?.Send(new Command(CommandKind.Suspect) { Actor = actor.Index });
+        }
+    }
+
+    /// <summary>Without a log, what the coordinator had committed since the last snapshot was in its memory alone; with one, the next says itself where it goes on.</summary>
+    private void GoBack()
+    {
+        if (_plan.KeepsLog)
+        {
+            return;
+        }
+
+        _from = SnapshotFiles.Newest(_journal) ?? _from;
+        OnReport(new Recovered(0, _from.Step, Math.Max(0, _lastStep - _from.Step)));
+    }
+
+    /// <summary>Ends all processes, in order those that can; returns what they counted.</summary>
+    private Note[] EndProcesses()
+    {
+        _over = true;
+        ChildProcess[] children = [.. _processes.Select(process => process.Child).OfType<ChildProcess>()];
+        foreach (ChildProcess child in children)
+        {
+            child.Send(new Command(CommandKind.End));
+        }
+
+        TimeSpan until = _recorder.Elapsed + ProcessesLimits.EndMax;
+        int left = children.Length;
+        while (left > 0 && until > _recorder.Elapsed && _events.TryTake(out Action? happened, until - _recorder.Elapsed))
+        {
+            happened();
+            left = children.Count(child => child.Ending.Length == 0);
+        }
+
+        return [.. children.Select(child => child.Counts).OfType<Note>()];
+    }
+}

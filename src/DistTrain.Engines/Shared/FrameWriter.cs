@@ -1,0 +1,57 @@
+using System.Buffers;
+using DistTrain.Protocol.Jobs;
+using DistTrain.Protocol.Messages;
+using DistTrain.Protocol.Wire;
+
+namespace DistTrain.Engines.Shared;
+
+/// <summary>Writes envelopes to a stream as frames: small buffers are gathered with the headers, large ones go from where they are. One
+/// thread.</summary>
+internal sealed class FrameWriter(BufferPool pool) : IDisposable
+{
+    /// <summary>Bytes that are gathered before they are written: as much as a socket takes at once.</summary>
+    public const int BatchBytes = 128 << 10;
+
+    /// <summary>Buffers from this size on are written from where they are instead of being gathered.</summary>
+    public const int LargeBufferBytes = 16 << 10;
+
+    private readonly ArrayBufferWriter<byte> _gathered = new(BatchBytes);
+    private readonly FrameCodec _codec = new();
+    private readonly PoolBytes _bytes = new(pool);
+
+    /// <summary>Forgets what was gathered, for a stream that was lost.</summary>
+    public void Reset() => _gathered.ResetWrittenCount();
+
+    /// <summary>Appends a frame; returns its length in bytes.</summary>
+    public long Write(in Envelope envelope, Stream stream)
+    {
+        int before = _gathered.WrittenCount;
+        IReadOnlyList<BufferHandle> buffers = _codec.WriteHeader(envelope, _bytes, _gathered);
+        long length = _gathered.WrittenCount - before;
+        foreach (BufferHandle buffer in buffers)
+        {
+            ReadOnlySpan<byte> bytes = _bytes.BytesOf(buffer);
+            length += bytes.Length;
+            if (bytes.Length < LargeBufferBytes)
+            {
+                _gathered.Write(bytes);
+            }
+            else
+            {
+                Flush(stream);
+                stream.Write(bytes);
+            }
+        }
+
+        return length;
+    }
+
+    /// <summary>Writes what is gathered.</summary>
+    public void Flush(Stream stream)
+    {
+        stream.Write(_gathered.WrittenSpan);
+        _gathered.ResetWrittenCount();
+    }
+
+    public void Dispose() => _codec.Dispose();
+}

@@ -1,0 +1,237 @@
+using DistTrain.Protocol.Effects;
+using DistTrain.Protocol.Jobs;
+using DistTrain.Protocol.Links;
+using DistTrain.Protocol.Messages;
+using DistTrain.Protocol.Planning;
+using DistTrain.Protocol.Settings;
+
+namespace DistTrain.Protocol.Actors;
+
+/// <content>Envelopes: which count, what they acknowledge, and when they go again.</content>
+public abstract partial class ActorMachine
+{
+    private static int WindowMax(RunPlan plan)
+    {
+        // On one link a step needs at most one message per micro-batch and slice, and a few of control; an evaluation stays
+        // within its credit.
+        int perStep = plan.Settings.Training.MicroBatches + plan.Slices.Count + 8;
+        int copied = plan.Topology.Copies > 1 ? plan.Slices.Sum(slice => ParameterShard.PartsOf(slice, plan.Settings.Replicas)) : 0;
+        return (perStep * (plan.StepsUncommittedMax + 2)) + EvaluationPass.CreditBatches(plan.Stages.Count) + copied;
+    }
+
+    private static void ReleaseOutputs(Job job, EffectList effects)
+    {
+        foreach (BufferHandle output in job.Outputs)
+        {
+            effects.Release(output);
+        }
+    }
+
+    private static void DropReferences(in Stimulus stimulus, EffectList effects)
+    {
+        if (stimulus.Kind == StimulusKind.JobDone)
+        {
+            ReleaseOutputs(stimulus.Job!, effects);
+        }
+    }
+
+    private void Receive(in Envelope envelope)
+    {
+        bool isKnown = (uint)envelope.From.Index < (uint)Plan.Topology.Count;
+        if (envelope.Run != _run || !IsForThis(envelope) || !isKnown || !IsOfThisEpoch(envelope))
+        {
+            Stale++;
+            return;
+        }
+
+        Link link = LinkTo(envelope.From);
+        bool progress = false;
+        while (link.TryAcknowledge(envelope.Acknowledges, out Envelope acknowledged))
+        {
+            ReleaseBuffers(acknowledged.Message);
+            progress = true;
+        }
+
+        if (progress && !_isInquired)
+        {
+            OnAcknowledged();
+        }
+
+        if (envelope.Sequence == 0)
+        {
+            return;
+        }
+
+        _owing = envelope.From;
+        switch (link.Arrive(envelope.Sequence))
+        {
+            case Arrival.Duplicate:
+                Duplicates++;
+                break;
+            case Arrival.Early:
+                Effects.Retain(MessageBuffers.First(envelope.Message));
+                Effects.Retain(MessageBuffers.Second(envelope.Message));
+                link.KeepEarly(envelope);
+                break;
+            default:
+                Deliver(envelope);
+                while (!_stopped && link.TryTakeNext(out Envelope next))
+                {
+                    Deliver(next);
+                    ReleaseBuffers(next.Message);
+                }
+
+                break;
+        }
+    }
+
+    /// <summary>A new coordinator does not know incarnations: its inquiry is for whoever is there.</summary>
+    private bool IsForThis(in Envelope envelope) =>
+        envelope.ToIncarnation == Incarnation || (envelope.ToIncarnation == 0 && envelope.Message is Inquire);
+
+    private void Deliver(in Envelope envelope)
+    {
+        if (envelope.Message is not (BeginEpoch or Inquire))
+        {
+            OnMessage(envelope.From, envelope.Message);
+        }
+    }
+
+    /// <summary>
+    /// A begin-epoch or an inquiry of a higher epoch takes effect before its link is looked at, for the link belongs to the new epoch.
+    /// </summary>
+    private bool IsOfThisEpoch(in Envelope envelope)
+    {
+        bool isHigher = envelope.Epoch > Epoch && envelope.From == ActorId.Coordinator;
+        if (isHigher && envelope.Message is BeginEpoch begin)
+        {
+            EnterEpoch(envelope.Epoch, begin.Incarnations);
+            View = begin.Copies.Length == 0 ? Plan.EveryShard : new ShardView(Plan.Topology, begin.Copies);
+            (_lastEpoch, _lastMembers, _lastCopies, _isInquired) = (envelope.Epoch, begin.Incarnations, begin.Copies, false);
+            OnEpoch(begin.CommittedStep);
+            return true;
+        }
+
+        if (isHigher && envelope.Message is Inquire)
+        {
+            EnterEpoch(envelope.Epoch, [envelope.FromIncarnation]);
+            _isInquired = true;
+            OnInquired();
+            return true;
+        }
+
+        return Epoch > 0 && envelope.Epoch == Epoch && Knows(envelope.From, envelope.FromIncarnation);
+    }
+
+    /// <summary>Whether a sender is a member of this epoch. A coordinator that inquires learns the incarnations from the answers.</summary>
+    private bool Knows(ActorId from, int incarnation)
+    {
+        if (from.Index < _incarnations.Length && _incarnations[from.Index] == 0 && Self == ActorId.Coordinator)
+        {
+            _incarnations[from.Index] = incarnation;
+        }
+
+        return from.Index < _incarnations.Length && _incarnations[from.Index] == incarnation;
+    }
+
+    /// <summary>What arrived in this step is acknowledged by whatever goes back, or else on its own.</summary>
+    private void Acknowledge()
+    {
+        if (_owing is ActorId peer && LinkTo(peer) is { OwesAcknowledgement: true } link && !_stopped)
+        {
+            Effects.Send(Wrap(peer, Messages.Acknowledge.Instance, 0, link));
+        }
+
+        _owing = null;
+    }
+
+    private void Retry()
+    {
+        _retryTimerRuns = false;
+        bool anyWaits = false;
+        long ticksMax = (long)(Plan.Settings.Patience / Limits.RetryFirst);
+        foreach (int peer in _linkOrder)
+        {
+            Link link = _links[peer];
+            if (!link.Waits)
+            {
+                continue;
+            }
+
+            anyWaits = true;
+            bool resend = link.Tick(RetryCapTicks);
+            if (link.IsOutOfPatience(ticksMax))
+            {
+                string tag = MessageCatalog.TagOf(link.Oldest.Message);
+                Fail($"{Plan.Topology.NameOf(Self)} waited {Plan.Settings.Patience} for {Plan.Topology.NameOf(new ActorId(peer))} to take '{tag}'");
+                return;
+            }
+
+            if (resend)
+            {
+                Resend(link);
+            }
+        }
+
+        if (anyWaits)
+        {
+            _retryTimerRuns = true;
+            Effects.StartTimer(RetryTimer, Limits.RetryFirst);
+        }
+    }
+
+    private void Resend(Link link)
+    {
+        foreach (Envelope envelope in link.Unacknowledged)
+        {
+            Effects.Send(envelope with { Acknowledges = link.Delivered });
+        }
+
+        link.OwesAcknowledgement = false;
+    }
+
+    private void ReleaseLinks()
+    {
+        foreach (int peer in _linkOrder)
+        {
+            Link link = _links[peer];
+            foreach (Envelope envelope in link.Unacknowledged)
+            {
+                ReleaseBuffers(envelope.Message);
+            }
+
+            foreach (Envelope envelope in link.Early)
+            {
+                ReleaseBuffers(envelope.Message);
+            }
+        }
+
+        _links.Clear();
+        _linkOrder.Clear();
+        _owing = null;
+    }
+
+    private void ReleaseBuffers(Message message)
+    {
+        Effects.Release(MessageBuffers.First(message));
+        Effects.Release(MessageBuffers.Second(message));
+    }
+
+    private Envelope Wrap(ActorId to, Message message, long sequence, Link link)
+    {
+        link.OwesAcknowledgement = false;
+        return new Envelope(_run, Epoch, Self, Incarnation, to, _incarnations[to.Index], sequence, link.Delivered, message);
+    }
+
+    private Link LinkTo(ActorId peer)
+    {
+        if (!_links.TryGetValue(peer.Index, out Link? link))
+        {
+            link = new Link(_windowMax);
+            _links.Add(peer.Index, link);
+            _linkOrder.Add(peer.Index);
+        }
+
+        return link;
+    }
+}

@@ -1,0 +1,126 @@
+using System.Diagnostics;
+using System.Numerics;
+using DistTrain.Engines.Shared;
+using DistTrain.Numerics.Kernels;
+using DistTrain.Numerics.Layers;
+using DistTrain.Numerics.Tensors;
+using DistTrain.Protocol.Jobs;
+
+namespace DistTrain.Benchmarks;
+
+/// <summary>
+/// The three products of a dense layer's step, beside OpenBLAS: x·Wᵀ forward, δ·W backward, δᵀ·x for the gradient. Both take turns on the same
+/// operands; of each the fastest repetition counts, because whatever else the machine does only ever adds time.
+/// </summary>
+internal static unsafe class GemmBenchmark
+{
+    private const double RepeatSeconds = 40e-6;
+    private const int Repeats = 400;
+
+    private static readonly (int Inputs, int Outputs)[] Layers =
+        [(784, 128), (784, 512), (512, 256), (256, 10), (128, 10), (64, 64), (64, 10), (1_024, 1_024), (2_048, 2_048), (1_000, 300), (783, 127)];
+
+    private static readonly int[] Batches = [16, 64, 256];
+
+    /// <summary>Prints a row a shape.</summary>
+    public static void Run(int threads, string? part)
+    {
+        if (!OpenBlas.IsInstalled)
+        {
+            Console.WriteLine("libopenblas.so.0 is not installed, so there is no comparison with it");
+            return;
+        }
+
+        Console.WriteLine($"{OpenBlas.Version}; {threads} thread(s) on both sides");
+        Console.WriteLine("| product | m × k × n | precision | ours GFLOP/s | OpenBLAS GFLOP/s | ours / OpenBLAS |");
+        Console.WriteLine("|---|---|---|---|---|---|");
+        OpenBlas.SetThreads(threads);
+        using ComputeCrew? crew = threads > 1 ? new ComputeCrew(threads - 1, new NoJobs()) : null;
+        IForkJoin? fork = crew is null ? null : new CrewAndCaller(crew, threads);
+        List<double> ratios = [];
+        foreach (int batch in Batches)
+        {
+            foreach ((int inputs, int outputs) in Layers)
+            {
+                (string Kind, int M, int K, int N, bool TransposeA, bool TransposeB)[] products =
+                [
+                    ("forward", batch, inputs, outputs, false, true),
+                    ("signal", batch, outputs, inputs, false, false),
+                    ("gradient", outputs, batch, inputs, true, false),
+                ];
+                foreach ((string kind, int m, int k, int n, bool transposeA, bool transposeB) in products)
+                {
+                    string title = $"{kind} {batch} {inputs}-{outputs}";
+                    if (part is null || title.Contains(part, StringComparison.Ordinal))
+                    {
+                        ratios.Add(Compare<float>(kind, m, k, n, transposeA, transposeB, fork));
+                        ratios.Add(Compare<double>(kind, m, k, n, transposeA, transposeB, fork));
+                    }
+                }
+            }
+        }
+
+        ratios.Sort();
+        Console.WriteLine($"{ratios.Count} products: median {ratios[ratios.Count / 2]:F2}, least {ratios[0]:F2}; below 0.95: {ratios.Count(ratio => ratio < 0.95)}");
+    }
+
+    private static double Compare<T>(string kind, int m, int k, int n, bool transposeA, bool transposeB, IForkJoin? fork)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        using Tensor<T> a = new(transposeA ? k : m, transposeA ? m : k), b = new(transposeB ? n : k, transposeB ? k : n), c = new(m, n), d = new(m, n);
+        Fill(a.Span);
+        Fill(b.Span);
+        fixed (T* first = a.Span, second = b.Span, result = d.Span)
+        {
+            T* left = first, right = second, target = result;
+            double ours = double.PositiveInfinity, peers = double.PositiveInfinity;
+            int calls = (int)Math.Max(1, RepeatSeconds * 2e11 / (2.0 * m * n * k));
+            int repeats = (int)Math.Clamp(Repeats * RepeatSeconds * 2e11 / (2.0 * m * n * k), 25, Repeats);
+            for (int repeat = 0; repeat < repeats; repeat++)
+            {
+                ours = Math.Min(ours, Seconds(() => Gemm.Multiply(a.View, transposeA, b.View, transposeB, c.View, fork: fork), calls));
+                peers = Math.Min(peers, Seconds(() => OpenBlas.Multiply(left, transposeA, right, transposeB, target, m, n, k), calls));
+            }
+
+            double scale = 1e-9 * 2.0 * m * n * k;
+            string precision = typeof(T) == typeof(float) ? "float32" : "float64";
+            Console.WriteLine($"| {kind} | {m} × {k} × {n} | {precision} | {scale / ours:F0} | {scale / peers:F0} | {peers / ours:F2} |");
+            Trace.Assert(Math.Abs(double.CreateTruncating(c.Span[^1] - d.Span[^1])) < 1e-2, "Both products are of the same operands.");
+            return peers / ours;
+        }
+    }
+
+    private static double Seconds(Action action, int calls)
+    {
+        long start = Stopwatch.GetTimestamp();
+        for (int call = 0; call < calls; call++)
+        {
+            action();
+        }
+
+        return Stopwatch.GetElapsedTime(start).TotalSeconds / calls;
+    }
+
+    private static void Fill<T>(Span<T> values)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        for (int i = 0; i < values.Length; i++)
+        {
+            values[i] = T.CreateTruncating((((i * 7919L) % 1000) / 1000.0) - 0.5);
+        }
+    }
+
+    private sealed class CrewAndCaller(ComputeCrew crew, int width) : IForkJoin
+    {
+        public int Width => width;
+
+        public void Run(IChunkedWork work, int chunks) => crew.Run(work, chunks);
+    }
+
+    private sealed class NoJobs : IJobRunner
+    {
+        public void Run(Job job, ComputeScratch scratch, IForkJoin fork) => throw new InvalidOperationException("Products only.");
+
+        public byte[][] ReadParameters(long step) => [];
+    }
+}
