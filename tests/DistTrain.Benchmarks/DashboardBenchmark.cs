@@ -26,29 +26,30 @@ internal static class DashboardBenchmark
         RunData rows = RunData.From(data);
         foreach (int[] hidden in new int[][] { [16], [128], [256, 128] })
         {
-            List<double> alone = [], watched = [], ratios = [];
+            List<double> alone = [], watched = [], ratios = [], processors = [];
             for (int round = 0; round <= rounds; round++)
             {
-                double without = Train(rows, hidden, isWatched: false), with = Train(rows, hidden, isWatched: true);
+                (double Seconds, double Processor) without = Train(rows, hidden, isWatched: false), with = Train(rows, hidden, isWatched: true);
 
                 // The first round warms up.
                 if (round > 0)
                 {
-                    alone.Add(without);
-                    watched.Add(with);
-                    ratios.Add((with / without) - 1);
+                    alone.Add(without.Seconds);
+                    watched.Add(with.Seconds);
+                    ratios.Add((with.Seconds / without.Seconds) - 1);
+                    processors.Add((with.Processor / without.Processor) - 1);
                 }
             }
 
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"784-{string.Join('-', hidden)}-10: {Median(alone):F3} s alone, {Median(watched):F3} s watched; median of paired rounds {100 * Median(ratios):+0.0;-0.0} %"));
+                $"784-{string.Join('-', hidden)}-10: {Median(alone):F3} s alone, {Median(watched):F3} s watched; paired rounds: time {100 * Median(ratios):+0.0;-0.0} %, processor time {100 * Median(processors):+0.0;-0.0} %"));
         }
 
         OpenMillion();
     }
 
-    private static double Train(RunData data, int[] hidden, bool isWatched)
+    private static (double Seconds, double Processor) Train(RunData data, int[] hidden, bool isWatched)
     {
         string root = Directory.CreateTempSubdirectory("disttrain-bench-").FullName;
         string folder = Directory.CreateDirectory(Path.Combine(root, "run")).FullName;
@@ -71,14 +72,15 @@ internal static class DashboardBenchmark
         using ILiveRun? live = server?.Begin(folder);
         Task reader = server is null ? Task.CompletedTask : ReadAll(new Uri(server.Address, "api/events?id=run&views=run,metrics,pipeline,actors"), stop.Token);
         IRunObserver observer = new Quiet();
+        TimeSpan processor = Environment.CpuUsage.TotalTime;
         long start = Stopwatch.GetTimestamp();
         new ThreadsEngine().Run(live?.Watch(request, ThreadsEngine.EngineName) ?? request, live?.Watch(observer) ?? observer, CancellationToken.None);
-        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds, used = (Environment.CpuUsage.TotalTime - processor).TotalSeconds;
         stop.Cancel();
         reader.GetAwaiter().GetResult();
         server?.Dispose();
         Directory.Delete(root, recursive: true);
-        return seconds;
+        return (seconds, used);
     }
 
     private static async Task ReadAll(Uri address, CancellationToken stop)

@@ -62,6 +62,7 @@ internal static class VerbCatalog
         Option<string?> resume = Value("--resume", "folder", "Goes on with the run in this folder: from its last committed step where it keeps a log, else from its last snapshot.");
         Option<bool> json = Flag("--json", "Prints summary.json on standard output and nothing else.");
         Option<bool> trace = Flag("--trace", "Writes trace.json into the run folder: jobs, waits and messages, for ui.perfetto.dev or chrome://tracing.");
+        Option<bool> health = Flag("--health", "Measures layers at every snapshot, for their page: zero, dead and saturated units, gradient norms, update-to-weight ratios.");
         DashboardFlags dashboard = new();
         Verb command = new(
             "train",
@@ -74,7 +75,7 @@ internal static class VerbCatalog
                 "disttrain train --dashboard --controls",
                 "disttrain train --engine processes --workers 2",
                 "disttrain train --resume runs/longer --set training.epochs=40",
-            ]) { experiment, engine, workers, set, folder, resume, json, trace };
+            ]) { experiment, engine, workers, set, folder, resume, json, trace, health };
         foreach (Option option in more)
         {
             command.Add(option);
@@ -90,6 +91,7 @@ internal static class VerbCatalog
             result.GetValue(trace))
         {
             Dashboard = dashboard.Read(result),
+            Health = result.GetValue(health),
         }));
         return command;
     }
