@@ -11,6 +11,14 @@ internal sealed class NoticeLogger : ReceiveActor
     {
         Action<string> write = Context.System.Settings.Setup.Get<SealSetup>().Value.Log;
         Receive<InitializeLogger>(_ => Sender.Tell(new LoggerInitialized()));
-        Receive<LogEvent>(logged => write($"{logged.LogLevel()}: {logged.Message}{(logged.Cause is Exception cause ? $" ({cause.GetType().Name}: {cause.Message})" : "")}"));
+        Receive<LogEvent>(logged => write($"{(logged.LogLevel() == LogLevel.ErrorLevel ? "error" : "warning")}: {FirstLine(logged)}"));
+    }
+
+    /// <summary>What follows is a stack trace or a table of members.</summary>
+    private static string FirstLine(LogEvent logged)
+    {
+        string text = $"{logged.Message}{(logged.Cause is Exception cause ? $" ({cause.GetType().Name}: {cause.Message})" : "")}";
+        int end = text.IndexOfAny(['\r', '\n']);
+        return end < 0 ? text : text[..end];
     }
 }
