@@ -12,6 +12,10 @@ public interface IRunObserver
     /// <summary>Something worth a line: a snapshot, a restart, a recovery.</summary>
     void OnNotice(string text);
 
+    /// <summary>A snapshot is complete: the run can go on from it, and its parameters can be read (<see cref="Journal.ReadParameters"/>).</summary>
+    /// <param name="step">The committed step that it is of.</param>
+    void OnSnapshot(long step) => OnNotice($"snapshot of step {step}");
+
     /// <summary>A fault of the request began.</summary>
     /// <param name="fault">In words.</param>
     /// <param name="elapsed">Since the run's start, on the engine's clock.</param>

@@ -1,3 +1,4 @@
+using DistTrain.Data;
 using DistTrain.Engines.Shared;
 using DistTrain.Engines.Storage;
 
@@ -24,6 +25,24 @@ public static class Journal
     {
         JournalHold.ClaimIfHeld(journalFolder);
         return LogReader.Read(FileDisk.Instance, journalFolder).Index.LastStep;
+    }
+
+    /// <summary>What the slices of a step's snapshot hold, parameters among it, by name. Throws <see cref="IOException"/> when a newer snapshot has taken its place
+    /// meanwhile, and <see cref="Numerics.InvalidInputException"/> for a damaged one.</summary>
+    /// <param name="journalFolder">The run's journal folder.</param>
+    /// <param name="step">A step whose snapshot is complete.</param>
+    public static IReadOnlyDictionary<string, SafetensorsTensor> ReadParameters(string journalFolder, long step)
+    {
+        SortedDictionary<string, SafetensorsTensor> tensors = new(StringComparer.Ordinal);
+        foreach (string file in Directory.EnumerateFiles(SnapshotFiles.FolderOf(journalFolder, step), "*.safetensors"))
+        {
+            foreach (SafetensorsTensor tensor in SafetensorsFile.Read(file).Tensors)
+            {
+                tensors[tensor.Name] = tensor;
+            }
+        }
+
+        return tensors;
     }
 
     internal static long? LastCommittedStep(IDisk disk, string journalFolder)

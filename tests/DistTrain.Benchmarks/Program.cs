@@ -49,6 +49,12 @@ if (args is ["predict", ..])
     return 0;
 }
 
+if (args is ["dashboard", ..])
+{
+    DashboardBenchmark.Run(args.Length > 1 ? int.Parse(args[1]) : 7);
+    return 0;
+}
+
 if (args is ["durability", ..])
 {
     DurabilityBenchmark.Run(args.Length > 1 ? int.Parse(args[1]) : 7);
@@ -65,6 +71,7 @@ if (args.Length == 0)
     Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- kills FOLDER-OF-FASHION-MNIST [kills [epochs [restarts of everything]]]");
     Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- predict [rounds [part of a case's title]]");
     Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- durability [rounds]");
+    Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- dashboard [rounds]");
     Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- --filter '*'   (BenchmarkDotNet)");
     return 2;
 }

@@ -82,14 +82,15 @@ public sealed class FaultsSectionTests : IDisposable
     }
 
     [Theory]
-    [InlineData("simulated", "{ disk: parameter-server, full: true }", "engine simulated does not serve 'disk' faults; expected crash, suspect, partition, link or slow")]
+    [InlineData("simulated", "{ disk: layer-1, full: true }", "layer-1 keeps nothing on a disk; expected the coordinator or a parameter server")]
+    [InlineData("threads", "{ disk: parameter-server, full: true }", "engine threads does not serve 'disk' faults")]
+    [InlineData("processes", "{ disk: parameter-server, full: true }", "engine processes does not serve 'disk' faults")]
     [InlineData("simulated", "{ crash: layer-1, during: snapshot }", "layer-1 has no part in snapshots; expected the coordinator or a parameter server, or no 'during'")]
     [InlineData("threads", "{ slow: layer-1, factor: 2 }", "engine threads does not serve 'slow' faults; expected crash or suspect, or engine: simulated")]
     [InlineData("threads", "{ partition: [[layer-0], [layer-1]], for: 1s }", "engine threads does not serve 'partition' faults")]
     [InlineData("simulated", "{ pause: layer-1, for: 1s }", "engine simulated does not serve 'pause' faults")]
     [InlineData("processes", "{ slow: layer-1, factor: 2 }", "engine processes does not serve 'slow' faults; expected crash, pause or suspect, or engine: simulated")]
     [InlineData("processes", "{ crash: parameter-server, during: snapshot }", "engine processes cannot time a crash within a snapshot")]
-    [InlineData("threads", "{ crash: coordinator }", "engine threads does not replace the coordinator")]
     public void AnEngineRefusesByNameAndLineWhatItCannotDo(string engine, string fault, string message)
     {
         _bench.Write("my.yaml", Bench.Good + $"\nengine: {engine}\nfaults:\n  - {{ replica: 0, byzantine: sign-flip }}\n  - {fault}\n");

@@ -295,8 +295,8 @@ public sealed class RunFolderTests : IDisposable
         fields.Skip(1).Sum(double.Parse).ShouldBe(1, 1e-5);
         _bench.Run("export", "run", "--format", "safetensors", "--out", "weights.safetensors").ShouldBe(0);
         File.ReadAllBytes(_bench.At("weights.safetensors")).ShouldBe(File.ReadAllBytes(_bench.At("run", "model.safetensors")));
-        _bench.Run("export", "run", "--format", "onnx", "--out", "x").ShouldBe(2);
-        _bench.Error.ShouldContain("does not write ONNX yet; expected safetensors");
+        _bench.Run("export", "run", "--format", "onx", "--out", "x").ShouldBe(2);
+        _bench.Error.ShouldContain("expected safetensors, onnx or tensorboard; did you mean 'onnx'?");
         _bench.Run("train", "my.yaml", "--out", "again", "--set", "init={ file: weights.safetensors }", "--set", $"precision={precision}").ShouldBe(0, _bench.Error);
         _bench.Engine.Requests[1].InitialWeights.ShouldNotBeNull().Keys.ShouldBe(["layers.0.bias", "layers.0.weight", "layers.1.bias", "layers.1.weight"]);
         _bench.Run("train", "my.yaml", "--out", "other", "--set", "init={ file: weights.safetensors }", "--set", "network.0.dense.units=5").ShouldBe(2);

@@ -34,6 +34,9 @@ internal abstract class ExperimentData
     public abstract Evaluation Evaluate(NetworkSpec network, LossKind loss, IReadOnlyDictionary<string, byte[]> weights,
         bool testRows);
 
+    /// <summary>Measures the health of a network's layers on some training rows.</summary>
+    public abstract HealthProbe Health(NetworkSpec network, LossKind loss);
+
     /// <summary>The network's outputs for test or training rows, row by row.</summary>
     public abstract double[][] Outputs(NetworkSpec network, IReadOnlyDictionary<string, byte[]> weights, bool testRows);
 
@@ -73,6 +76,9 @@ internal sealed class ExperimentData<T>(TrainTest<T> rows, Func<TrainTest<T>, Ru
         using ModelRunner<T> runner = new(network, null, Values(weights));
         return runner.Outputs(DataSet<T>.FromVectors("input", network.Inputs, values, width: 1, new T[input.Rows]));
     }
+
+    /// <inheritdoc/>
+    public override HealthProbe Health(NetworkSpec network, LossKind loss) => new HealthProbe<T>(network, loss, rows.Train);
 
     private static Func<string, ReadOnlySpan<T>> Values(IReadOnlyDictionary<string, byte[]> weights) =>
         name => MemoryMarshal.Cast<byte, T>(weights[name]);

@@ -6,7 +6,7 @@ namespace DistTrain.Commands.Runs;
 
 /// <summary>
 /// Appends to <c>metrics.jsonl</c>: a line per epoch and per logged step, each flushed, so that a run can be watched and a crash
-/// loses nothing that was reported.
+/// loses nothing that was reported. Thread-safe.
 /// </summary>
 internal sealed class MetricsLog : IDisposable
 {
@@ -14,6 +14,7 @@ internal sealed class MetricsLog : IDisposable
     private const int StepLines = 1000;
     private readonly FileStream _file;
     private readonly MemoryStream _line = new();
+    private readonly Lock _lock = new();
     private readonly int? _restart;
 
     /// <summary>Opens the log at its end.</summary>
@@ -53,33 +54,62 @@ internal sealed class MetricsLog : IDisposable
             return;
         }
 
-        using (Utf8JsonWriter json = Begin("step", step.Step))
+        lock (_lock)
         {
-            json.WriteNumberOrNull("loss", step.Loss);
-            json.WriteNumberOrNull("accuracy", step.Accuracy);
-            json.WriteNumber("rows", step.Rows);
-            json.WriteNumber("total_steps", step.TotalSteps);
-            json.WriteNumberOrNull("learning_rate", step.LearningRate);
-            End(json, step.Elapsed);
-        }
+            using (Utf8JsonWriter json = Begin("step", step.Step))
+            {
+                json.WriteNumberOrNull("loss", step.Loss);
+                json.WriteNumberOrNull("accuracy", step.Accuracy);
+                json.WriteNumber("rows", step.Rows);
+                json.WriteNumber("total_steps", step.TotalSteps);
+                json.WriteNumberOrNull("learning_rate", step.LearningRate);
+                End(json, step.Elapsed);
+            }
 
-        Flush();
+            Flush();
+        }
     }
 
     /// <summary>Writes an epoch.</summary>
     public void Epoch(EpochProgress epoch)
     {
-        using (Utf8JsonWriter json = Begin("epoch", epoch.Step))
+        lock (_lock)
         {
-            json.WriteNumber("epoch", epoch.Epoch);
-            json.WriteNumberOrNull("train_loss", epoch.TrainLoss);
-            json.WriteNumberOrNull("train_accuracy", epoch.TrainAccuracy);
-            json.WriteNumberOrNull("test_loss", epoch.TestLoss);
-            json.WriteNumberOrNull("test_accuracy", epoch.TestAccuracy);
-            End(json, epoch.Elapsed);
-        }
+            using (Utf8JsonWriter json = Begin("epoch", epoch.Step))
+            {
+                json.WriteNumber("epoch", epoch.Epoch);
+                json.WriteNumberOrNull("train_loss", epoch.TrainLoss);
+                json.WriteNumberOrNull("train_accuracy", epoch.TrainAccuracy);
+                json.WriteNumberOrNull("test_loss", epoch.TestLoss);
+                json.WriteNumberOrNull("test_accuracy", epoch.TestAccuracy);
+                End(json, epoch.Elapsed);
+            }
 
-        Flush();
+            Flush();
+        }
+    }
+
+    /// <summary>Writes the health of layers after a step.</summary>
+    public void Health(long step, IEnumerable<LayerHealth> layers)
+    {
+        lock (_lock)
+        {
+            foreach (LayerHealth layer in layers)
+            {
+                using (Utf8JsonWriter json = Begin("health", step))
+                {
+                    json.WriteString("layer", layer.Layer);
+                    json.WriteNumberOrNull("zero", layer.Zero);
+                    json.WriteNumberOrNull("dead", layer.Dead);
+                    json.WriteNumberOrNull("saturated", layer.Saturated);
+                    json.WriteNumberOrNull("gradient_norm", layer.GradientNorm);
+                    json.WriteNumberOrNull("update_ratio", layer.UpdateRatio);
+                    json.WriteEndObject();
+                }
+
+                Flush();
+            }
+        }
     }
 
     /// <inheritdoc/>

@@ -33,10 +33,19 @@ internal static class ModelFile
     /// Reads the parameters of a network, converted to the run's precision. Throws <see cref="InvalidInputException"/> that names
     /// the first tensor that is missing, too many or of another shape.
     /// </summary>
-    public static IReadOnlyDictionary<string, byte[]> Read(string path, NetworkSpec network, Precision precision)
+    /// <param name="path">The file.</param>
+    /// <param name="network">Whose parameters it holds.</param>
+    /// <param name="precision">To convert to.</param>
+    /// <param name="isForeign">Whether another program may have named them.</param>
+    public static IReadOnlyDictionary<string, byte[]> Read(string path, NetworkSpec network, Precision precision, bool isForeign = false)
     {
         SafetensorsContents contents = SafetensorsFile.Read(path);
         IReadOnlyList<ParameterSpec> expected = Parameters(network);
+        if (isForeign)
+        {
+            contents = contents with { Tensors = ForeignTensors.Rename(path, contents.Tensors, expected) };
+        }
+
         SortedDictionary<string, byte[]> weights = new(StringComparer.Ordinal);
         foreach (ParameterSpec spec in expected)
         {

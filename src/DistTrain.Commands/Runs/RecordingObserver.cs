@@ -6,7 +6,7 @@ namespace DistTrain.Commands.Runs;
 /// Writes what a run reports to its log before showing it. A disk that fails must not surface inside the engine: the run is asked
 /// to stop at a committed step, and the failure is kept for the command.
 /// </summary>
-internal sealed class RecordingObserver(MetricsLog log, IRunObserver display, CancellationTokenSource stop) : IRunObserver
+internal sealed class RecordingObserver(MetricsLog log, IRunObserver display, CancellationTokenSource stop, HealthMonitor? health = null) : IRunObserver
 {
     /// <summary>Why the log could not be written; null when it could.</summary>
     public IOException? Failure { get; private set; }
@@ -43,6 +43,13 @@ internal sealed class RecordingObserver(MetricsLog log, IRunObserver display, Ca
 
     /// <inheritdoc/>
     public void OnNotice(string text) => display.OnNotice(text);
+
+    /// <inheritdoc/>
+    public void OnSnapshot(long step)
+    {
+        health?.Look(step);
+        display.OnSnapshot(step);
+    }
 
     /// <inheritdoc/>
     public void OnFault(string fault, TimeSpan elapsed) => display.OnFault(fault, elapsed);

@@ -5,22 +5,30 @@ namespace DistTrain.Commands.Runs;
 
 /// <summary>A run folder's experiment with its data and weights, for the verbs that come after training.</summary>
 internal sealed record TrainedModel(
-    RunFolder Folder, Experiment Experiment, ExperimentData Data, IReadOnlyDictionary<string, byte[]> Weights)
+    Experiment Experiment, ExperimentData Data, IReadOnlyDictionary<string, byte[]> Weights)
 {
     /// <summary>
     /// Loads everything. Throws <see cref="InvalidInputException"/> that names what is missing or does not fit.
     /// </summary>
-    public static TrainedModel Load(string run, CommandHost host)
+    /// <param name="run">A run folder; with a model from elsewhere an experiment file or preset serves as well.</param>
+    /// <param name="host">Has the working folder.</param>
+    /// <param name="model">A safetensors file from elsewhere; null for the run's own model.</param>
+    public static TrainedModel Load(string run, CommandHost host, string? model = null)
     {
-        RunFolder folder = RequireModel(run, host);
+        string file = model is null ? RequireModel(run, host).ModelFile : Path.GetFullPath(model, host.WorkingFolder);
+        if (!File.Exists(file))
+        {
+            throw new InvalidInputException($"--model {model}: there is no such file; expected a safetensors file with the network's parameters");
+        }
+
+        bool isFolder = Directory.Exists(Path.GetFullPath(run, host.WorkingFolder));
         LoadedExperiment loaded =
-            ExperimentLoader.Load(Path.Combine(run, "experiment.yaml"), Overrides.None, host.WorkingFolder, engines: null);
+            ExperimentLoader.Load(isFolder ? Path.Combine(run, "experiment.yaml") : run, Overrides.None, host.WorkingFolder, engines: null);
         (ExperimentData data, Experiment experiment) = PreparedRun.LoadData(loaded, host.Stop);
         return new TrainedModel(
-            folder,
             experiment,
             data,
-            ModelFile.Read(folder.ModelFile, experiment.Settings.Network, experiment.Settings.Precision));
+            ModelFile.Read(file, experiment.Settings.Network, experiment.Settings.Precision, isForeign: model is not null));
     }
 
     /// <summary>The run's folder, which must hold a model.</summary>

@@ -17,6 +17,9 @@ internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisp
     /// <summary>Whether to write what the run spends its time on.</summary>
     public bool Traces { get; init; }
 
+    /// <summary>Whether to measure the health of layers at snapshots.</summary>
+    public bool MeasuresHealth { get; init; }
+
     /// <summary>Shows the run from within; null for nobody.</summary>
     public ILiveRun? Live { get; init; }
 
@@ -127,11 +130,15 @@ internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisp
         RunOutcome outcome;
         using (MetricsLog log = new(folder.MetricsFile, several ? restart : null))
         {
+            HealthMonitor? health = MeasuresHealth
+                ? new HealthMonitor(run.Data.Health(_experiment.Settings.Network, _experiment.Settings.Loss), journal, log)
+                : null;
             outcome = display.Show(title, shown =>
             {
-                recorder = new RecordingObserver(log, Live?.Watch(shown) ?? shown, ended);
+                recorder = new RecordingObserver(log, Live?.Watch(shown) ?? shown, ended, health);
                 return run.Engine.Run(request, recorder, ended.Token);
             });
+            health?.End(outcome.Steps, outcome.Parameters.ToDictionary(parameter => parameter.Spec.Name, parameter => parameter.Values));
         }
 
         if (recorder?.Failure is IOException failure)

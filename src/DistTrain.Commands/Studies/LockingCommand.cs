@@ -1,3 +1,4 @@
+using DistTrain.Commands.Dashboards;
 using DistTrain.Commands.Runs;
 using DistTrain.Engines;
 using DistTrain.Engines.Simulated;
@@ -32,7 +33,8 @@ internal sealed class LockingCommand(CommandHost host, IReadOnlyList<IEngine> en
         RunFolder.WriteWhole(Path.Combine(folder.FullPath, "results.csv"), StudyFiles.Results(groups));
         RunFolder.WriteWhole(Path.Combine(folder.FullPath, "layers.csv"), StudyFiles.Layers(groups));
         RunFolder.WriteWhole(Path.Combine(folder.FullPath, "curves.csv"), StudyFiles.Curves(groups));
-        RunFolder.WriteWhole(Path.Combine(folder.FullPath, "report.html"), new StudyPage(study.Name, groups).ToHtml());
+        RunFolder.WriteWhole(Path.Combine(folder.FullPath, "timelines.json"), StudyTimelines.Json(groups));
+        string page = FolderReport.Write(host, folder);
         if (options.Json)
         {
             host.Out.Write(json);
@@ -40,7 +42,7 @@ internal sealed class LockingCommand(CommandHost host, IReadOnlyList<IEngine> en
         else
         {
             new StudyReport(host).Print(groups);
-            host.Out.WriteLine($"{folder.Shown} holds study.json, results.csv, layers.csv, curves.csv, and report.html to look at.");
+            host.Out.WriteLine($"{folder.Shown} holds study.json, results.csv, layers.csv, curves.csv, timelines.json{page}.");
         }
 
         if (host.Stop.IsCancellationRequested)

@@ -13,14 +13,14 @@ internal sealed class EvaluateCommand(CommandHost host)
     private static readonly string[] Parts = ["test", "train"];
 
     /// <summary>Prints loss and accuracy on test or training rows.</summary>
-    public int Execute(string run, string? part, bool json)
+    public int Execute(string run, string? part, bool json, string? file)
     {
         if (part is not null && !Parts.Contains(part))
         {
             throw new InvalidInputException($"--data {part}: expected test or train{Nearest.Hint(part, Parts)}");
         }
 
-        TrainedModel model = TrainedModel.Load(run, host);
+        TrainedModel model = TrainedModel.Load(run, host, file);
         bool testRows = part is null ? model.Data.Run.TestRows > 0 : part == "test";
         Evaluation result =
             model.Data.Evaluate(model.Experiment.Settings.Network, model.Experiment.Settings.Loss, model.Weights, testRows);

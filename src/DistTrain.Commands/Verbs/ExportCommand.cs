@@ -1,3 +1,6 @@
+using System.Globalization;
+using DistTrain.Commands.Experiments;
+using DistTrain.Commands.Exports;
 using DistTrain.Commands.Runs;
 using DistTrain.Numerics;
 
@@ -6,20 +9,67 @@ namespace DistTrain.Commands.Verbs;
 /// <summary>The <c>export</c> verb.</summary>
 internal sealed class ExportCommand(CommandHost host)
 {
-    /// <summary>Writes the model's parameters; the file appears whole or not at all.</summary>
+    private static readonly string[] Formats = ["safetensors", "onnx", "tensorboard"];
+
+    /// <summary>Writes the model or the metrics for other programs; the file appears whole or not at all.</summary>
     public int Execute(string run, string format, string file)
     {
+        string shown = file;
+        byte[] bytes;
         switch (format)
         {
             case "safetensors":
+                bytes = File.ReadAllBytes(TrainedModel.RequireModel(run, host).ModelFile);
                 break;
             case "onnx":
-                throw new InvalidInputException("--format onnx: this version does not write ONNX yet; expected safetensors");
+                bytes = Onnx(run);
+                break;
+            case "tensorboard":
+                (shown, bytes) = TensorBoard(run, file);
+                break;
             default:
-                throw new InvalidInputException($"--format {format}: this format is not known; expected safetensors");
+                throw new InvalidInputException($"--format {format}: this format is not known; expected {MapReader.OneOf(Formats)}{Nearest.Hint(format, Formats)}");
         }
 
-        RunFolder folder = TrainedModel.RequireModel(run, host);
+        Write(shown, bytes);
+        host.Out.WriteLine($"wrote {shown}");
+        return ExitCodes.Done;
+    }
+
+    private byte[] Onnx(string run)
+    {
+        TrainedModel model = TrainedModel.Load(run, host);
+        byte[] bytes = OnnxExport.Write(model.Experiment.Settings.Name, model.Experiment.Settings.Network, model.Experiment.Settings.Precision, model.Weights);
+        host.Error.WriteLine("note: the model takes rows that are scaled as the experiment's section data says, and gives what `disttrain predict` prints");
+        return bytes;
+    }
+
+    private (string File, byte[] Bytes) TensorBoard(string run, string file)
+    {
+        RunFolder folder = RunFolder.Open(run, host.WorkingFolder);
+        if (!File.Exists(folder.MetricsFile))
+        {
+            throw new InvalidInputException($"{run}: there is no metrics.jsonl in this run folder, so it has trained no step");
+        }
+
+        double start = Math.Floor((File.GetLastWriteTimeUtc(folder.ExperimentFile) - DateTime.UnixEpoch).TotalSeconds);
+
+        // TensorBoard looks for files whose names hold tfevents; any other name is that of a folder for one.
+        const string Mark = "tfevents";
+        string path = Path.GetFileName(file).Contains(Mark, StringComparison.Ordinal)
+            ? file
+            : Path.Combine(file, string.Create(CultureInfo.InvariantCulture, $"events.out.{Mark}.{start:F0}.disttrain"));
+        byte[] bytes = TensorBoardExport.Write(folder.MetricsFile, start);
+        if (path != file)
+        {
+            Directory.CreateDirectory(Path.GetFullPath(file, host.WorkingFolder));
+        }
+
+        return (path, bytes);
+    }
+
+    private void Write(string file, byte[] bytes)
+    {
         string path = Path.GetFullPath(file, host.WorkingFolder);
         if (Directory.Exists(path))
         {
@@ -31,15 +81,12 @@ internal sealed class ExportCommand(CommandHost host)
         string temporary = path + ".tmp";
         try
         {
-            File.Copy(folder.ModelFile, temporary, overwrite: true);
+            File.WriteAllBytes(temporary, bytes);
             File.Move(temporary, path, overwrite: true);
         }
         catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
         {
             throw new InvalidInputException($"--out {file}: cannot be written ({refused.Message})", refused);
         }
-
-        host.Out.WriteLine($"wrote {file}");
-        return ExitCodes.Done;
     }
 }

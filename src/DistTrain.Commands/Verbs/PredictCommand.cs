@@ -9,9 +9,9 @@ namespace DistTrain.Commands.Verbs;
 internal sealed class PredictCommand(CommandHost host)
 {
     /// <summary>Writes class and outputs of every row as CSV, to a file or standard output.</summary>
-    public int Execute(string run, string? input, string? file)
+    public int Execute(string run, string? input, string? file, string? weights)
     {
-        TrainedModel model = TrainedModel.Load(run, host);
+        TrainedModel model = TrainedModel.Load(run, host, weights);
         double[][] outputs = input is null
             ? model.Data.Outputs(model.Experiment.Settings.Network, model.Weights, testRows: model.Data.Run.TestRows > 0)
             : model.Data.Outputs(

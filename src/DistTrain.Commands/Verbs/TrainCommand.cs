@@ -14,6 +14,9 @@ namespace DistTrain.Commands.Verbs;
 /// <summary>What the <c>train</c> verb was given.</summary>
 internal sealed record TrainOptions(string? Experiment, Overrides Overrides, string? Out, string? Resume, bool Json, bool Trace = false)
 {
+    /// <summary>Whether to measure the health of layers.</summary>
+    public bool Health { get; init; }
+
     /// <summary>Whether and where to show the run in a browser while it lasts.</summary>
     public DashboardRequest? Dashboard { get; init; }
 }
@@ -39,6 +42,7 @@ internal sealed class TrainCommand(CommandHost host, IReadOnlyList<IEngine> engi
         string experiment = options.Experiment ?? PresetCatalog.Default;
         LoadedExperiment loaded = ExperimentLoader.Load(experiment, options.Overrides, host.WorkingFolder, _engineNames);
         PreparedRun run = Prepare(loaded, options).OnThisMachine(host);
+        CheckHealth(run, options);
         RunFolder folder = RunFolder.Create(options.Out, run.Experiment.Settings.Name, host.WorkingFolder, host.Clock);
         return Start(run, folder, options, resume: false);
     }
@@ -81,7 +85,18 @@ internal sealed class TrainCommand(CommandHost host, IReadOnlyList<IEngine> engi
                 $"--resume {folder.Shown}: training.restarts: the run has one seed only; start a new run to train from several");
         }
 
-        return Start(Prepare(wanted, options).OnThisMachine(host), folder, options, resume: true);
+        PreparedRun run = Prepare(wanted, options).OnThisMachine(host);
+        CheckHealth(run, options);
+        return Start(run, folder, options, resume: true);
+    }
+
+    /// <summary>Throws <see cref="InvalidInputException"/> where health is asked for that cannot be measured.</summary>
+    private static void CheckHealth(PreparedRun run, TrainOptions options)
+    {
+        if (options.Health)
+        {
+            run.Data.Health(run.Experiment.Settings.Network, run.Experiment.Settings.Loss);
+        }
     }
 
     private int Finished(RunSummary summary, RunFolder folder, bool json)
@@ -117,7 +132,7 @@ internal sealed class TrainCommand(CommandHost host, IReadOnlyList<IEngine> engi
         try
         {
             using ILiveRun? live = server?.Begin(folder.FullPath);
-            summary = new TrainingSession(run, folder, RunDisplay.For(host, quiet: json), host) { Traces = options.Trace, Live = live }.Run(resume);
+            summary = new TrainingSession(run, folder, RunDisplay.For(host, quiet: json), host) { Traces = options.Trace, MeasuresHealth = options.Health, Live = live }.Run(resume);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {

@@ -62,6 +62,7 @@ internal static class VerbCatalog
         Option<string?> resume = Value("--resume", "folder", "Goes on with the run in this folder: from its last committed step where it keeps a log, else from its last snapshot.");
         Option<bool> json = Flag("--json", "Prints summary.json on standard output and nothing else.");
         Option<bool> trace = Flag("--trace", "Writes trace.json into the run folder: jobs, waits and messages, for ui.perfetto.dev or chrome://tracing.");
+        Option<bool> health = Flag("--health", "Measures layers at every snapshot, for their page: zero, dead and saturated units, gradient norms, update-to-weight ratios.");
         DashboardFlags dashboard = new();
         Verb command = new(
             "train",
@@ -74,7 +75,7 @@ internal static class VerbCatalog
                 "disttrain train --dashboard --controls",
                 "disttrain train --engine processes --workers 2",
                 "disttrain train --resume runs/longer --set training.epochs=40",
-            ]) { experiment, engine, workers, set, folder, resume, json, trace };
+            ]) { experiment, engine, workers, set, folder, resume, json, trace, health };
         foreach (Option option in more)
         {
             command.Add(option);
@@ -90,6 +91,7 @@ internal static class VerbCatalog
             result.GetValue(trace))
         {
             Dashboard = dashboard.Read(result),
+            Health = result.GetValue(health),
         }));
         return command;
     }
@@ -121,14 +123,15 @@ internal static class VerbCatalog
     private static Verb Evaluate(CommandHost host)
     {
         Argument<string> run = RunFolder();
+        Option<string?> model = Model();
         Option<string?> data = Value("--data", "test|train", "Which rows. Default: test rows where there are any, else training rows.");
         Option<bool> json = Flag("--json", "Prints the figures as JSON on standard output and nothing else.");
         Verb command = new(
             "evaluate",
             "Computes loss and accuracy of a trained network on the rows of its experiment.",
-            ["disttrain evaluate runs/glyphs-20260101-120000 --data test"]) { run, data, json };
+            ["disttrain evaluate runs/glyphs-20260101-120000 --data test", "disttrain evaluate my.yaml --model elsewhere.safetensors"]) { run, data, model, json };
         command.SetAction(result => new EvaluateCommand(host).Execute(
-            result.GetRequiredValue(run), result.GetValue(data), result.GetValue(json)));
+            result.GetRequiredValue(run), result.GetValue(data), result.GetValue(json), result.GetValue(model)));
         return command;
     }
 
@@ -137,28 +140,33 @@ internal static class VerbCatalog
         Argument<string> run = RunFolder();
         Argument<string?> input = Optional("input", "CSV file, one row of inputs a line. Default: the experiment's test rows, else its training rows.");
         Option<string?> file = Value("--out", "file", "CSV file to write. Default: standard output.");
+        Option<string?> model = Model();
         Verb command = new(
             "predict",
             "Prints what a trained network says about rows: the class and every output, as CSV.",
             [
                 "disttrain predict runs/iris-20260101-120000 flowers.csv",
                 "disttrain predict runs/glyphs-20260101-120000 --out predictions.csv",
-            ]) { run, input, file };
+            ]) { run, input, file, model };
         command.SetAction(result => new PredictCommand(host).Execute(
-            result.GetRequiredValue(run), result.GetValue(input), result.GetValue(file)));
+            result.GetRequiredValue(run), result.GetValue(input), result.GetValue(file), result.GetValue(model)));
         return command;
     }
 
     private static Verb Export(CommandHost host)
     {
         Argument<string> run = RunFolder();
-        Option<string?> format = Value("--format", "safetensors", "File format. Default: safetensors.");
-        Option<string?> file = Value("--out", "file", "File to write.");
+        Option<string?> format = Value("--format", "name", "safetensors, onnx, or tensorboard for the run's metrics. Default: safetensors.");
+        Option<string?> file = Value("--out", "file", "File to write; for tensorboard it may be a folder of logs.");
         file.Required = true;
         Verb command = new(
             "export",
-            "Writes a trained network's parameters to a file for other programs.",
-            ["disttrain export runs/glyphs-20260101-120000 --format safetensors --out glyphs.safetensors"]) { run, format, file };
+            "Writes a trained network, or what its training measured, to a file for other programs.",
+            [
+                "disttrain export runs/glyphs-20260101-120000 --out glyphs.safetensors",
+                "disttrain export runs/glyphs-20260101-120000 --format onnx --out glyphs.onnx",
+                "disttrain export runs/glyphs-20260101-120000 --format tensorboard --out logs/glyphs",
+            ]) { run, format, file };
         command.SetAction(result => new ExportCommand(host).Execute(
             result.GetRequiredValue(run), result.GetValue(format) ?? "safetensors", result.GetRequiredValue(file)!));
         return command;
@@ -214,6 +222,9 @@ internal static class VerbCatalog
         command.SetAction(result => new CalibrateCommand(host).Execute(result.GetValue(file), result.GetValue(threads), result.GetValue(json)));
         return command;
     }
+
+    private static Option<string?> Model() =>
+        Value("--model", "file", "Safetensors file from elsewhere in place of the run's model; the run may then be an experiment file.");
 
     private static Argument<string> RunFolder() => new("run") { Description = "Run folder." };
 

@@ -60,12 +60,13 @@ internal sealed class RunCatalog(string root)
         string Text(string key) => summary is JsonElement found && found.TryGetProperty(key, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
         double Number(string key) => summary is JsonElement found && found.TryGetProperty(key, out JsonElement value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : double.NaN;
         (long step, double loss, double elapsed) = summary is null && !isStudy ? LastStep(Path.Combine(folder.FullName, "metrics.jsonl")) : (0, double.NaN, 0);
+        ExperimentNames? written = summary is null && !isStudy ? ExperimentNames.Read(Path.Combine(folder.FullName, "experiment.yaml")) : null;
         return new RunEntry(
             folder.Name,
             isStudy ? "study" : "run",
-            isStudy ? StudyName(folder.FullName) : Text("name"),
-            Text("method"),
-            Text("engine"),
+            isStudy ? StudyName(folder.FullName) : written?.Name ?? Text("name"),
+            written?.Method ?? Text("method"),
+            written?.Engine ?? Text("engine"),
             isStudy ? "" : StatusOf(folder.FullName, summary),
             summary is null ? step : double.IsFinite(Number("steps")) ? (long)Number("steps") : 0,
             summary is null ? loss : Number("final_loss"),

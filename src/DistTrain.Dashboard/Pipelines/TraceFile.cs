@@ -8,6 +8,7 @@ internal static class TraceFile
 {
     // About three times what a run writes at most.
     private const long BytesMax = 192L << 20;
+    private const int ThreadsMax = 1_000_000;
 
     /// <summary>The last steps of a trace; null where there is none or it is unreadable.</summary>
     public static PipelineView? Read(string path)
@@ -32,7 +33,8 @@ internal static class TraceFile
         SortedDictionary<int, string> names = [];
         foreach (JsonElement one in events.EnumerateArray().Where(one => Text(one, "ph") == "M" && Text(one, "name") == "thread_name"))
         {
-            names[one.GetProperty("tid").GetInt32()] = Text(one.GetProperty("args"), "name");
+            int thread = one.GetProperty("tid").GetInt32();
+            names[thread is >= 0 and < ThreadsMax ? thread : throw new FormatException("tid")] = Text(one.GetProperty("args"), "name");
         }
 
         // What an actor runs beside something else has lanes of its own, which are called like the actor with a number behind.

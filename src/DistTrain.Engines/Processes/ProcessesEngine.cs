@@ -29,6 +29,13 @@ public sealed class ProcessesEngine(ChildProgram? program = null, TimeProvider? 
     {
         ArgumentNullException.ThrowIfNull(request);
         List<SettingsProblem> problems = [.. SettingsChecks.Problems(request.Settings, request.Data.TrainRows)];
+        if (request.Settings is { ParameterServer.Copies: > 1, Durability: not Durability.Memory })
+        {
+            problems.Add(new SettingsProblem(
+                "parameter-server.copies",
+                $"{request.Settings.ParameterServer.Copies}: all processes share a disk, whose log outlives each of them already; expected copies: 1, or durability: memory"));
+        }
+
         if (problems.Count == 0 && request.Faults.Count > 0)
         {
             RunPlan plan = new(request.Settings, request.Data.TrainRows, request.Data.TestRows);

@@ -50,7 +50,7 @@ internal sealed class RunRecorder(RunPlan plan, bool targetsAreClasses, IRunObse
                 OnEvaluation(evaluation);
                 break;
             case SnapshotCompleted snapshot:
-                observer.OnNotice($"snapshot of step {snapshot.Step}");
+                observer.OnSnapshot(snapshot.Step);
                 break;
             case Recovered recovered:
                 _recoveries++;

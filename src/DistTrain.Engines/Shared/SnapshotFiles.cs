@@ -42,6 +42,9 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan, IDisk? disk = n
     private Dictionary<string, SafetensorsTensor> _loaded = [];
     private Dictionary<string, string> _loadedMetadata = [];
 
+    /// <summary>The folder of a step's snapshot.</summary>
+    public static string FolderOf(string journal, long step) => Path.Combine(journal, FolderName(step));
+
     /// <summary>The newest complete snapshot in a folder; null when there is none.</summary>
     public static CoordinatorProgress? Newest(string folder, IDisk? disk = null)
     {

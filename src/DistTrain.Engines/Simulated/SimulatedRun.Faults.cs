@@ -58,6 +58,12 @@ internal sealed partial class SimulatedRun
             case NodeLossFault node:
                 LoseNode(_actors[node.Actor.Index].Node, node.RestartAfter);
                 break;
+            case NodeJoinFault join:
+                JoinNodes(join.Count);
+                break;
+            case NodeLeaveFault leave:
+                LeaveNode(_actors[leave.Actor.Index].Node);
+                break;
             case SuspicionFault suspicion:
                 Suspect(suspicion.Actor.Index, _time.Now);
                 break;
@@ -68,6 +74,9 @@ internal sealed partial class SimulatedRun
                 break;
             case LinkFault link:
                 _network.Add(link, _time.Now);
+                break;
+            case DiskFault disk:
+                _faultyDisk!.Begin(disk);
                 break;
             case SlowFault slow:
                 long until = slow.For is TimeSpan span ? _time.Now + VirtualTime.Nanoseconds(span) : long.MaxValue;
@@ -80,6 +89,14 @@ internal sealed partial class SimulatedRun
     {
         _seams.Tap?.OnFault(fault);
         _recorder.OnFault(fault);
+    }
+
+    private void WritesFor(ActorId? writer)
+    {
+        if (_faultyDisk is not null)
+        {
+            _faultyDisk.Writer = writer;
+        }
     }
 
     private int IndexOf(Fault fault)

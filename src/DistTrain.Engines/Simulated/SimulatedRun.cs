@@ -35,6 +35,7 @@ internal sealed partial class SimulatedRun : IDisposable
     private readonly JobPricing _pricing;
     private readonly BufferPool? _pool;
     private readonly RunStorage? _storage;
+    private readonly FaultyDisk? _faultyDisk;
     private readonly SimulatedBuffers _buffers;
     private readonly SimulatedFrames? _frames;
     private readonly IJobRunner _runner;
@@ -60,24 +61,29 @@ internal sealed partial class SimulatedRun : IDisposable
     {
         _seams = seams ?? new HostSeams();
 
-        if (request.JournalFolder is null && request.Settings.Durability != Durability.Memory)
+        bool failingDisk = request.Faults.Any(fault => fault is DiskFault);
+        if (request.JournalFolder is null && (failingDisk || request.Settings.Durability != Durability.Memory))
         {
             // A simulated machine has a disk of its own.
             request = request with { JournalFolder = "journal", Disk = new SimulatedDisk() };
         }
 
+        _faultyDisk = failingDisk ? new FaultyDisk(request.Disk) : null;
+        IDisk eventDisk = request.Disk;
+        request = request with { Disk = _faultyDisk ?? request.Disk };
         _request = request;
         _settings = request.Simulation;
         _trace = request.Trace;
         _plan = new RunPlan(request.Settings, request.Data.TrainRows, request.Data.TestRows);
         _alone = new AloneCounter(_plan);
-        _nodes = new SimulatedNode[_settings.Nodes > 0 ? Math.Min(_settings.Nodes, _plan.Topology.Count) : _plan.Topology.Count];
+        int nodes = _settings.Nodes > 0 ? Math.Min(_settings.Nodes, _plan.Topology.Count) : _plan.Topology.Count;
+        _nodes = new SimulatedNode[nodes + request.Faults.OfType<NodeJoinFault>().Sum(join => join.Count)];
         for (int node = 0; node < _nodes.Length; node++)
         {
             _nodes[node] = new SimulatedNode(_settings.SlotsPerNode);
         }
 
-        int[] places = FirstPlaces();
+        int[] places = FirstPlaces(nodes);
         _actors = new SimulatedActor[_plan.Topology.Count];
         for (int index = 0; index < _actors.Length; index++)
         {
@@ -86,6 +92,11 @@ internal sealed partial class SimulatedRun : IDisposable
 
         _nodeOf = [.. places];
         _downUntil = new long[_nodes.Length];
+        _leaves = new bool[_nodes.Length];
+        _target = new int[_actors.Length];
+        Array.Fill(_target, NodePlacement.Nowhere);
+        Array.Fill(_downUntil, long.MaxValue, nodes, _nodes.Length - nodes);
+        _nodesJoined = nodes;
         _hasDisk = [.. Enumerable.Repeat(true, _plan.Topology.ShardActors)];
         _snapshotBy = new long[_plan.Topology.ShardActors];
 
@@ -122,7 +133,7 @@ internal sealed partial class SimulatedRun : IDisposable
         CoordinatorProgress from = _storage?.From ?? new CoordinatorProgress();
         _recorder.StartAfter(from);
         bool writes = request.JournalFolder is not null && (_settings.Journal ?? !_settings.TimingOnly);
-        _journal = writes ? new EventJournal(request.Disk, request.JournalFolder!, from.Step) : null;
+        _journal = writes ? new EventJournal(eventDisk, request.JournalFolder!, from.Step) : null;
     }
 
     /// <summary>Events so far.</summary>
@@ -259,6 +270,7 @@ internal sealed partial class SimulatedRun : IDisposable
                 break;
             case EventKind.Arrival:
             case EventKind.Joined:
+            case EventKind.Moving:
             case EventKind.Suspicion:
                 Offer(actor, what);
                 break;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using DistTrain.Commands.Dashboards;
 using DistTrain.Commands.Experiments;
 using DistTrain.Commands.Papers;
 using DistTrain.Commands.Runs;
@@ -48,6 +49,7 @@ internal sealed class FaultStudyCommand(CommandHost host, IReadOnlyList<IEngine>
         RunFolder.WriteWhole(folder.ExperimentFile, ExperimentWriter.Write(prepared.Experiment, "Every setting of the study, written by disttrain."));
         RunFolder.WriteWhole(Path.Combine(folder.FullPath, "study.json"), json);
         RunFolder.WriteWhole(Path.Combine(folder.FullPath, "faults.csv"), FaultStudyFiles.Csv(study));
+        string page = FolderReport.Write(host, folder);
         if (options.Json)
         {
             host.Out.Write(json);
@@ -55,7 +57,7 @@ internal sealed class FaultStudyCommand(CommandHost host, IReadOnlyList<IEngine>
         else
         {
             Print(study);
-            host.Out.WriteLine($"{folder.Shown} holds study.json, faults.csv and experiment.yaml.");
+            host.Out.WriteLine($"{folder.Shown} holds study.json, faults.csv, experiment.yaml{page}.");
         }
 
         return study.Faulty.Outcome.Status == RunStatus.Failed ? ExitCodes.Failed : study.Broken.Count > 0 ? ExitCodes.DidNotHold : ExitCodes.Done;

@@ -1,7 +1,7 @@
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { h, setText } from './dom';
-import { figure } from './format';
+import { figure, percent, percentTick } from './format';
 import { colour, onTheme, series } from './theme';
 import type { Num } from './types';
 
@@ -13,7 +13,7 @@ export interface Line {
   band?: [Num[], Num[]];
 }
 
-export interface ChartOptions { title: string; x: string; y?: (value: number) => string; xValue?: (value: number) => string; logarithmic?: boolean }
+export interface ChartOptions { title: string; x: string; y?: (value: Num) => string; xValue?: (value: Num) => string; logarithmic?: boolean }
 
 /** A line chart that follows its width, the theme and new data. */
 export class Chart {
@@ -92,7 +92,7 @@ export class Chart {
       scales: { x: { time: false }, y: logarithmic ? { distr: 3 } : {} },
       axes: [
         { ...axis, label: x, labelSize: 18, labelFont: '12px system-ui', size: 34, values: (_, ticks) => ticks.map(tick => xValue(tick)), space: 70 },
-        { ...axis, size: 58, values: (_, ticks) => ticks.map(tick => (tick == null ? '' : y(tick))) },
+        { ...axis, size: 58, values: (_, ticks) => ticks.map(tick => (tick == null ? '' : y === percent ? percentTick(tick) : y(tick))) },
       ],
       series: all,
       bands,

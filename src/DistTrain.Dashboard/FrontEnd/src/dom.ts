@@ -30,10 +30,11 @@ export function setText(element: Element, text: string): void {
   }
 }
 
-export function table(head: string[], rows: (Child | Child[])[][], caption?: string): HTMLElement {
+/** A table that scrolls inside itself. Its caption is for screen readers alone where a heading says the same. */
+export function table(head: string[], rows: (Child | Child[])[][], caption?: string, isHidden = false): HTMLElement {
   return h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': caption ?? head.join(', ') },
     h('table', {},
-      caption ? h('caption', {}, caption) : null,
+      caption && !isHidden ? h('caption', {}, caption) : null,
       h('thead', {}, h('tr', {}, ...head.map(text => h('th', { scope: 'col' }, text)))),
       h('tbody', {}, ...rows.map(row => h('tr', {}, ...row.map((cell, column) => {
         const element = column === 0 ? h('th', { scope: 'row' }) : h('td');

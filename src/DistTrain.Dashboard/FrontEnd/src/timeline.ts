@@ -45,6 +45,11 @@ export class TimelineView {
     this.draw();
   }
 
+  /** Whether somebody looks at a job, which new data would take away. */
+  get isInUse(): boolean {
+    return this.chosen >= 0;
+  }
+
   dispose(): void {
     this.observer.disconnect();
     this.leaveTheme();
@@ -122,11 +127,11 @@ export class TimelineView {
   private drawAxis(context: CanvasRenderingContext2D, width: number, top: number): void {
     context.fillStyle = colour('muted');
     context.strokeStyle = colour('grid');
-    const ticks = Math.max(2, Math.floor((width - this.labelWidth) / 120));
-    for (let tick = 0; tick <= ticks; tick++) {
-      const time = this.from + ((this.to - this.from) * tick) / ticks;
-      context.textAlign = tick === ticks ? 'right' : tick === 0 ? 'left' : 'center';
-      context.fillText(tick === 0 ? '0' : duration((time - this.from) / 1e6), this.x(time), top + axisHeight / 2 + 2);
+    const length = this.to - this.from;
+    const step = round(length / Math.max(2, Math.floor((width - this.labelWidth) / 100)));
+    for (let time = 0; time <= length - step / 3; time += step) {
+      context.textAlign = time === 0 ? 'left' : 'center';
+      context.fillText(time === 0 ? '0' : duration(time / 1e6), this.x(this.from + time), top + axisHeight / 2 + 2);
     }
     context.textAlign = 'left';
   }
@@ -176,6 +181,12 @@ export class TimelineView {
       this.choose(spans[next] ? next : this.chosen);
     }
   }
+}
+
+/** The next 1, 2 or 5 times a power of ten. */
+function round(value: number): number {
+  const power = 10 ** Math.floor(Math.log10(Math.max(1e-9, value)));
+  return power * ([1, 2, 5].find(factor => factor * power >= value) ?? 10);
 }
 
 function describe(span: Span, actor: string): string {

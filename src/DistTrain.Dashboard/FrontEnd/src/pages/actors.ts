@@ -73,7 +73,7 @@ export function actors(source: Source, id: string, controls: boolean, onState: (
       ].forEach((text, column) => setText(cells[column]!, text));
     }
     const busiest = [...view.links].sort((a, b) => b.bytes - a.bytes || b.messages - a.messages).slice(0, linksShown);
-    links.replaceChildren(table(['from', 'to', 'messages', 'tensor bytes'], busiest.map(link => [link.from, link.to, count(link.messages), bytes(link.bytes)]), 'Links'));
+    links.replaceChildren(table(['from', 'to', 'messages', 'tensor bytes'], busiest.map(link => [link.from, link.to, count(link.messages), bytes(link.bytes)]), 'Links', true));
   }
 
   const leave = source.watch(id, { actors: show }, onState);

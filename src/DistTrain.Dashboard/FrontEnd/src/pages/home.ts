@@ -19,7 +19,7 @@ export async function home(source: Source): Promise<Page> {
     if (now !== shown) {
       shown = now;
       const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset['key'] : undefined;
-      element.replaceChildren(...(list.runs.length === 0 ? welcome(list.folder) : [h('h1', {}, 'Runs'), h('p', { class: 'muted' }, list.folder), compare(), rows(list.runs)]));
+      element.replaceChildren(...(list.runs.length === 0 ? welcome(list.folder) : [h('h1', {}, 'Runs'), h('p', { class: 'muted' }, list.folder), compare, rows(list.runs)]));
       if (focused) {
         [...element.querySelectorAll<HTMLElement>('[data-key]')].find(candidate => candidate.dataset['key'] === focused)?.focus();
       }
@@ -27,12 +27,13 @@ export async function home(source: Source): Promise<Page> {
   }
 
   const link = h('a', { class: 'button', 'data-key': 'compare' }, 'Compare');
-  function compare(): HTMLElement {
+  const compare = h('p', {}, link, h('span', { class: 'muted' }, ` two to ${comparedMax} runs that are ticked`));
+  function allow(): void {
     link.href = `#/compare/${[...chosen].map(encodeURIComponent).join('/')}`;
     link.toggleAttribute('aria-disabled', chosen.size < 2);
     link.tabIndex = chosen.size < 2 ? -1 : 0;
-    return h('p', {}, link, h('span', { class: 'muted' }, ` two to ${comparedMax} runs that are ticked`));
   }
+  allow();
 
   function rows(runs: RunEntry[]): HTMLElement {
     return table(['run', 'compare', 'status', 'method', 'engine', 'steps', 'loss', 'train accuracy', 'test accuracy', 'time', 'last change'], runs.map(run => {
@@ -46,14 +47,14 @@ export async function home(source: Source): Promise<Page> {
         } else {
           tick.checked = false;
         }
-        compare();
+        allow();
       });
       return [
         h('a', { href: `#/${run.kind}/${encodeURIComponent(run.id)}`, 'data-key': run.id }, run.id), tick,
         run.kind === 'study' ? 'study' : status(run.status), run.method, run.engine, run.steps > 0 ? count(run.steps) : '–',
-        figure(run.finalLoss), percent(run.trainAccuracy), percent(run.testAccuracy), duration(run.seconds), when(run.modified),
+        figure(run.finalLoss), percent(run.trainAccuracy), percent(run.testAccuracy), duration(run.seconds || null), when(run.modified),
       ];
-    }), 'Runs');
+    }), 'Runs', true);
   }
 
   await refresh();

@@ -1,5 +1,5 @@
 import { h, setText, table, tile } from '../dom';
-import { figure, percent } from '../format';
+import { count, figure, percent } from '../format';
 import type { Source } from '../source';
 import { TimelineView } from '../timeline';
 import type { Pipeline } from '../types';
@@ -10,7 +10,7 @@ export function pipeline(source: Source, id: string, onState: (connected: boolea
   const steps = tile('steps shown');
   const measured = tile('bubble');
   const formula = tile('(p − 1)/(m + p − 1)');
-  const sizes = tile('stages p, micro-batches m');
+  const sizes = tile('p stages, m batches');
   const view = new TimelineView('The last steps');
   const staleness = h('div');
   const nothing = h('p', { hidden: true },
@@ -37,7 +37,7 @@ export function pipeline(source: Source, id: string, onState: (connected: boolea
     if (latest === null) {
       return;
     }
-    steps.set(latest.lastStep > 0 ? `${latest.firstStep} to ${latest.lastStep}` : '–');
+    steps.set(latest.lastStep > 0 ? `${count(latest.firstStep)} to ${count(latest.lastStep)}` : '–');
     measured.set(percent(latest.bubble));
     formula.set(percent(latest.bubbleFormula));
     sizes.set(`${latest.stages}, ${latest.microBatches}`);
@@ -52,7 +52,7 @@ export function pipeline(source: Source, id: string, onState: (connected: boolea
   const leave = source.watch(id, {
     pipeline: next => {
       latest = next;
-      if (!isHeld) {
+      if (!isHeld && !view.isInUse) {
         show();
       }
     },

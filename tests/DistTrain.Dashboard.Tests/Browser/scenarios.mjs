@@ -1,0 +1,179 @@
+// node scenarios.mjs NAME ADDRESS [FOLDER]: one scenario in a real browser; the exit code says whether it held.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fits, schemes, tile, until, widths, withBrowser, withPage } from './harness.mjs';
+
+const [, , name, address, folder] = process.argv;
+const shots = process.env.DISTTRAIN_SCREENSHOTS;
+
+async function shot(page, title, width, scheme) {
+  if (shots) {
+    await page.screenshot({ path: join(shots, `${title}-${width}-${scheme}.png`), fullPage: true });
+  }
+}
+
+const drawn = page => page.locator('.plot canvas').count();
+const stepOf = async page => Number(((await tile(page, 'step')) ?? '0').split(' of ')[0].replaceAll(',', ''));
+const labels = page => page.locator('.plot').first().getAttribute('aria-label');
+
+const scenarios = {
+  /** A run under way: its curve moves, every page shows something, and a crashed actor comes back. */
+  async live(browser) {
+    await withPage(browser, { address }, async (page, { runEnds }) => {
+      await until(() => page.locator('h1').textContent().catch(() => ''), text => text === 'run', 'the run that is under way is shown first');
+      assert.ok(!page.url().includes('token'), 'the token has left the address bar');
+      const first = await until(() => stepOf(page), step => step > 0, 'steps are counted');
+      await until(() => drawn(page), count => count >= 3, 'curves are drawn');
+      const before = await labels(page);
+      await until(() => stepOf(page), step => step > first, 'the count of steps moves');
+      await until(() => labels(page), text => text !== before, 'the loss curve moves');
+      await shot(page, 'live-run', 1280, 'light');
+
+      await page.getByRole('link', { name: 'Pipeline' }).click();
+      await until(() => tile(page, 'bubble').catch(() => ''), text => /%/.test(text ?? ''), 'the bubble is measured');
+      await page.locator('canvas.timeline').focus();
+      await page.keyboard.press('ArrowRight');
+      await until(() => page.locator('.told').textContent(), text => /layer|parameter-server/.test(text ?? ''), 'the chosen job is told');
+      await shot(page, 'live-pipeline', 1280, 'light');
+
+      await page.getByRole('link', { name: 'Actors' }).click();
+      const row = page.locator('tbody tr', { has: page.locator('th', { hasText: /^layer-1$/ }) });
+      await row.waitFor();
+      assert.equal(await row.locator('td').nth(1).textContent(), '1');
+      assert.ok(await page.getByRole('button', { name: 'Crash coordinator' }).isDisabled());
+      await page.getByRole('button', { name: 'Crash layer-1' }).focus();
+      await page.keyboard.press('Enter');
+      await until(() => row.locator('td').nth(1).textContent(), text => Number(text) >= 2, 'the actor comes back with a new incarnation');
+      assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('aria-label')), 'Crash layer-1', 'the focus stays where it was');
+      await shot(page, 'live-actors', 1280, 'light');
+      await page.getByRole('link', { name: 'Run', exact: true }).click();
+      await until(() => page.locator('.notices').textContent().catch(() => ''), text => /recovered/.test(text ?? ''), 'the recovery is told');
+      runEnds();
+    });
+  },
+
+  /** Every page, at both widths, in light and dark. */
+  async pages(browser) {
+    for (const width of widths) {
+      for (const scheme of schemes) {
+        await withPage(browser, { address, width, scheme }, async page => {
+          for (const [route, marks] of [
+            ['', 'table'], ['run/one', '.plot canvas'], ['pipeline/traced', 'canvas.timeline'], ['actors/one', 'code'], ['compare/one/traced', '.plot canvas'],
+            ['study/locks', 'canvas.timeline'], ['study/faults', 'table'],
+          ]) {
+            await page.goto(`${address}#/${route}`);
+            await page.locator(marks).first().waitFor();
+            await fits(page);
+            await shot(page, route.replaceAll('/', '-') || 'home', width, scheme);
+          }
+        });
+      }
+    }
+  },
+
+  /** The whole way by keyboard: from the list to two runs compared, and to a run. */
+  async keyboard(browser) {
+    await withPage(browser, { address }, async page => {
+      await page.goto(`${address}#/`);
+      await page.locator('table').waitFor();
+      const focused = () => page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.textContent ?? '');
+      const tabTo = async text => {
+        for (let presses = 0; presses < 60; presses++) {
+          await page.keyboard.press('Tab');
+          if (await focused() === text) {
+            return;
+          }
+        }
+        assert.fail(`no way to '${text}' by keyboard`);
+      };
+      await page.keyboard.press('Tab');
+      assert.equal(await focused(), 'Skip to the page');
+      await page.keyboard.press('Enter');
+      await tabTo('compare one');
+      await page.keyboard.press('Space');
+      await page.evaluate(() => document.activeElement.blur());
+      await tabTo('compare traced');
+      await page.keyboard.press('Space');
+      await page.evaluate(() => document.activeElement.blur());
+      await tabTo('Compare');
+      const outline = await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
+      assert.notEqual(outline, 'none', 'the focus is seen');
+      await page.keyboard.press('Enter');
+      await page.locator('h1', { hasText: /^Compare$/ }).waitFor();
+      await page.locator('.plot canvas').first().waitFor();
+      assert.equal(await page.locator('tbody tr').count(), 2);
+      await page.keyboard.press('Tab');
+      await tabTo('one');
+      await page.keyboard.press('Enter');
+      await page.locator('h1', { hasText: /^one$/ }).waitFor();
+    });
+  },
+
+  /** Hostile names and contents are text. */
+  async hostile(browser) {
+    await withPage(browser, { address }, async page => {
+      const id = JSON.parse(readFileSync(join(folder, 'hostile.json'), 'utf8'));
+      await page.goto(`${address}#/`);
+      await page.getByText(id, { exact: true }).first().waitFor();
+      for (const route of ['run', 'pipeline', 'actors', 'study']) {
+        await page.goto(`${address}#/${route}/${encodeURIComponent(id)}`);
+        await page.locator('h1').first().waitFor();
+        await page.waitForTimeout(300);
+        await fits(page);
+      }
+      await page.goto(`${address}#/compare/${encodeURIComponent(id)}/one`);
+      await page.locator('h1').first().waitFor();
+      assert.equal(await page.locator('img, iframe, svg').count(), 0);
+      assert.equal(await page.evaluate(() => window.broken), undefined);
+    });
+  },
+
+  /** Nothing there yet. */
+  async empty(browser) {
+    for (const width of widths) {
+      await withPage(browser, { address, width }, async page => {
+        await page.getByRole('heading', { name: 'No runs yet' }).waitFor();
+        await page.getByText('disttrain train', { exact: true }).waitFor();
+        await fits(page);
+        await shot(page, 'empty', width, 'light');
+      });
+    }
+  },
+
+  /** A report opens from the disk, by itself. */
+  async report(browser) {
+    await withPage(browser, { address }, async page => {
+      await page.locator('.plot canvas').first().waitFor();
+      assert.equal(await page.getByRole('link', { name: 'Runs' }).count(), 0);
+      await page.getByRole('link', { name: 'Pipeline' }).click();
+      await page.locator('canvas.timeline').waitFor();
+      await shot(page, 'report-pipeline', 1280, 'light');
+    });
+  },
+
+  /** A long run with many layers: opens at once and stays small however often it changes. */
+  async large(browser) {
+    await withPage(browser, { address }, async page => {
+      const start = Date.now();
+      await page.goto(`${address}#/run/large`);
+      await page.locator('.plot canvas').first().waitFor();
+      const opened = Date.now() - start;
+      const client = await page.context().newCDPSession(page);
+      const used = async () => {
+        await client.send('HeapProfiler.collectGarbage');
+        return (await page.evaluate(() => performance.memory.usedJSHeapSize)) / 1e6;
+      };
+      const before = await used();
+      const state = await stepOf(page);
+      await until(() => stepOf(page), step => step > state, 'the run goes on');
+      await page.waitForTimeout(Number(process.env.DISTTRAIN_WATCH_MILLISECONDS ?? 3000));
+      const after = await used();
+      console.log(JSON.stringify({ openedMilliseconds: opened, megabytesBefore: before, megabytesAfter: after, canvases: await page.locator('canvas').count() }));
+      assert.ok(after < before + 20, `the page grew from ${before} to ${after} MB`);
+      await shot(page, 'large', 1280, 'light');
+    });
+  },
+};
+
+await withBrowser(browser => scenarios[name](browser));

@@ -1,0 +1,143 @@
+using System.Diagnostics;
+using System.Net;
+using System.Text.Json;
+using DistTrain.Commands;
+using DistTrain.Commands.Dashboards;
+using DistTrain.Dashboard.Pages;
+using DistTrain.Engines;
+using DistTrain.Engines.Simulated;
+using DistTrain.Engines.Threads;
+
+namespace DistTrain.Dashboard.Tests;
+
+/// <summary>The pages in a real browser. Skipped, and said so, where there is no browser, no Node.js package or no built page.</summary>
+public sealed class BrowserTests : IDisposable
+{
+    private static readonly string[] LongRun =
+        ["train", "blobs", "--set", "training.epochs=2000", "--set", "training.evaluate-every=500", "--set", "stages=2", "--set", "checkpoint.every-steps=0"];
+
+    private readonly RunFolders _runs = new();
+
+    public void Dispose() => _runs.Dispose();
+
+    [SkippableFact]
+    public void ARunFromTheCommandLineIsWatchedOneOfItsActorsCrashedByButtonAndItsWeightsAreTheSame()
+    {
+        Node.SkipWithoutBrowser();
+        using Process watched = Start([.. LongRun, "--out", "run", "--dashboard", "--controls", "--port", "0"]);
+        string address = "";
+        while (watched.StandardOutput.ReadLine() is string line && address.Length == 0)
+        {
+            address = line.StartsWith("dashboard: http", StringComparison.Ordinal) ? line["dashboard: ".Length..] : "";
+        }
+
+        Task rest = watched.StandardOutput.ReadToEndAsync();
+        try
+        {
+            Node.Run("scenarios.mjs", "live", address);
+            watched.WaitForExit(TimeSpan.FromMinutes(3)).ShouldBeTrue();
+            rest.Wait(TimeSpan.FromMinutes(1)).ShouldBeTrue();
+        }
+        finally
+        {
+            if (!watched.HasExited)
+            {
+                watched.Kill(entireProcessTree: true);
+            }
+        }
+
+        watched.ExitCode.ShouldBe(0);
+        Disttrain(0, [.. LongRun, "--out", "calm", "--json"]);
+        (Restarts("run") > 0, Weights("run")).ShouldBe((true, Weights("calm")));
+    }
+
+    [SkippableFact]
+    public void EveryPageIsShownInBothWidthsAndThemesAndByKeyboardAlone()
+    {
+        Node.SkipWithoutBrowser();
+        Disttrain(0, "train", "blobs", "--out", "one");
+        Disttrain(0, "train", "xor", "--engine", "simulated", "--trace", "--out", "traced");
+        File.WriteAllText(Path.Combine(_runs.Root, "study.yaml"), Study);
+        Disttrain(0, "study", "locking", "study.yaml", "--out", "locks");
+        File.Exists(Path.Combine(_runs.Root, "locks", "report.html")).ShouldBeTrue();
+        Disttrain(0, "study", "faults", Path.Combine(Node.Root, "examples", "faults", "layer-crash.yaml"), "--out", "faults");
+        using IDashboardServer server = Serve();
+        Node.Run("scenarios.mjs", "pages", server.Address.ToString());
+        Node.Run("scenarios.mjs", "keyboard", server.Address.ToString());
+        Disttrain(0, "report", "traced");
+        Node.Run("scenarios.mjs", "report", new Uri(Path.Combine(_runs.Root, "traced", "report.html")).ToString());
+    }
+
+    [SkippableFact]
+    public void HostileNamesAndContentsAreText()
+    {
+        Node.SkipWithoutBrowser();
+        const string markup = "<img src=x onerror=window.broken=1>";
+        string folder = _runs.Add(
+            $"{markup}&amp;'\"", markup, RunFolders.Steps(1, 3) + $"{{\"type\":\"health\",\"step\":1,\"layer\":\"{markup}\",\"zero\":1e308}}\n",
+            $"{{\"name\":\"{markup}\",\"status\":\"{markup}\",\"method\":\"{markup}\",\"engine\":[],\"steps\":-1e300,\"{markup}\":{{\"a\":\"{markup}\"}}}}");
+        _runs.Add("one", metrics: RunFolders.Steps(1, 3));
+        string study = _runs.Add($"study {markup}");
+        File.WriteAllText(Path.Combine(study, "study.json"), $"{{\"name\":\"{markup}\",\"runs\":[{{\"method\":\"{markup}\",\"reason\":\"{markup}\",\"layers\":[{{\"layer\":\"{markup}\"}}]}},7]}}");
+        File.WriteAllText(Path.Combine(_runs.Root, "hostile.json"), JsonSerializer.Serialize(Path.GetFileName(folder)));
+        using IDashboardServer server = Serve();
+        Node.Run("scenarios.mjs", "hostile", server.Address.ToString(), _runs.Root);
+        File.WriteAllText(Path.Combine(_runs.Root, "hostile.json"), JsonSerializer.Serialize(Path.GetFileName(study)));
+        Node.Run("scenarios.mjs", "hostile", server.Address.ToString(), _runs.Root);
+    }
+
+    [SkippableFact]
+    public void AFirstVisitorIsToldWhatToType()
+    {
+        Node.SkipWithoutBrowser();
+        using IDashboardServer server = Serve();
+        Node.Run("scenarios.mjs", "empty", server.Address.ToString());
+    }
+
+    private const string Study =
+        """
+        name: small
+        experiment:
+          seed: 3
+          data: { source: blobs, train-rows: 48, test-rows: 10 }
+          network:
+            - dense: { units: 6, activation: tanh }
+            - dense: { units: 3, activation: softmax }
+          loss: cross-entropy
+          optimizer: { name: sgd, learning-rate: 0.1 }
+          training: { epochs: 8, batch-size: 6, micro-batches: 3 }
+        methods:
+          - { name: backprop, schedule: sequential }
+          - { name: backprop, schedule: 1f1b }
+          - local-loss
+        """;
+
+    private IDashboardServer Serve() => new DashboardPages().Serve(new DashboardOptions(_runs.Root, IPAddress.Loopback, Port: 0, Controls: false));
+
+    private void Disttrain(int code, params string[] args)
+    {
+        using StringWriter output = new(), error = new();
+        IEngine[] engines = [new ThreadsEngine(), new SimulatedEngine()];
+        CommandApp.Run(args, engines, new CommandHost { Out = output, Error = error, WorkingFolder = _runs.Root, Dashboard = new DashboardPages() })
+            .ShouldBe(code, error.ToString());
+    }
+
+    private Process Start(string[] args)
+    {
+        ProcessStartInfo start = new("dotnet") { WorkingDirectory = _runs.Root, RedirectStandardOutput = true };
+        start.ArgumentList.Add("exec");
+        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "disttrain.dll"));
+        foreach (string argument in args)
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        return Process.Start(start)!;
+    }
+
+    private int Restarts(string run) => Summary(run).GetProperty("restarts").GetInt32();
+
+    private string Weights(string run) => Summary(run).GetProperty("weights_sha256").GetString()!;
+
+    private JsonElement Summary(string run) => JsonPages.ReadFile(Path.Combine(_runs.Root, run, "summary.json"), 1 << 20)!.Value;
+}

@@ -1,0 +1,46 @@
+using DistTrain.Dashboard.Folders;
+
+namespace DistTrain.Dashboard.Tests;
+
+public sealed class RunCatalogTests : IDisposable
+{
+    private readonly RunFolders _runs = new();
+
+    public void Dispose() => _runs.Dispose();
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(".")]
+    [InlineData("..")]
+    [InlineData("../inside")]
+    [InlineData("inside/..")]
+    [InlineData("inside/")]
+    [InlineData("/etc")]
+    [InlineData("nothing")]
+    [InlineData("no-run")]
+    [InlineData("inside\0")]
+    public void NoNameLeadsAnywhereButToARunFolder(string id)
+    {
+        _runs.Add("inside");
+        Directory.CreateDirectory(Path.Combine(_runs.Root, "no-run"));
+        new RunCatalog(_runs.Root).Find(id).ShouldBeNull();
+        new RunCatalog(_runs.Root).Find("inside").ShouldBe(Path.Combine(_runs.Root, "inside"));
+    }
+
+    [Fact]
+    public void ARunUnderWayOneThatWasKilledAndOneThatEndedAreToldApart()
+    {
+        string running = _runs.Add("running", metrics: RunFolders.Steps(1, 3));
+        using FileStream held = new(Path.Combine(running, ".running"), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
+        string killed = _runs.Add("killed");
+        File.WriteAllText(Path.Combine(killed, ".running"), "");
+        _runs.Add("ended", summary: "{\"status\":\"completed\",\"name\":\"x\",\"steps\":7,\"final_loss\":0.5,\"wall_seconds\":2}");
+        _runs.Add("broken", summary: "[1, 2");
+        IReadOnlyList<RunEntry> entries = new RunCatalog(_runs.Root).Entries();
+        string Status(string id) => entries.Single(entry => entry.Id == id).Status;
+        (Status("running"), Status("killed"), Status("ended"), Status("broken")).ShouldBe(("running", "interrupted", "completed", "interrupted"));
+        RunEntry one = entries.Single(entry => entry.Id == "running");
+        (one.Steps, one.Method, one.Engine).ShouldBe((3, "backprop", "threads"));
+        one.FinalLoss.ShouldBe(1.0 / 3, 1e-12);
+    }
+}
