@@ -44,6 +44,28 @@ public sealed class ThreeHostsTests(ITestOutputHelper output)
     }
 
     [SkippableFact]
+    public void WhenEveryHostIsAloneAllStop()
+    {
+        using Hosts hosts = Hosts.Create();
+        hosts.Begin();
+        using NodeProcess client = hosts.Train(Experiments.Wide(epochs: 10_000, copies: 2));
+        hosts.HostOf("coordinator", step: 10);
+        for (int host = 0; host < hosts.Nodes.Count; host++)
+        {
+            hosts.Cut(host);
+        }
+
+        foreach (NodeProcess node in hosts.Nodes)
+        {
+            node.WaitForExit(TestCluster.Patience).ShouldBeTrue();
+            node.ExitCode.ShouldBe(3);
+        }
+
+        client.WaitForExit(TestCluster.Patience).ShouldBeTrue();
+        client.ExitCode.ShouldBe(3);
+    }
+
+    [SkippableFact]
     public void APartitionThatHealsInTimeCostsNothingButTime()
     {
         using Hosts hosts = Hosts.Create();
