@@ -4,6 +4,7 @@ using DistTrain.Akka.Verbs;
 using DistTrain.Commands;
 using DistTrain.Commands.Runs;
 using DistTrain.Commands.Verbs;
+using DistTrain.Dashboard;
 using DistTrain.Engines;
 using DistTrain.Engines.Processes;
 using DistTrain.Engines.Simulated;
@@ -26,6 +27,7 @@ CommandHost host = new()
     WorkingFolder = Environment.CurrentDirectory,
     Interactive = !Console.IsOutputRedirected,
     Stop = stop.Token,
+    Dashboard = new DashboardPages(),
     Trace = Environment.GetEnvironmentVariable("DISTTRAIN_TRACE") == "1",
 };
 

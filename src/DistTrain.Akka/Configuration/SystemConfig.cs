@@ -86,7 +86,7 @@ internal static class SystemConfig
     public static ActorSystem Client(string host, SealSetup seal, TlsFiles? tls)
     {
         Config own = ConfigurationFactory.ParseString($$"""
-            akka { actor.provider = remote, remote.dot-netty.tcp { hostname = "{{host}}", port = 0 } }
+            akka { actor.provider = remote, remote.flush-wait-on-shutdown = 200ms, remote.dot-netty.tcp { hostname = "{{host}}", port = 0 } }
             """);
         return Create(ClientName, own.WithFallback(ConfigurationFactory.ParseString(Common)), seal, tls);
     }

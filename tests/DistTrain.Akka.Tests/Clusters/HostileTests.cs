@@ -21,6 +21,9 @@ public sealed class HostileTests
         {
             Send(target, [.. Enumerable.Range(0, 4096).Select(i => (byte)(i * 31))]);
             Send(target, Framed([9, 9, 9, 9, 9]));
+
+            // A message that says that it has two gigabytes.
+            Send(target, [0xff, 0xff, 0xff, 0x7f, 1, 2, 3, 4]);
             Send(target, Framed(OldHello()));
         }
 

@@ -32,6 +32,19 @@ public sealed class ClusterFileTests
     }
 
     [Fact]
+    public void TheSettingsOfAContainerComeFromItsEnvironment()
+    {
+        string text = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "node.conf"));
+        Should.Throw<InvalidInputException>(() => ClusterFile.Parse(text, "node.conf", "/")).Message.ShouldContain("DISTTRAIN_HOST");
+        Environment.SetEnvironmentVariable("DISTTRAIN_HOST", "worker-1");
+        Environment.SetEnvironmentVariable("DISTTRAIN_SEED_1", "worker-1:4711");
+        Environment.SetEnvironmentVariable("DISTTRAIN_SEED_2", "worker-2:4711");
+        NodeSettings settings = ClusterFile.Parse(text, "node.conf", "/");
+        (settings.Host, settings.BindHost, settings.TelemetryEndpoint).ShouldBe(("worker-1", "0.0.0.0", ""));
+        settings.Seeds.ShouldBe(["worker-1:4711", "worker-2:4711"]);
+    }
+
+    [Fact]
     public void WhatTheEnvironmentSaysCanStandInTheFile()
     {
         Environment.SetEnvironmentVariable("DISTTRAIN_TEST_HOST", "worker-7");
