@@ -168,7 +168,7 @@ public sealed class BadInputTests : IDisposable
     [InlineData("seed: 3", "method: backprob", "my.yaml:2: method: 'backprob' is not known; expected backprop", "did you mean 'backprop'?")]
     [InlineData("seed: 3", "method: { name: backprop, schedule: 1f2b }", "my.yaml:2: method.schedule: '1f2b' is not known; expected 1f1b", "did you mean '1f1b'?")]
     [InlineData("seed: 3", "engine: thread", "my.yaml:2: engine: 'thread' is no engine; expected threads", "did you mean 'threads'?")]
-    [InlineData("seed: 3", "engine: akka", "my.yaml:2: engine: this program has no engine 'akka'; expected threads", "")]
+    [InlineData("seed: 3", "engine: akka", "my.yaml:2: engine: this program has no engine 'akka' (the cluster executable has: src/DistTrain.Akka); expected threads", "")]
     public void WhenAMethodOrEngineIsUnknownTheErrorListsWhatThereIs(string line, string wrong, string message, string also)
     {
         _bench.RunChanged(line, wrong).ShouldBe(2);
@@ -218,7 +218,7 @@ public sealed class BadInputTests : IDisposable
     }
 
     [Theory]
-    [InlineData("trian", "disttrain: there is no command 'trian'; expected train, plan, evaluate, predict, export, presets, doctor, calibrate, study, paper or soak; did you mean 'train'?")]
+    [InlineData("trian", "disttrain: there is no command 'trian'; expected train, plan, evaluate, predict, export, presets, doctor, calibrate, study, paper, soak, dashboard or report; did you mean 'train'?")]
     [InlineData("train --epochs 3", "disttrain train: there is no option '--epochs'; expected ")]
     [InlineData("train --jsn", "did you mean '--json'?")]
     [InlineData("train xor spirals", "disttrain train: 'spirals' is one argument too many")]

@@ -53,6 +53,16 @@ public sealed class ExperimentTests
           - { replica: 2, byzantine: sign-flip, factor: 3.5 }
         """;
 
+    /// <summary>Where each process may die alone, no step is lost by that unless the file says so.</summary>
+    [Theory]
+    [InlineData("engine: processes", Durability.Step)]
+    [InlineData("engine: processes\ndurability: memory", Durability.Memory)]
+    [InlineData("engine: threads", Durability.Memory)]
+    [InlineData("engine: simulated", Durability.Memory)]
+    public void TheDefaultDurabilityIsTheEngines(string keys, Durability expected) =>
+        ExperimentLoader.Parse(new ExperimentSource($"{Bench.Good}\n{keys}\n", "test", "/", "test"), Overrides.None, engines: null)
+            .Experiment.Settings.Durability.ShouldBe(expected);
+
     [Fact]
     public void EveryKeyReachesItsSetting()
     {

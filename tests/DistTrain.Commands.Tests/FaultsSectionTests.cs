@@ -55,7 +55,7 @@ public sealed class FaultsSectionTests : IDisposable
     }
 
     [Theory]
-    [InlineData("{ crsh: layer-1 }", "faults[0]: nothing here says what goes wrong; expected exactly one of crash, pause, suspect, partition, link, slow, byzantine or disk; did you mean 'crash'?")]
+    [InlineData("{ crsh: layer-1 }", "faults[0]: nothing here says what goes wrong; expected exactly one of crash, pause, suspect, partition, link, slow, byzantine, disk or lose-node; did you mean 'crash'?")]
     [InlineData("{ crash: layer-1, slow: layer-1 }", "faults[0]: 'crash' and 'slow' are two faults in one item")]
     [InlineData("layer-1", "faults[0]: 'layer-1' is not a fault; expected a fault such as { at: step 120")]
     [InlineData("{ crash: layr-1 }", "faults[0].crash: 'layr-1' is no actor of this run; expected layer-1, layer-0, ")]
@@ -82,7 +82,9 @@ public sealed class FaultsSectionTests : IDisposable
     }
 
     [Theory]
-    [InlineData("simulated", "{ disk: parameter-server, full: true }", "engine simulated does not serve 'disk' faults; expected crash, suspect, partition, link or slow")]
+    [InlineData("simulated", "{ disk: layer-1, full: true }", "layer-1 keeps nothing on a disk; expected the coordinator or a parameter server")]
+    [InlineData("threads", "{ disk: parameter-server, full: true }", "engine threads does not serve 'disk' faults")]
+    [InlineData("processes", "{ disk: parameter-server, full: true }", "engine processes does not serve 'disk' faults")]
     [InlineData("simulated", "{ crash: layer-1, during: snapshot }", "layer-1 has no part in snapshots; expected the coordinator or a parameter server, or no 'during'")]
     [InlineData("threads", "{ slow: layer-1, factor: 2 }", "engine threads does not serve 'slow' faults; expected crash or suspect, or engine: simulated")]
     [InlineData("threads", "{ partition: [[layer-0], [layer-1]], for: 1s }", "engine threads does not serve 'partition' faults")]

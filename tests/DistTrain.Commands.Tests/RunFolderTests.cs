@@ -108,7 +108,7 @@ public sealed class RunFolderTests : IDisposable
         string[] lines = File.ReadAllLines(_bench.At("run", "metrics.jsonl"));
         lines.Length.ShouldBe(8 + 2);
         lines[4].ShouldBe("""{"type":"epoch","step":4,"epoch":1,"train_loss":0.25,"train_accuracy":0.5,"test_loss":null,"test_accuracy":null,"elapsed_seconds":0.004}""");
-        lines[0].ShouldBe("""{"type":"step","step":1,"loss":1,"accuracy":0.5,"rows":5,"learning_rate":0.1,"elapsed_seconds":0.001}""");
+        lines[0].ShouldBe("""{"type":"step","step":1,"loss":1,"accuracy":0.5,"rows":5,"total_steps":8,"learning_rate":0.1,"elapsed_seconds":0.001}""");
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Globalization;
 using DistTrain.Data;
 using DistTrain.Engines;
 using DistTrain.Engines.Faults;
+using DistTrain.Engines.Processes;
 using DistTrain.Numerics;
 using DistTrain.Numerics.Networks;
 using DistTrain.Protocol.Methods;
@@ -83,7 +84,7 @@ internal sealed class ExperimentReader(
     }
 
     /// <summary>Where actors live in processes of their own, each may die alone, and a run should not lose steps by that.</summary>
-    private static Durability DefaultDurability(string engine) => engine is "processes" or "akka" ? Durability.Step : Durability.Memory;
+    private static Durability DefaultDurability(string engine) => engine == ProcessesEngine.EngineName ? Durability.Step : Durability.Memory;
 
     private string ReadEngine()
     {

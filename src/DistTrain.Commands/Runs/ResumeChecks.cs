@@ -29,8 +29,10 @@ internal static class ResumeChecks
                 + "or start a new run without --resume");
         }
 
+        // Faults other than falsified contributions change nothing that is computed, and one that ended a run must not end it again.
+        bool sameComputation = stored.Byzantine.SequenceEqual(wanted.Byzantine);
         string[] changed =
-            [.. Differences(stored, wanted).Where(key => !IsChangeable(key))];
+            [.. Differences(stored, wanted).Where(key => !IsChangeable(key) && !(sameComputation && IsFault(key)))];
         if (changed.Length > 0)
         {
             throw new InvalidInputException(
@@ -70,6 +72,8 @@ internal static class ResumeChecks
 
     private static bool IsChangeable(string key) =>
         Array.Exists(Changeable, free => key == free || key.StartsWith(free + ".", StringComparison.Ordinal));
+
+    private static bool IsFault(string key) => key.StartsWith("faults", StringComparison.Ordinal);
 
     private static Experiment OnlyNetwork(Experiment stored, Experiment wanted) =>
         wanted with { Settings = wanted.Settings with { Network = stored.Settings.Network } };

@@ -52,6 +52,8 @@ public static class FaultChecks
             "an actor is in two groups; expected each in one at most",
         CrashFault { DuringSnapshot: true } crash when topology.RoleOf(crash.Actor) == ActorRole.LayerActor =>
             $"{topology.NameOf(crash.Actor)} has no part in snapshots; expected the coordinator or a parameter server, or no 'during'",
+        DiskFault disk when topology.RoleOf(disk.Actor) == ActorRole.LayerActor =>
+            $"{topology.NameOf(disk.Actor)} keeps nothing on a disk; expected the coordinator or a parameter server",
         SuspicionFault suspicion when suspicion.Actor == ActorId.Coordinator => "nobody suspects the coordinator of a fault; expected another actor",
         _ => null,
     };

@@ -29,6 +29,13 @@ public sealed class ProcessesEngine(ChildProgram? program = null, TimeProvider? 
     {
         ArgumentNullException.ThrowIfNull(request);
         List<SettingsProblem> problems = [.. SettingsChecks.Problems(request.Settings, request.Data.TrainRows)];
+        if (request.Settings.ParameterServer.Copies > 1)
+        {
+            // A second copy guards against the loss of a machine, and all processes are on one.
+            problems.Add(new SettingsProblem(
+                "parameter-server.copies", $"{request.Settings.ParameterServer.Copies}: engine {EngineName} keeps one copy of each shard; expected 1, and durability: step or power"));
+        }
+
         if (problems.Count == 0 && request.Faults.Count > 0)
         {
             RunPlan plan = new(request.Settings, request.Data.TrainRows, request.Data.TestRows);

@@ -69,6 +69,9 @@ internal sealed partial class SimulatedRun
             case LinkFault link:
                 _network.Add(link, _time.Now);
                 break;
+            case DiskFault disk:
+                _faultyDisk!.Begin(disk);
+                break;
             case SlowFault slow:
                 long until = slow.For is TimeSpan span ? _time.Now + VirtualTime.Nanoseconds(span) : long.MaxValue;
                 _actors[slow.Actor.Index].Slow = (slow.Factor, until);
@@ -80,6 +83,14 @@ internal sealed partial class SimulatedRun
     {
         _seams.Tap?.OnFault(fault);
         _recorder.OnFault(fault);
+    }
+
+    private void WritesFor(ActorId? writer)
+    {
+        if (_faultyDisk is not null)
+        {
+            _faultyDisk.Writer = writer;
+        }
     }
 
     private int IndexOf(Fault fault)

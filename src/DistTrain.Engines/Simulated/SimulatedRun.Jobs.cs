@@ -139,7 +139,9 @@ internal sealed partial class SimulatedRun
 
     private void Compute(ActorId actor, Job job)
     {
+        WritesFor(actor);
         _runner.Run(job, _scratch, SerialForkJoin.Instance);
+        WritesFor(null);
         _seams.Tap?.OnJob(actor, job);
     }
 

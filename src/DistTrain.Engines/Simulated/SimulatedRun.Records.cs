@@ -9,6 +9,7 @@ internal sealed partial class SimulatedRun
     private void OnPersisted(SimulatedActor actor, PersistRecord record)
     {
         string? problem = null;
+        WritesFor(actor.Id);
         try
         {
             _storage?.Write(record);
@@ -19,6 +20,7 @@ internal sealed partial class SimulatedRun
             problem = exception.Message;
         }
 
+        WritesFor(null);
         ReleaseRecord(record);
         _journal?.Write(_time.Now, _names[actor.Id.Index], problem is null ? "persisted" : "not-persisted", NameOf(record));
         actor.OnPersisted();

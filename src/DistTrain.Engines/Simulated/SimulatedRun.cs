@@ -35,6 +35,7 @@ internal sealed partial class SimulatedRun : IDisposable
     private readonly JobPricing _pricing;
     private readonly BufferPool? _pool;
     private readonly RunStorage? _storage;
+    private readonly FaultyDisk? _faultyDisk;
     private readonly SimulatedBuffers _buffers;
     private readonly SimulatedFrames? _frames;
     private readonly IJobRunner _runner;
@@ -60,12 +61,16 @@ internal sealed partial class SimulatedRun : IDisposable
     {
         _seams = seams ?? new HostSeams();
 
-        if (request.JournalFolder is null && request.Settings.Durability != Durability.Memory)
+        bool failingDisk = request.Faults.Any(fault => fault is DiskFault);
+        if (request.JournalFolder is null && (failingDisk || request.Settings.Durability != Durability.Memory))
         {
             // A simulated machine has a disk of its own.
             request = request with { JournalFolder = "journal", Disk = new SimulatedDisk() };
         }
 
+        _faultyDisk = failingDisk ? new FaultyDisk(request.Disk) : null;
+        IDisk eventDisk = request.Disk;
+        request = request with { Disk = _faultyDisk ?? request.Disk };
         _request = request;
         _settings = request.Simulation;
         _trace = request.Trace;
@@ -122,7 +127,7 @@ internal sealed partial class SimulatedRun : IDisposable
         CoordinatorProgress from = _storage?.From ?? new CoordinatorProgress();
         _recorder.StartAfter(from);
         bool writes = request.JournalFolder is not null && (_settings.Journal ?? !_settings.TimingOnly);
-        _journal = writes ? new EventJournal(request.Disk, request.JournalFolder!, from.Step) : null;
+        _journal = writes ? new EventJournal(eventDisk, request.JournalFolder!, from.Step) : null;
     }
 
     /// <summary>Events so far.</summary>

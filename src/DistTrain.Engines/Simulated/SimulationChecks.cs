@@ -32,14 +32,17 @@ internal static class SimulationChecks
         if (request.Faults.Count > 0)
         {
             RunPlan plan = new(request.Settings, request.Data.TrainRows, request.Data.TestRows);
-            foreach (SettingsProblem problem in FaultChecks.Problems(request.Faults, plan.Topology, Refuses))
+            foreach (SettingsProblem problem in FaultChecks.Problems(request.Faults, plan.Topology, fault => Refuses(fault, simulation)))
             {
                 yield return problem;
             }
         }
     }
 
-    private static string? Refuses(Fault fault) => fault is DiskFault or PauseFault
-        ? $"engine {SimulatedEngine.EngineName} does not serve '{fault.Name}' faults; expected crash, suspect, partition, link or slow"
-        : null;
+    private static string? Refuses(Fault fault, SimulationSettings simulation) => fault switch
+    {
+        DiskFault when simulation.TimingOnly => "a run that counts time only keeps nothing on a disk; expected timing-only: false, or no 'disk' faults",
+        PauseFault => $"engine {SimulatedEngine.EngineName} does not serve '{fault.Name}' faults; expected crash, suspect, partition, link, slow or disk",
+        _ => null,
+    };
 }

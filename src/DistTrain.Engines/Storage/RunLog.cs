@@ -60,7 +60,7 @@ internal sealed class RunLog : IDisposable
     }
 
     /// <summary>Whether records are written, and not only read.</summary>
-    public bool Writes => _file is not null;
+    public bool Writes { get; private init; }
 
     /// <summary>Whether a record is kept only once it is synced.</summary>
     public bool Syncs => _syncs;
@@ -93,7 +93,7 @@ internal sealed class RunLog : IDisposable
         }
 
         disk.CreateFolder(folder);
-        RunLog log = new(disk, folder, plan, found, part);
+        RunLog log = new(disk, folder, plan, found, part) { Writes = writes };
         log.CutTorn(found, notice);
         if (writes)
         {

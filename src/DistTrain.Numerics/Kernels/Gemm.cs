@@ -80,7 +80,7 @@ public static class Gemm
         }
         else if (resolved == VectorWidth.Bits512)
         {
-            GemmBlocks<T, Vector512<T>, Simd512<T>, Tile8By2>.Run(problem, path);
+            RunBy2(problem, path);
         }
         else if (resolved == VectorWidth.Bits256)
         {
@@ -89,6 +89,27 @@ public static class Gemm
         else
         {
             GemmBlocks<T, Vector128<T>, Simd128<T>, Tile6By2>.Run(problem, path);
+        }
+    }
+
+    /// <summary>The product by tiles of two 512-bit vectors whose height leaves the fewest rows of the last tile empty.</summary>
+    private static void RunBy2<T>(in GemmProblem<T> problem, GemmPath path)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        switch (problem.M)
+        {
+            case <= 4:
+                GemmBlocks<T, Vector512<T>, Simd512<T>, Tile4By2>.Run(problem, path);
+                break;
+            case 5 or 9 or 10:
+                GemmBlocks<T, Vector512<T>, Simd512<T>, Tile5By2>.Run(problem, path);
+                break;
+            case 6 or 11 or 12 or 17 or 18:
+                GemmBlocks<T, Vector512<T>, Simd512<T>, Tile6By2>.Run(problem, path);
+                break;
+            default:
+                GemmBlocks<T, Vector512<T>, Simd512<T>, Tile8By2>.Run(problem, path);
+                break;
         }
     }
 }

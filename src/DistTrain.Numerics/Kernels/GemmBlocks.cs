@@ -24,26 +24,30 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
     where TSimd : ISimd<TVector, T>
     where TShape : ITileShape
 {
+    private const int PanelColumnsMax = 64;
+
     private static int TileColumns => TShape.Vectors * TSimd.Count;
 
     /// <summary>Runs the product; k is at least 1.</summary>
     public static void Run(in GemmProblem<T> problem, GemmPath path)
     {
         // Rows of a left operand are read in place as fast as from panels, and a right operand is until it is read very often.
-        bool packA = problem.TransposeA || path == GemmPath.Packed;
+        // The columns of a transposed one are panels as they are, if tiles fit them and one k is not far from the next.
+        bool panels = problem.TransposeA && problem.M <= PanelColumnsMax && problem.M % TShape.Rows == 0 && path == GemmPath.Best;
+        bool packA = (problem.TransposeA && !panels) || path == GemmPath.Packed;
         bool packB = problem.TransposeB || path == GemmPath.Packed || (path == GemmPath.Best && problem.M > 32 * TShape.Rows);
-        if (packA)
+        if (packA || panels)
         {
-            Run<PackedLeft>(problem, packB);
+            Run<PackedLeft>(problem, packA, packB);
         }
         else
         {
-            Run<LeftInPlace>(problem, packB);
+            Run<LeftInPlace>(problem, packA, packB);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Run<TLeft>(in GemmProblem<T> problem, bool packB)
+    private static void Run<TLeft>(in GemmProblem<T> problem, bool packA, bool packB)
         where TLeft : ILeftOperand
     {
         PackingBuffers buffers = PackingBuffers.Current;
@@ -69,7 +73,7 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
                 {
                     int rows = Math.Min(blockM, problem.M - i);
                     T* a = problem.A + (problem.TransposeA ? (p * problem.StrideA) + i : (i * problem.StrideA) + p);
-                    if (TLeft.Packed)
+                    if (packA)
                     {
                         PackLeft(problem, a, depth, rows, left);
                         a = left;
@@ -84,7 +88,8 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
                         C = problem.C + (i * problem.StrideC) + j,
                         StrideC = problem.StrideC,
                         A = a,
-                        StrideA = problem.StrideA,
+                        StrideA = packA ? TShape.Rows : problem.StrideA,
+                        StepA = packA ? depth : problem.TransposeA ? 1 : problem.StrideA,
                         Diagonal = problem.Diagonal + i - j,
                     };
                     RunPanels<TLeft>(part, b, problem.StrideB, inPlace, 0);
@@ -100,7 +105,6 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
         where TLeft : ILeftOperand
     {
         T* edge = stackalloc T[TShape.Rows * TileColumns];
-        nint stepA = TLeft.Packed ? part.Depth : part.StrideA;
         for (int j = 0; j < columns; j += TileColumns)
         {
             T* panel = strideB == 0 ? b + ((nint)j * part.Depth) : b + j;
@@ -113,7 +117,7 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
             for (int i = above; i < part.Rows; i += TShape.Rows)
             {
                 int height = Math.Min(TShape.Rows, part.Rows - i);
-                T* a = part.A + (i * stepA), c = part.C + (i * part.StrideC) + firstColumn + j;
+                T* a = part.A + (i * part.StepA), c = part.C + (i * part.StrideC) + firstColumn + j;
                 if (height == TShape.Rows && width == TileColumns)
                 {
                     GemmTile<T, TVector, TSimd, TShape, TLeft>.Run(
@@ -160,7 +164,7 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
     private struct Part
     {
         public T* A, C, Bias;
-        public nint StrideA, StrideC;
+        public nint StrideA, StepA, StrideC;
         public int Rows, Depth, Diagonal;
         public bool Add;
     }

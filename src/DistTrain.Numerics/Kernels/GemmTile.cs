@@ -16,11 +16,9 @@ internal static unsafe class GemmTile<T, TVector, TSimd, TShape, TLeft>
 {
     private static bool Two => TShape.Vectors == 2;
 
-    private static bool Eight => TShape.Rows == 8;
-
     /// <summary>
     /// c[i, j] = Σ over <paramref name="depth"/> of left · right, added to c when <paramref name="add"/>, then to the bias.
-    /// A packed left operand is a panel; one in place is read from <paramref name="strideA"/>-separated rows, of which the first
+    /// A packed left operand is a panel, <paramref name="strideA"/> from one k to the next; one in place is read from rows so far apart, of which the first
     /// <paramref name="rows"/> exist. Writes the whole tile.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -37,29 +35,77 @@ internal static unsafe class GemmTile<T, TVector, TSimd, TShape, TLeft>
             TVector b0 = TSimd.Load(b), b1 = Two ? TSimd.Load(b + TSimd.Count) : zero;
             b += strideB;
             MultiplyAdd(TLeft.Packed ? a : a0 + p, b0, b1, ref c00, ref c01);
-            MultiplyAdd(TLeft.Packed ? a + 1 : a1 + p, b0, b1, ref c10, ref c11);
-            MultiplyAdd(TLeft.Packed ? a + 2 : a2 + p, b0, b1, ref c20, ref c21);
-            MultiplyAdd(TLeft.Packed ? a + 3 : a3 + p, b0, b1, ref c30, ref c31);
-            MultiplyAdd(TLeft.Packed ? a + 4 : a4 + p, b0, b1, ref c40, ref c41);
-            MultiplyAdd(TLeft.Packed ? a + 5 : a5 + p, b0, b1, ref c50, ref c51);
-            if (Eight)
+            if (TShape.Rows > 1)
+            {
+                MultiplyAdd(TLeft.Packed ? a + 1 : a1 + p, b0, b1, ref c10, ref c11);
+            }
+
+            if (TShape.Rows > 2)
+            {
+                MultiplyAdd(TLeft.Packed ? a + 2 : a2 + p, b0, b1, ref c20, ref c21);
+            }
+
+            if (TShape.Rows > 3)
+            {
+                MultiplyAdd(TLeft.Packed ? a + 3 : a3 + p, b0, b1, ref c30, ref c31);
+            }
+
+            if (TShape.Rows > 4)
+            {
+                MultiplyAdd(TLeft.Packed ? a + 4 : a4 + p, b0, b1, ref c40, ref c41);
+            }
+
+            if (TShape.Rows > 5)
+            {
+                MultiplyAdd(TLeft.Packed ? a + 5 : a5 + p, b0, b1, ref c50, ref c51);
+            }
+
+            if (TShape.Rows > 6)
             {
                 MultiplyAdd(TLeft.Packed ? a + 6 : a6 + p, b0, b1, ref c60, ref c61);
+            }
+
+            if (TShape.Rows > 7)
+            {
                 MultiplyAdd(TLeft.Packed ? a + 7 : a7 + p, b0, b1, ref c70, ref c71);
             }
 
-            a += TLeft.Packed ? TShape.Rows : 0;
+            a += TLeft.Packed ? strideA : 0;
         }
 
         Finish(c, c00, c01, add, bias);
-        Finish(c + strideC, c10, c11, add, bias);
-        Finish(c + (2 * strideC), c20, c21, add, bias);
-        Finish(c + (3 * strideC), c30, c31, add, bias);
-        Finish(c + (4 * strideC), c40, c41, add, bias);
-        Finish(c + (5 * strideC), c50, c51, add, bias);
-        if (Eight)
+        if (TShape.Rows > 1)
+        {
+            Finish(c + strideC, c10, c11, add, bias);
+        }
+
+        if (TShape.Rows > 2)
+        {
+            Finish(c + (2 * strideC), c20, c21, add, bias);
+        }
+
+        if (TShape.Rows > 3)
+        {
+            Finish(c + (3 * strideC), c30, c31, add, bias);
+        }
+
+        if (TShape.Rows > 4)
+        {
+            Finish(c + (4 * strideC), c40, c41, add, bias);
+        }
+
+        if (TShape.Rows > 5)
+        {
+            Finish(c + (5 * strideC), c50, c51, add, bias);
+        }
+
+        if (TShape.Rows > 6)
         {
             Finish(c + (6 * strideC), c60, c61, add, bias);
+        }
+
+        if (TShape.Rows > 7)
+        {
             Finish(c + (7 * strideC), c70, c71, add, bias);
         }
     }

@@ -4,7 +4,7 @@ namespace DistTrain.Numerics.Kernels;
 /// use.</summary>
 internal interface ITileShape
 {
-    /// <summary>Rows: 8 or 6.</summary>
+    /// <summary>Rows: 1 to 8.</summary>
     static abstract int Rows { get; }
 
     /// <summary>Vectors side by side: 2 or 1.</summary>
@@ -19,6 +19,30 @@ internal readonly struct Tile8By2 : ITileShape
     public static int Vectors => 2;
 }
 
+/// <summary>6 rows of two vectors, for 16 registers, and for products that 6 divide better.</summary>
+internal readonly struct Tile6By2 : ITileShape
+{
+    public static int Rows => 6;
+
+    public static int Vectors => 2;
+}
+
+/// <summary>5 rows of two vectors, for products of few rows that 5 divide better: ten classes are two such tiles.</summary>
+internal readonly struct Tile5By2 : ITileShape
+{
+    public static int Rows => 5;
+
+    public static int Vectors => 2;
+}
+
+/// <summary>4 rows of two vectors, for products of no more rows.</summary>
+internal readonly struct Tile4By2 : ITileShape
+{
+    public static int Rows => 4;
+
+    public static int Vectors => 2;
+}
+
 /// <summary>8 rows of one vector, for products too narrow for two.</summary>
 internal readonly struct Tile8By1 : ITileShape
 {
@@ -27,22 +51,14 @@ internal readonly struct Tile8By1 : ITileShape
     public static int Vectors => 1;
 }
 
-/// <summary>6 rows of two vectors, for 16 registers.</summary>
-internal readonly struct Tile6By2 : ITileShape
-{
-    public static int Rows => 6;
-
-    public static int Vectors => 2;
-}
-
-/// <summary>Whether the left operand is read from packed panels; a constant to the JIT.</summary>
+/// <summary>Whether the left operand is read from panels, which hold all rows of one k side by side; a constant to the JIT.</summary>
 internal interface ILeftOperand
 {
     /// <summary>True for panels; false for rows in place.</summary>
     static abstract bool Packed { get; }
 }
 
-/// <summary>The left operand lies in packed panels.</summary>
+/// <summary>The left operand lies in panels: packed ones, or its own few columns where it is transposed.</summary>
 internal readonly struct PackedLeft : ILeftOperand
 {
     public static bool Packed => true;

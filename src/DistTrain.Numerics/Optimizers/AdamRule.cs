@@ -29,6 +29,27 @@ internal sealed class AdamRule<T>(OptimizerSpec spec) : UpdateRule<T>
             T.CreateChecked(1 - (learningRate * spec.WeightDecay)));
     }
 
+    public override bool TryUpdateWhole(
+        ReadOnlySpan<T> weights, ReadOnlySpan<T> gradient, T gradientScale, ReadOnlySpan<T> state, Span<T> nextWeights, Span<T> nextState,
+        in Coefficients<T> c, out bool finite)
+    {
+        AdamKernel<T> kernel = new()
+        {
+            GradientScale = gradientScale,
+            Decay = _decoupled ? T.Zero : _decay,
+            Keep = _decoupled ? c.Keep : T.One,
+            Beta1 = _beta1,
+            Beta2 = _beta2,
+            Rest1 = _rest1,
+            Rest2 = _rest2,
+            StepSize = c.StepSize,
+            RootCorrection = c.RootCorrection,
+            Epsilon = _epsilon,
+        };
+        finite = kernel.Run(weights, gradient, state, nextWeights, nextState);
+        return true;
+    }
+
     public override void Update(in UpdateBlock<T> block, in Coefficients<T> c)
     {
         Span<T> g = block.Gradient, work = block.Work;

@@ -7,7 +7,7 @@ using DistTrain.Numerics.Kernels.Simd;
 namespace DistTrain.Numerics.Optimizers;
 
 /// <summary>
-/// Gradient descent with momentum in one pass: every value is read and written once, which is what bounds the time of large
+/// Gradient descent, with or without momentum, in one pass: every value is read and written once, which is what bounds the time of large
 /// parameters. Its operations are those of <see cref="SgdRule{T}"/>, so its bits are too.
 /// </summary>
 internal readonly unsafe struct SgdKernel<T>
@@ -57,7 +57,7 @@ internal readonly unsafe struct SgdKernel<T>
     {
         TVector scale = TSimd.Broadcast(GradientScale), decay = TSimd.Broadcast(Decay), momentum = TSimd.Broadcast(Momentum);
         TVector rate = TSimd.Broadcast(-LearningRate), zero = TSimd.Broadcast(T.Zero), finite = zero;
-        bool decays = Decay != T.Zero, nesterov = Nesterov;
+        bool decays = Decay != T.Zero, remembers = Momentum != T.Zero, nesterov = Nesterov;
         int i = first;
         for (; i <= length - TSimd.Count; i += TSimd.Count)
         {
@@ -67,9 +67,15 @@ internal readonly unsafe struct SgdKernel<T>
                 g = TSimd.Fma(w, decay, g);
             }
 
-            TVector v = TSimd.Fma(TSimd.Load(velocity + i), momentum, g);
-            TSimd.Store(v, nextVelocity + i);
-            TVector next = TSimd.Fma(nesterov ? TSimd.Fma(v, momentum, g) : v, rate, w);
+            TVector direction = g;
+            if (remembers)
+            {
+                TVector v = TSimd.Fma(TSimd.Load(velocity + i), momentum, g);
+                TSimd.Store(v, nextVelocity + i);
+                direction = nesterov ? TSimd.Fma(v, momentum, g) : v;
+            }
+
+            TVector next = TSimd.Fma(direction, rate, w);
             TSimd.Store(next, nextWeights + i);
             finite = TSimd.Fma(next, zero, finite);
         }

@@ -28,8 +28,8 @@ internal sealed class SgdRule<T>(OptimizerSpec spec) : UpdateRule<T>
             LearningRate = c.LearningRate,
             Nesterov = _nesterov,
         };
-        finite = _momentum != T.Zero && kernel.Run(weights, gradient, state, nextWeights, nextState);
-        return _momentum != T.Zero;
+        finite = kernel.Run(weights, gradient, state, nextWeights, nextState);
+        return true;
     }
 
     public override void Update(in UpdateBlock<T> block, in Coefficients<T> c)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using DistTrain.Engines;
+using DistTrain.Engines.Processes;
 using DistTrain.Engines.Simulated;
 using DistTrain.Engines.Threads;
 
@@ -7,7 +8,7 @@ namespace DistTrain.Commands.Tests.Studies;
 
 public sealed class FaultStudyTests : IDisposable
 {
-    private static readonly IEngine[] Engines = [new ThreadsEngine(), new SimulatedEngine()];
+    private static readonly IEngine[] Engines = [new ThreadsEngine(), new SimulatedEngine(), new ProcessesEngine()];
 
     private readonly Bench _bench = new();
 
@@ -81,7 +82,7 @@ public sealed class FaultStudyTests : IDisposable
     public void EveryExampleOfAFaultIsRead()
     {
         string[] examples = Directory.GetFiles(Path.Combine(Above("examples"), "faults"), "*.yaml");
-        examples.Length.ShouldBe(7);
+        examples.Length.ShouldBe(10);
         foreach (string example in examples)
         {
             CommandApp.Run(["doctor", example], Engines, _bench.Host).ShouldBe(0, _bench.Error);

@@ -1,6 +1,7 @@
 using DistTrain.Conformance.Support;
 using DistTrain.Engines;
 using DistTrain.Engines.Faults;
+using DistTrain.Engines.Processes;
 using DistTrain.Protocol.Actors;
 using DistTrain.Protocol.Planning;
 using DistTrain.Protocol.Settings;
@@ -130,6 +131,13 @@ public sealed class DurableProcessesTests
         RunOutcome outcome = ProcessRuns.Run(ProcessRuns.Readable(request, 2), new Observed());
         outcome.Status.ShouldBe(RunStatus.Failed);
         outcome.Reason.ShouldContain("waited 00:00:02 for layer-0");
+    }
+
+    [Fact]
+    public void SecondCopiesAreRefusedByName()
+    {
+        RunRequest request = ProcessesTests.Base(settings => settings with { ParameterServer = new ParameterServerSettings { Copies = 2 } });
+        new ProcessesEngine(ProcessRuns.Program).Refuses(ProcessRuns.Readable(request, 1)).ShouldNotBeNull().ShouldStartWith("parameter-server.copies: 2: engine processes");
     }
 
     internal static RunRequest Request(Durability durability) => ProcessesTests.Base(settings => settings with

@@ -89,6 +89,24 @@ public sealed class LogPartTests : IDisposable
         LogReader.Read(_disk, Folder).Index.Committed!.Step.ShouldBe(2);
     }
 
+    /// <summary>A shard answers while its log begins a segment because a snapshot is complete: the record waits for that, and is kept.</summary>
+    [Fact]
+    public async Task ARecordThatComesWhileASegmentBeginsIsWritten()
+    {
+        Task? writing = null;
+        InterruptedDisk disk = new(_disk);
+        RunRequest request = _request with { JournalFolder = Folder, Disk = disk };
+        using RunStorage storage = new(request, _plan, _pool, PartOf(Writers[1]), _ => { });
+        disk.OnCreate = () =>
+        {
+            writing = Task.Run(() => storage.Write(new PreparedRecord(1, 0, 1) { Updates = [new AppliedUpdate(0, 1, 0) { Step = 1, Update = 1 }] }));
+            ((IAsyncResult)writing).AsyncWaitHandle.WaitOne(TimeSpan.FromMilliseconds(200));
+        };
+        storage.OnSnapshot(0);
+        await writing.ShouldNotBeNull();
+        LogReader.Read(_disk, Folder).Index.LastStep.ShouldBe(1);
+    }
+
     [Fact]
     public void TheEndsOfSeveralWritersMayBeTorn()
     {

@@ -60,6 +60,52 @@ public sealed class OptimizerTests
 
     [Theory]
     [MemberData(nameof(Indices))]
+    public void OnePassGivesTheBitsOfTheRuleWhateverTheLength(int index)
+    {
+        for (int length = 0; length <= 67; length++)
+        {
+            OnePassIsTheRule<float>(Specs[index], length);
+            OnePassIsTheRule<double>(Specs[index], length);
+        }
+    }
+
+    private static void OnePassIsTheRule<T>(OptimizerSpec spec, int length)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        UpdateRule<T> rule = UpdateRule<T>.For(spec);
+        T scale = T.CreateChecked(0.7);
+        RandomStream random = new(2, RandomPurpose.GeneratedData);
+        T[] w = Draw(0, length), g = Draw(1, length), state = [.. Draw(2, rule.StateCount * length).Select(T.Abs)];
+        T[] nextW = new T[length], nextState = new T[state.Length], byBlockW = new T[length], byBlockState = new T[state.Length];
+        Coefficients<T> coefficients = rule.At(0.1, 3);
+        if (!rule.TryUpdateWhole(w, g, scale, state, nextW, nextState, coefficients, out bool finite))
+        {
+            (spec.Kind is OptimizerKind.Sgd or OptimizerKind.Adam or OptimizerKind.AdamW).ShouldBeFalse("the common rules have one pass");
+            return;
+        }
+
+        rule.Update(
+            new UpdateBlock<T>
+            {
+                Weights = w,
+                NextWeights = byBlockW,
+                State0 = rule.StateCount > 0 ? state.AsSpan(0, length) : default,
+                State1 = rule.StateCount > 1 ? state.AsSpan(length) : default,
+                NextState0 = rule.StateCount > 0 ? byBlockState.AsSpan(0, length) : default,
+                NextState1 = rule.StateCount > 1 ? byBlockState.AsSpan(length) : default,
+                Gradient = g.Select(value => value * scale).ToArray(),
+                Work = new T[length],
+            },
+            coefficients);
+        finite.ShouldBeTrue();
+        nextW.ShouldBe(byBlockW, $"{spec}, {length} values");
+        nextState.ShouldBe(byBlockState, $"{spec}, {length} values");
+
+        T[] Draw(int part, int count) => [.. Enumerable.Range(0, count).Select(i => T.CreateChecked(random.Uniform((part * 1_000L) + i, -1, 1)))];
+    }
+
+    [Theory]
+    [MemberData(nameof(Indices))]
     public void TheRuleIsTheTextbooks(int index)
     {
         OptimizerSpec spec = Specs[index];

@@ -34,6 +34,9 @@ internal unsafe interface ISimd<TVector, T>
     /// <summary>a / b.</summary>
     static abstract TVector Divide(TVector a, TVector b);
 
+    /// <summary>√a, correctly rounded.</summary>
+    static abstract TVector Sqrt(TVector a);
+
     /// <summary>a · b + c, rounded once.</summary>
     static abstract TVector Fma(TVector a, TVector b, TVector c);
 
