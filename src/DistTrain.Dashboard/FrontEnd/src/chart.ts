@@ -15,6 +15,9 @@ export interface Line {
 
 export interface ChartOptions { title: string; x: string; y?: (value: Num) => string; xValue?: (value: Num) => string; logarithmic?: boolean }
 
+/** Whether a tick is shorter as a power. */
+const isSmall = (tick: number): boolean => tick !== 0 && Math.abs(tick) < 1e-3;
+
 /** A line chart that follows its width, the theme and new data. */
 export class Chart {
   readonly element: HTMLElement;
@@ -92,7 +95,7 @@ export class Chart {
       scales: { x: { time: false }, y: logarithmic ? { distr: 3 } : {} },
       axes: [
         { ...axis, label: x, labelSize: 18, labelFont: '12px system-ui', size: 34, values: (_, ticks) => ticks.map(tick => xValue(tick)), space: 70 },
-        { ...axis, size: 58, values: (_, ticks) => ticks.map(tick => (tick == null ? '' : y === percent ? percentTick(tick) : y(tick))) },
+        { ...axis, size: 58, values: (_, ticks) => ticks.map(tick => (tick == null ? '' : y === percent ? percentTick(tick) : isSmall(tick) ? tick.toExponential(0) : y(tick))) },
       ],
       series: all,
       bands,
