@@ -91,7 +91,6 @@ public sealed class FaultsSectionTests : IDisposable
     [InlineData("simulated", "{ pause: layer-1, for: 1s }", "engine simulated does not serve 'pause' faults")]
     [InlineData("processes", "{ slow: layer-1, factor: 2 }", "engine processes does not serve 'slow' faults; expected crash, pause or suspect, or engine: simulated")]
     [InlineData("processes", "{ crash: parameter-server, during: snapshot }", "engine processes cannot time a crash within a snapshot")]
-    [InlineData("threads", "{ crash: coordinator }", "engine threads does not replace the coordinator")]
     public void AnEngineRefusesByNameAndLineWhatItCannotDo(string engine, string fault, string message)
     {
         _bench.Write("my.yaml", Bench.Good + $"\nengine: {engine}\nfaults:\n  - {{ replica: 0, byzantine: sign-flip }}\n  - {fault}\n");

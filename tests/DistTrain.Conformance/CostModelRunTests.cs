@@ -1,5 +1,6 @@
 using DistTrain.Conformance.Support;
 using DistTrain.Engines;
+using DistTrain.Numerics.Compression;
 using DistTrain.Numerics.Networks;
 using DistTrain.Protocol.Planning;
 using DistTrain.Protocol.Settings;
@@ -48,6 +49,49 @@ public sealed class CostModelRunTests
                 Settings = settings with { CheckpointEverySteps = 0, Training = settings.Training with { EarlyStoppingPatience = null } },
             });
         }
+    }
+
+    [Theory]
+    [MemberData(nameof(Methods))]
+    public void EveryMethodSendsWhatWasPredictedWithTwoCopiesOfEachShard(string method)
+    {
+        for (ulong number = 1; number <= 4; number++)
+        {
+            RunRequest request = DrawnMethod.Of(method, 9_100 + number);
+            RunSettings settings = request.Settings;
+            ShouldSendWhatWasPredicted(request with
+            {
+                Settings = settings with
+                {
+                    CheckpointEverySteps = 0,
+                    Training = settings.Training with { EarlyStoppingPatience = null },
+                    ParameterServer = settings.ParameterServer with { Copies = 2 },
+                },
+            });
+        }
+    }
+
+    [Theory]
+    [InlineData(CompressionKind.None, null)]
+    [InlineData(CompressionKind.TopK, 0.5)]
+    public void TwoCopiesOfEachShardSendWhatWasPredicted(CompressionKind compression, double? clipNorm) => ShouldSendWhatWasPredicted(Changed(settings => settings with
+    {
+        Replicas = 2,
+        CheckpointEverySteps = 7,
+        Optimizer = settings.Optimizer with { ClipNorm = clipNorm },
+        ParameterServer = new ParameterServerSettings { Shards = 2, Copies = 2, Compression = compression },
+    }));
+
+    [Theory]
+    [InlineData(ContributionForm.Gram, 3, 2, Collapse.Input)]
+    [InlineData(ContributionForm.Basis, 1, 2, Collapse.All)]
+    public void FrontContributionWithTwoCopiesOfEachShardSendsWhatWasPredicted(ContributionForm form, int shares, int shards, Collapse collapse)
+    {
+        RunRequest request = new FrontRun { Epochs = 3, HiddenLayers = 3, Form = form, Shares = shares, Shards = shards, Collapse = collapse }.Front;
+        ShouldSendWhatWasPredicted(request with
+        {
+            Settings = request.Settings with { ParameterServer = request.Settings.ParameterServer with { Copies = 2 } },
+        });
     }
 
     [Theory]

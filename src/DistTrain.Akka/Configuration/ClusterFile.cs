@@ -15,9 +15,9 @@ internal sealed class ClusterFile
         (_file, _folder) = (file, folder);
         try
         {
-            _config = ConfigurationFactory.ParseString(text);
+            _config = ConfigurationFactory.ParseString(EnvironmentText.Fill(text, file));
         }
-        catch (Exception wrong) when (wrong is not OutOfMemoryException)
+        catch (Exception wrong) when (wrong is not (OutOfMemoryException or InvalidInputException))
         {
             // The parser has a type of exception for every mistake.
             throw Problem("", $"not HOCON ({wrong.Message})");
@@ -84,13 +84,13 @@ internal sealed class ClusterFile
 
     private IReadOnlyList<string> RolesOf()
     {
-        IReadOnlyList<string> roles = Texts("node.roles", NodeRoles.All);
+        IReadOnlyList<string> roles = Texts("node.roles", RoleNames.All);
         foreach (string role in roles)
         {
-            Require(NodeRoles.All.Contains(role), "node.roles", $"'{role}' is no role; expected {string.Join(", ", NodeRoles.All)}");
+            Require(RoleNames.All.Contains(role), "node.roles", $"'{role}' is no role; expected {string.Join(", ", RoleNames.All)}");
         }
 
-        Require(roles.Count > 0, "node.roles", $"a node without a role hosts nothing; expected some of {string.Join(", ", NodeRoles.All)}");
+        Require(roles.Count > 0, "node.roles", $"a node without a role hosts nothing; expected some of {string.Join(", ", RoleNames.All)}");
         return roles;
     }
 

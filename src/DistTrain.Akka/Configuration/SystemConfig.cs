@@ -36,8 +36,9 @@ internal static class SystemConfig
             }
           }
           remote {
-            adapters.{{SealedTransportProvider.Name}} = "{{NameOf(typeof(SealedTransportProvider))}}"
+            adapters.{{SealedTransportProvider.Name}} = "{{SealedTransportProvider.TypeName}}"
             log-remote-lifecycle-events = off
+            retry-gate-closed-for = 1s
             watch-failure-detector { heartbeat-interval = 500ms, acceptable-heartbeat-pause = 5s, unreachable-nodes-reaper-interval = 500ms }
             dot-netty.tcp {
               applied-adapters = ["{{SealedTransportProvider.Name}}"]

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using Akka.Actor;
 using DistTrain.Akka.Nodes;
@@ -31,6 +32,7 @@ internal sealed partial class LeaderActor
     private long _keepingSince;
     private RunEnded? _ended;
     private bool _stopRequested;
+    private Activity? _trace;
 
     private void ReceiveRunning()
     {
@@ -77,13 +79,16 @@ internal sealed partial class LeaderActor
         SendSpawn(spawn);
     }
 
-    private void SendSpawn(SpawnActor spawn) => _nodes.Find(node => node.Index == _nodeOf[spawn.Actor])?.Actor.Tell(spawn, Self);
+    /// <summary>Who has no node waits for one.</summary>
+    private void SendSpawn(SpawnActor spawn) =>
+        _nodes.Find(node => node.Index >= 0 && node.Index == _nodeOf[spawn.Actor])?.Actor.Tell(spawn, Self);
 
     private void OnSpawned(Spawned spawned)
     {
         if (spawned.Run == _run && _pending.TryGetValue(spawned.Actor, out SpawnActor? spawn) && spawn.Incarnation == spawned.Incarnation)
         {
             _pending.Remove(spawned.Actor);
+            _host.Run?.Joined(new ActorId(spawned.Actor), spawned.Incarnation);
         }
     }
 
@@ -115,6 +120,9 @@ internal sealed partial class LeaderActor
         switch (made.Report)
         {
             case StepCommitted step:
+                NodeTelemetry.Steps.Add(1);
+                NodeTelemetry.StepTime.Record(_lastCommitAt == 0 ? 0 : _time.GetElapsedTime(_lastCommitAt).TotalMilliseconds);
+                _trace?.AddEvent(new ActivityEvent("step", tags: new ActivityTagsCollection { ["step"] = step.Step, ["loss"] = step.LossSum / step.Rows }));
                 (_lastStep, _lastCommitAt) = (step.Step, _time.GetTimestamp());
                 break;
             case TrainsAlone alone:
@@ -123,6 +131,10 @@ internal sealed partial class LeaderActor
                     node.Actor.Tell(new TrainAlone(_run, alone.Alone));
                 }
 
+                break;
+            case Recovered recovered:
+                NodeTelemetry.Recoveries.Add(1);
+                _trace?.AddEvent(new ActivityEvent("recovered", tags: new ActivityTagsCollection { ["step"] = recovered.Step, ["redone"] = recovered.StepsRedone }));
                 break;
             case RunEnded ended:
                 End(ended);
@@ -251,6 +263,8 @@ internal sealed partial class LeaderActor
         }
 
         _ended = ended;
+        _trace?.SetTag("end", ended.End.ToString())?.Dispose();
+        _trace = null;
         Enter(Phase.Ending);
         TellEnd();
     }

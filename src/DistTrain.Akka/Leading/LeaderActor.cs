@@ -204,7 +204,7 @@ internal sealed partial class LeaderActor : ReceiveActor, IWithTimers
 
         node.HasAnswered = true;
         (node.CanHost, node.HasData, node.Problem) = (ready.CanHost, ready.HasData, ready.Problem);
-        (node.Capacity, node.SnapshotStep) = (Math.Max(1, ready.Capacity), ready.SnapshotStep);
+        (node.Capacity, node.SnapshotStep, node.Hosts) = (Math.Max(1, ready.Capacity), ready.SnapshotStep, ready.Hosts);
         if (ready.SnapshotStep > (_from?.Step ?? 0) && _phase == Phase.Preparing)
         {
             _from = JsonSerializer.Deserialize(ready.Progress, NodeJson.Default.CoordinatorProgress);
@@ -218,7 +218,10 @@ internal sealed partial class LeaderActor : ReceiveActor, IWithTimers
         {
             // It came while the run was under way: it takes over what the next lost node leaves.
             GiveIndex(node);
-            SendTable();
+            if (PlaceAll() is null)
+            {
+                SendTable();
+            }
         }
     }
 
@@ -248,17 +251,37 @@ internal sealed partial class LeaderActor : ReceiveActor, IWithTimers
             GiveIndex(node);
         }
 
-        _nodeOf = [.. Enumerable.Repeat(-1, _plan.Topology.Count)];
+        _nodeOf = [.. Enumerable.Repeat(NodePlacement.Nowhere, _plan.Topology.Count)];
+        int[] alive = TakeOver();
         if (PlaceAll() is string problem)
         {
             Refuse(problem);
             return;
         }
 
-        Lead(run);
+        Lead(run, alive);
     }
 
-    private void Lead(NodeRun run)
+    /// <summary>Where shards have copies, whoever lives under the leader before lives on where it is.</summary>
+    private int[] TakeOver()
+    {
+        if (_plan!.Topology.Copies == 1)
+        {
+            return [];
+        }
+
+        foreach (LeaderNode node in _nodes.Where(node => node.Index >= 0))
+        {
+            foreach (int actor in node.Hosts.Where(actor => (uint)actor < (uint)_nodeOf.Length))
+            {
+                _nodeOf[actor] = node.Index;
+            }
+        }
+
+        return [.. Enumerable.Range(1, _nodeOf.Length - 1).Where(actor => _nodeOf[actor] != NodePlacement.Nowhere)];
+    }
+
+    private void Lead(NodeRun run, int[] alive)
     {
         CoordinatorProgress from = Newest(_from, _job!.From) ?? new CoordinatorProgress();
         _snapshot = from;
@@ -266,15 +289,24 @@ internal sealed partial class LeaderActor : ReceiveActor, IWithTimers
             ? HolderPath(_nodes.Find(node => node.IsThere && node.SnapshotStep == from.Step))
             : _job.Client;
         Enter(Phase.Running);
+        _trace = NodeTelemetry.Traces.StartActivity("run")?.SetTag("name", _job.Name).SetTag("leader", ClusterJob.LeaderOf(_run)).SetTag("from", from.Step);
         _client.Tell(new Accepted(_run), _host.Node);
         SendTable();
-        if (ClusterJob.LeaderOf(_run) > 1)
+        bool takesOver = ClusterJob.LeaderOf(_run) > 1;
+        if (takesOver && _plan!.Topology.Copies == 1)
         {
             Tell(Note.Of(new Recovered(0, from.Step, 0)));
         }
 
         run.Heed(_run);
-        run.Lead(_run, from);
+        run.Lead(_run, _job.From ?? new CoordinatorProgress(), takesOver || _job.From is null ? _from : from);
+        for (int actor = 1; actor < _nodeOf.Length && takesOver && _plan!.Topology.Copies > 1; actor++)
+        {
+            if (!alive.Contains(actor))
+            {
+                run.Suspect(new ActorId(actor));
+            }
+        }
     }
 
     private static CoordinatorProgress? Newest(CoordinatorProgress? one, CoordinatorProgress? other) =>
@@ -292,16 +324,31 @@ internal sealed partial class LeaderActor : ReceiveActor, IWithTimers
     private string? PlaceAll()
     {
         LeaderNode own = _nodes.Find(node => node.Identity == _cluster.SelfUniqueAddress)!;
-        PlacementNode[] facts = [.. _nodes.Where(node => node.Index >= 0).OrderBy(node => node.Index).Select(node => node.Facts)];
-        _nodeOf = NodePlacement.Place(_plan!.Topology, NeedsData, facts, _nodeOf, own.Index);
-        int homeless = Array.IndexOf(_nodeOf, -1);
-        if (homeless < 0)
+        LeaderNode?[] byIndex = [.. Enumerable.Range(0, _nodes.Max(node => node.Index) + 1).Select(index => _nodes.Find(node => node.Index == index))];
+        _nodeOf[ActorId.Coordinator.Index] = own.Index;
+        _nodeOf = NodePlacement.Place(
+            _plan!.Topology,
+            [.. byIndex.Select(node => node?.Offer ?? new NodeOffer(1, NodeRoles.None))],
+            _nodeOf,
+            (actor, node) => _plan.Topology.RoleOf(actor) != ActorRole.LayerActor || byIndex[node]!.HasData || !NeedsData(actor));
+        int homeless = Array.FindIndex(_nodeOf, node => node == NodePlacement.Nowhere);
+        if (homeless < 0 || HomelessAreSpare())
         {
             return null;
         }
 
         string problems = string.Join("; ", _nodes.Where(node => node.Problem.Length > 0).Select(node => $"{node.Address}: {node.Problem}"));
         return $"no node may host {_plan.Topology.NameOf(new ActorId(homeless))}; expected a member with its role{(problems.Length > 0 ? $" and the data ({problems})" : "")}";
+    }
+
+    /// <summary>Whether whoever has no node is a copy of a shard that waits for one, while the shard's other copies serve.</summary>
+    private bool HomelessAreSpare()
+    {
+        Topology topology = _plan!.Topology;
+        return Array.TrueForAll(
+            [.. Enumerable.Range(1, _nodeOf.Length - 1).Where(index => _nodeOf[index] == NodePlacement.Nowhere)],
+            index => topology.RoleOf(new ActorId(index)) == ActorRole.Shard
+                && Enumerable.Range(0, topology.Copies).Any(copy => _nodeOf[topology.Shard(topology.ShardOf(new ActorId(index)), copy).Index] != NodePlacement.Nowhere));
     }
 
     /// <summary>First and last stages read rows for sure, other stages by some methods.</summary>

@@ -1,7 +1,7 @@
 using Akka.Actor;
 using Akka.Cluster;
 using DistTrain.Akka.Configuration;
-using DistTrain.Akka.Nodes;
+using DistTrain.Protocol.Planning;
 
 namespace DistTrain.Akka.Leading;
 
@@ -18,7 +18,7 @@ internal sealed class LeaderNode(Member member, IActorRef actor)
     public IActorRef Actor { get; } = actor;
 
     /// <summary>What it may host.</summary>
-    public IReadOnlyList<string> Roles { get; } = [.. member.Roles.Where(NodeRoles.All.Contains).Order(StringComparer.Ordinal)];
+    public IReadOnlyList<string> Roles { get; } = [.. member.Roles.Where(RoleNames.All.Contains).Order(StringComparer.Ordinal)];
 
     /// <summary>How it is, for people.</summary>
     public string State { get; set; } = "up";
@@ -47,11 +47,9 @@ internal sealed class LeaderNode(Member member, IActorRef actor)
     /// <summary>Index in the run's table; −1 before it got one.</summary>
     public int Index { get; set; } = -1;
 
-    /// <summary>As the placement sees it.</summary>
-    public PlacementNode Facts => new(
-        Index,
-        IsThere && CanHost && Roles.Contains(NodeRoles.Worker),
-        IsThere && CanHost && Roles.Contains(NodeRoles.ParameterServer),
-        HasData,
-        Capacity);
+    /// <summary>The run's actors that live there already, by index.</summary>
+    public IReadOnlyList<int> Hosts { get; set; } = [];
+
+    /// <summary>What it offers the placement.</summary>
+    public NodeOffer Offer => new(Capacity, IsThere && CanHost ? RoleNames.FlagsOf(Roles) : NodeRoles.None);
 }

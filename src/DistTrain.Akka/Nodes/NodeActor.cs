@@ -86,7 +86,7 @@ internal sealed class NodeActor : ReceiveActor
         }
         catch (JsonException wrong)
         {
-            Sender.Tell(new Ready(prepare.Run, false, $"the job cannot be read: {wrong.Message}", false, 0, -1, []));
+            Sender.Tell(new Ready(prepare.Run, false, $"the job cannot be read: {wrong.Message}", false, 0, -1, [], []));
             return;
         }
 
@@ -144,7 +144,7 @@ internal sealed class NodeActor : ReceiveActor
         }
         else
         {
-            _asked.Tell(new Ready(made.Number, false, made.Problem, false, 0, -1, []));
+            _asked.Tell(new Ready(made.Number, false, made.Problem, false, 0, -1, [], []));
         }
 
         while (!_making && _waiting.TryDequeue(out (object Message, IActorRef Sender) next))
@@ -157,7 +157,7 @@ internal sealed class NodeActor : ReceiveActor
     {
         CoordinatorProgress? newest = run.Folder.Newest;
         byte[] progress = newest is null ? [] : JsonSerializer.SerializeToUtf8Bytes(newest, NodeJson.Default.CoordinatorProgress);
-        _asked.Tell(new Ready(number, dataProblem.Length == 0, dataProblem, true, _host.Settings.Capacity, newest?.Step ?? -1, progress));
+        _asked.Tell(new Ready(number, dataProblem.Length == 0, dataProblem, true, _host.Settings.Capacity, newest?.Step ?? -1, progress, run.Hosted));
     }
 
     /// <summary>Supervision: a run that broke here is made anew, and the leader has its actors started again with new incarnations.</summary>

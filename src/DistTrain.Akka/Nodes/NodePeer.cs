@@ -11,6 +11,8 @@ namespace DistTrain.Akka.Nodes;
 /// some.</summary>
 internal sealed class NodePeer(string address, IActorRef actor, Func<CancellationToken, Stream> open, BufferPool pool) : IDisposable
 {
+    private static readonly KeyValuePair<string, object?> ControlWire = new("wire", "control"), StreamWire = new("wire", "stream");
+
     [ThreadStatic]
     private static EnvelopePacker? t_packer;
 
@@ -33,6 +35,9 @@ internal sealed class NodePeer(string address, IActorRef actor, Func<Cancellatio
         long bytes = pool.Length(MessageBuffers.First(envelope.Message)) + pool.Length(MessageBuffers.Second(envelope.Message));
         bool isSmall = bytes <= StreamLimits.ControlBufferBytesMax
             && !(envelope.Message is BeginEpoch begin && begin.Incarnations.Length > StreamLimits.ControlActorsMax);
+        KeyValuePair<string, object?> wire = isSmall ? ControlWire : StreamWire;
+        NodeTelemetry.Messages.Add(1, wire);
+        NodeTelemetry.TensorBytes.Add(bytes, wire);
         if (!isSmall && LinkOrNull() is FrameLink link)
         {
             link.Send(envelope);

@@ -103,6 +103,7 @@ internal sealed class NodeRun : IActorHost, IDisposable
                 if (_cells[actor] is ActorCell cell && table.NodeOf[actor] != table.Self)
                 {
                     cell.Kill();
+                    _started[actor] = default;
                 }
             }
         }
@@ -116,9 +117,35 @@ internal sealed class NodeRun : IActorHost, IDisposable
     /// <summary>The nodes as placed last.</summary>
     public RunTable Table => _table;
 
-    /// <summary>Starts the coordinator here, going on from some progress.</summary>
-    public void Lead(long run, CoordinatorProgress progress) =>
-        CellOf(ActorId.Coordinator).Start(new Coordinator(_plan, 1, run, progress));
+    /// <summary>The actors that were started and live here, by index.</summary>
+    public int[] Hosted
+    {
+        get
+        {
+            RunTable table = _table;
+            lock (_lock)
+            {
+                return [.. Enumerable.Range(1, _started.Length - 1).Where(actor =>
+                    _started[actor].Incarnation > 0 && actor < table.NodeOf.Length && table.NodeOf[actor] == table.Self)];
+            }
+        }
+    }
+
+    /// <summary>Starts the coordinator here.</summary>
+    /// <param name="run">The run under its leader.</param>
+    /// <param name="start">What the run began with.</param>
+    /// <param name="kept">The newest snapshot's progress; null for none.</param>
+    public void Lead(long run, CoordinatorProgress start, CoordinatorProgress? kept)
+    {
+        int before = _plan.Topology.Copies > 1 ? (int)ClusterJob.LeaderOf(run) - 1 : 0;
+        CellOf(ActorId.Coordinator).Start(before == 0
+            ? Machines.Coordinator(_plan, ActorsRun(run), kept ?? start, null)
+            : Machines.NextCoordinator(_plan, ActorsRun(run), start, kept, null, before));
+    }
+
+    /// <summary>To the coordinator: an actor was started as it asked.</summary>
+    public void Joined(ActorId actor, int incarnation) =>
+        CellOf(ActorId.Coordinator).Post(new Stimulus(StimulusKind.Joined) { Actor = actor, Incarnation = incarnation });
 
     /// <summary>Starts an actor here.</summary>
     public void Start(ActorId actor, int incarnation, long run)
@@ -134,8 +161,8 @@ internal sealed class NodeRun : IActorHost, IDisposable
             _started[actor.Index] = (run, incarnation);
         }
 
-        CellOf(actor).Start(Machines.Start(_plan, actor, incarnation, run));
-        EarlyOf(actor)?.OnSpawned(run, incarnation, Post);
+        CellOf(actor).Start(Machines.Start(_plan, actor, incarnation, ActorsRun(run)));
+        EarlyOf(actor)?.OnSpawned(ActorsRun(run), incarnation, Post);
     }
 
     /// <summary>To the coordinator: an actor is suspected.</summary>
@@ -282,6 +309,12 @@ internal sealed class NodeRun : IActorHost, IDisposable
             Byzantine = experiment.Byzantine,
         };
     }
+
+    /// <summary>
+    /// The run as envelopes name it. Where shards have copies, actors live on under the next coordinator, which epochs tell from the one before; where not, everybody
+    /// is started anew, in another run.
+    /// </summary>
+    private long ActorsRun(long run) => _plan.Topology.Copies > 1 ? ClusterJob.RunOf(ClusterJob.IdOf(run), 1) : run;
 
     private void OnNamed(string path, Action<NodeRun, long, string> offer)
     {

@@ -24,8 +24,10 @@ internal sealed class SealedHandle : AssociationHandle, IHandleEventListener, ID
         _wrapped = wrapped;
         _channel = new SealedChannel(secret, connects);
         _ = ReadHandlerSource.Task.ContinueWith(listener => Listen(listener.Result), TaskScheduler.Default);
-        wrapped.ReadHandlerSource.TrySetResult(this);
+
+        // The other's hello is answered as soon as it is read, and this end's own must go before the answer.
         wrapped.Write(UnsafeByteOperations.UnsafeWrap(_channel.Hello()));
+        wrapped.ReadHandlerSource.TrySetResult(this);
     }
 
     /// <summary>Done when both ends have proved that they know the secret; faulted with the reason when one has not.</summary>

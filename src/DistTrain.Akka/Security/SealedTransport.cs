@@ -10,6 +10,9 @@ internal sealed class SealedTransportProvider : ITransportAdapterProvider
     /// <summary>The name among the adapters.</summary>
     public const string Name = "sealed";
 
+    /// <summary>The name of the type, without a space: Akka reads this setting with the quotes that a space would need.</summary>
+    public static string TypeName { get; } = $"{typeof(SealedTransportProvider).FullName},{typeof(SealedTransportProvider).Assembly.GetName().Name}";
+
     /// <inheritdoc/>
     public Transport Create(Transport wrappedTransport, ExtendedActorSystem system) => new SealedTransport(wrappedTransport, system);
 }

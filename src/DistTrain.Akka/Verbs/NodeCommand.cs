@@ -43,6 +43,7 @@ internal sealed class NodeCommand(CommandHost host)
         Directory.CreateDirectory(settings.DataFolder);
         SealSetup seal = new(secret, Log, Log);
         using NodeHost node = new(settings, seal, tls, ClusterExperiment.Read, Log);
+        using IDisposable? telemetry = NodeTelemetry.Export(settings.TelemetryEndpoint, node);
         using ActorSystem system = SystemConfig.Node(settings, seal, tls);
         return Serve(system, node);
     }
@@ -51,10 +52,10 @@ internal sealed class NodeCommand(CommandHost host)
     {
         system.ActorOf(
             ClusterSingletonManager.Props(
-                Props.Create(() => new LeaderActor(node)), PoisonPill.Instance, ClusterSingletonManagerSettings.Create(system).WithRole(NodeRoles.Coordinator)),
+                Props.Create(() => new LeaderActor(node)), PoisonPill.Instance, ClusterSingletonManagerSettings.Create(system).WithRole(RoleNames.Coordinator)),
             LeaderActor.Name);
         IActorRef leader = system.ActorOf(
-            ClusterSingletonProxy.Props($"/user/{LeaderActor.Name}", ClusterSingletonProxySettings.Create(system).WithRole(NodeRoles.Coordinator)), "leader-proxy");
+            ClusterSingletonProxy.Props($"/user/{LeaderActor.Name}", ClusterSingletonProxySettings.Create(system).WithRole(RoleNames.Coordinator)), "leader-proxy");
         system.ActorOf(Props.Create(() => new NodeActor(node, leader)), NodeActor.Name);
         AkkaCluster cluster = AkkaCluster.Get(system);
         if (node.Settings.Seeds.Count == 0)

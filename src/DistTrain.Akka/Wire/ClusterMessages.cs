@@ -64,8 +64,9 @@ internal sealed record Prepare(long Run, byte[] Job) : ClusterMessage;
 /// <param name="Capacity">How much it takes beside others.</param>
 /// <param name="SnapshotStep">The newest snapshot that is kept whole here; −1 for none.</param>
 /// <param name="Progress">What the coordinator needs to go on from it; empty for none.</param>
+/// <param name="Hosts">The run's actors that live here already.</param>
 [ClusterTag("cluster.ready")]
-internal sealed record Ready(long Run, bool HasData, string Problem, bool CanHost, int Capacity, long SnapshotStep, byte[] Progress) : ClusterMessage;
+internal sealed record Ready(long Run, bool HasData, string Problem, bool CanHost, int Capacity, long SnapshotStep, byte[] Progress, int[] Hosts) : ClusterMessage;
 
 /// <summary>Leader to nodes: who lives where.</summary>
 /// <param name="Run">Which run.</param>

@@ -37,7 +37,9 @@ internal static class WireContract
             .Order(StringComparer.Ordinal),
     ];
 
-    private static string Text(MessageField field) => $"{field.Name} {field.Kind}";
+    private static string Text(MessageField field) => field.Kind == FieldKind.Enumeration
+        ? $"{field.Name} {string.Join('|', field.ValueNames)}"
+        : $"{field.Name} {field.Kind}";
 
     private static string Text(IEnumerable<string> fields) => string.Join(", ", fields);
 }

@@ -43,6 +43,10 @@ internal static class FaultItems
                 return [("pause", Name(pause.Actor)), .. For(pause.For)];
             case NodeLossFault node:
                 return [("lose-node", Name(node.Actor)), ("restart-after", node.RestartAfter is TimeSpan again ? Durations.Format(again) : "never")];
+            case NodeJoinFault join:
+                return [("join-nodes", join.Count)];
+            case NodeLeaveFault leave:
+                return [("leave-node", Name(leave.Actor))];
             case SuspicionFault suspicion:
                 return [("suspect", Name(suspicion.Actor))];
             case PartitionFault partition:

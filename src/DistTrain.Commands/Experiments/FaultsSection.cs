@@ -11,7 +11,7 @@ internal sealed class FaultsSection(Topology topology, ProblemList problems)
 {
     private const string Example = "a fault such as { at: step 120, crash: layer-2, restart-after: 2s }";
     private const string Everybody = "*";
-    private static readonly string[] Kinds = ["crash", "pause", "suspect", "partition", "link", "slow", "byzantine", "disk", "lose-node"];
+    private static readonly string[] Kinds = ["crash", "pause", "suspect", "partition", "link", "slow", "byzantine", "disk", "lose-node", "join-nodes", "leave-node"];
 
     private readonly string[] _names = [.. Enumerable.Range(0, topology.Count).Select(index => topology.NameOf(new ActorId(index)))];
     private readonly List<Fault> _faults = [];
@@ -84,6 +84,10 @@ internal sealed class FaultsSection(Topology topology, ProblemList problems)
             case "lose-node":
                 TimeSpan? again = ReadRestart(reader);
                 return [.. ReadActors(reader, kind).Select(actor => new NodeLossFault(actor, again))];
+            case "leave-node":
+                return [.. ReadActors(reader, kind).Select(actor => new NodeLeaveFault(actor))];
+            case "join-nodes":
+                return reader.Whole("join-nodes", 1, 10_000) is int count ? [new NodeJoinFault(count)] : [];
             case "suspect":
                 return [.. ReadActors(reader, kind).Where(actor => actor != ActorId.Coordinator).Select(actor => new SuspicionFault(actor))];
             case "slow":

@@ -78,7 +78,10 @@ internal sealed class ContributionChecker(RunPlan plan, Findings findings) : IHo
             {
                 // It may come twice, and then what was made of it meanwhile is newer.
                 _weights[copy.First] = sent;
-                _newest.TryAdd((copy.Slice, envelope.To), sent);
+                if (_newest.GetValueOrDefault((copy.Slice, envelope.To)) is not { } newest || newest.Slowest < sent.Slowest)
+                {
+                    _newest[(copy.Slice, envelope.To)] = sent;
+                }
             }
         }
     }

@@ -7,6 +7,9 @@ namespace DistTrain.Engines.Faults;
 /// <summary>What is wrong with faults, whatever the engine, and how an engine refuses what it cannot do.</summary>
 public static class FaultChecks
 {
+    /// <summary>Nodes that may join at once: more than there are actors would stay empty in any run.</summary>
+    private const int NodesMax = 10_000;
+
     /// <summary>Everything that is wrong; empty when all faults can be served.</summary>
     /// <param name="faults">The faults.</param>
     /// <param name="topology">The run's actors.</param>
@@ -54,6 +57,7 @@ public static class FaultChecks
             $"{topology.NameOf(crash.Actor)} has no part in snapshots; expected the coordinator or a parameter server, or no 'during'",
         DiskFault disk when topology.RoleOf(disk.Actor) == ActorRole.LayerActor =>
             $"{topology.NameOf(disk.Actor)} keeps nothing on a disk; expected the coordinator or a parameter server",
+        NodeJoinFault join when join.Count is < 1 or > NodesMax => $"{join.Count} nodes; expected 1 to {NodesMax}",
         SuspicionFault suspicion when suspicion.Actor == ActorId.Coordinator => "nobody suspects the coordinator of a fault; expected another actor",
         _ => null,
     };
@@ -66,6 +70,7 @@ public static class FaultChecks
         PauseFault pause => [pause.Actor],
         DiskFault disk => [disk.Actor],
         NodeLossFault node => [node.Actor],
+        NodeLeaveFault node => [node.Actor],
         LinkFault link => new[] { link.From, link.To }.OfType<ActorId>(),
         PartitionFault partition => partition.Groups.SelectMany(group => group),
         _ => [],

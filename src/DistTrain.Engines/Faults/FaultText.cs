@@ -18,6 +18,8 @@ public static class FaultText
             CrashFault crash => $"{Name(crash.Actor)} crashes{Back(crash)}",
             PauseFault pause => $"{Name(pause.Actor)} is stopped{Span(pause.For)}",
             NodeLossFault node => $"the node of {Name(node.Actor)} is lost{Again(node)}",
+            NodeJoinFault join => $"{join.Count} {(join.Count == 1 ? "node joins" : "nodes join")}",
+            NodeLeaveFault node => $"the node of {Name(node.Actor)} leaves",
             SuspicionFault suspicion => $"{Name(suspicion.Actor)} is suspected",
             PartitionFault partition =>
                 $"[{string.Join("] and [", partition.Groups.Select(group => string.Join(", ", group.Select(actor => Name(actor)))))}] are parted{Span(partition.For)}",

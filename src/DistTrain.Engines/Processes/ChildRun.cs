@@ -92,6 +92,10 @@ internal sealed class ChildRun : IActorHost, IDisposable
                 case CommandKind.Suspect:
                     _cells[ActorId.Coordinator.Index]!.Post(new Stimulus(StimulusKind.Suspected) { Actor = new ActorId(command.Actor) });
                     break;
+                case CommandKind.Joined:
+                    _cells[ActorId.Coordinator.Index]!.Post(
+                        new Stimulus(StimulusKind.Joined) { Actor = new ActorId(command.Actor), Incarnation = command.Incarnation });
+                    break;
                 case CommandKind.Stop:
                     _cells[ActorId.Coordinator.Index]!.Post(new Stimulus(StimulusKind.StopRequested));
                     break;
@@ -240,6 +244,13 @@ internal sealed class ChildRun : IActorHost, IDisposable
     {
         Interlocked.Exchange(ref _run, command.Run);
         (CoordinatorProgress from, MembershipRecord? before) = command.Progress is null ? (_storage.From, _storage.Before) : (command.Progress, null);
+        if (command.On && _plan.Topology.Copies > 1)
+        {
+            _cells[ActorId.Coordinator.Index]!.Start(
+                Machines.NextCoordinator(_plan, command.Run, from, from, before, command.Incarnation));
+            return;
+        }
+
         if (command.On && command.Progress is null)
         {
             Report(new Recovered((before?.Epoch ?? 0) + 1, from.Step, 0));
@@ -252,6 +263,10 @@ internal sealed class ChildRun : IActorHost, IDisposable
     {
         _cells[actor.Index]!.Start(Machines.Start(_plan, actor, incarnation, run));
         _early[actor.Index]!.OnSpawned(run, incarnation, Post);
+        if (_plan.Topology.Copies > 1 && _plan.Topology.RoleOf(actor) == ActorRole.Shard)
+        {
+            _notes.Write(new Note(NoteKind.Joined) { Run = run, Actor = actor.Index, Incarnation = incarnation });
+        }
     }
 
     private void Receive(Envelope envelope)

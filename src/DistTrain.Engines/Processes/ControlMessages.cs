@@ -49,6 +49,9 @@ internal enum CommandKind
     /// <summary>To the coordinator: an actor's process is gone.</summary>
     Suspect,
 
+    /// <summary>To the coordinator: a copy of a shard was started.</summary>
+    Joined,
+
     /// <summary>To the coordinator: stop at a committed step.</summary>
     Stop,
 
@@ -71,7 +74,7 @@ internal readonly record struct Command(CommandKind Kind)
     /// <summary>Lead, Spawn: which run, for without a log a coordinator that is started anew begins another.</summary>
     public long Run { get; init; }
 
-    /// <summary>Spawn, Suspect: who.</summary>
+    /// <summary>Spawn, Suspect, Joined: who.</summary>
     public int Actor { get; init; }
 
     /// <summary>Spawn: with which incarnation. Lead: the highest that a coordinator of the run may have had before.</summary>
@@ -99,6 +102,9 @@ internal enum NoteKind
     /// <summary>The coordinator wants an actor started.</summary>
     Spawn,
 
+    /// <summary>A copy of a shard was started as the coordinator wanted.</summary>
+    Joined,
+
     /// <summary>The coordinator issues a step that the parent wants to hear of.</summary>
     Issued,
 
@@ -118,7 +124,7 @@ internal enum NoteKind
 /// <summary>A line from a process. Which fields count follows from the kind.</summary>
 internal sealed record Note(NoteKind Kind)
 {
-    /// <summary>Spawn: for which run.</summary>
+    /// <summary>Spawn, Joined: for which run.</summary>
     public long Run { get; init; }
 
     /// <summary>Spawn: who.</summary>

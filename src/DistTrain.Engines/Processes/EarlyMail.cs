@@ -57,12 +57,12 @@ internal sealed class EarlyMail
             return envelope.Run > _run || (envelope.Run == _run && envelope.ToIncarnation > _incarnation);
         }
 
-        return envelope.Epoch > _epoch && envelope.Message is not BeginEpoch;
+        return envelope.Epoch > _epoch && envelope.Message is not (BeginEpoch or Inquire);
     }
 
     private void Pass(in Envelope envelope, Action<Envelope> deliver)
     {
-        if (envelope.Message is BeginEpoch && envelope.Run == _run && envelope.ToIncarnation == _incarnation)
+        if (envelope.Message is BeginEpoch or Inquire && envelope.Run == _run && (envelope.ToIncarnation == _incarnation || envelope.Message is Inquire))
         {
             _epoch = Math.Max(_epoch, envelope.Epoch);
         }
@@ -84,7 +84,7 @@ internal sealed class EarlyMail
 
             Envelope envelope = _waiting[index];
             _waiting.RemoveAt(index);
-            bool begins = envelope.Message is BeginEpoch;
+            bool begins = envelope.Message is BeginEpoch or Inquire;
             Pass(envelope, deliver);
             index = begins ? 0 : index;
         }

@@ -5,7 +5,7 @@ using DistTrain.Protocol.Planning;
 namespace DistTrain.Engines.Processes;
 
 /// <summary>
-/// Which process hosts which actor: the first one the coordinator; then one per shard, but no more than cores, with the shards dealt in
+/// Which process hosts which actor: the first one the coordinator; then one per shard, but no more than cores and no fewer than copies of each, with the shards dealt in
 /// turn; then the workers, which take the layer actors in their order (replica by replica, stage by stage) in shares of equal count. So
 /// neighbouring stages share a process, and with as many workers as replicas each replica has its own.
 /// </summary>
@@ -20,7 +20,7 @@ internal sealed class Placement
     public Placement(Topology topology, int workers, int cores)
     {
         Workers = Math.Min(workers > 0 ? workers : cores, topology.LayerActors);
-        _shardProcesses = Math.Min(topology.Shards, cores);
+        _shardProcesses = Math.Max(topology.Copies, Math.Min(topology.Shards, cores));
         Count = 1 + _shardProcesses + Workers;
         _processOf = new int[topology.Count];
         for (int index = 1; index <= topology.LayerActors; index++)
@@ -28,9 +28,11 @@ internal sealed class Placement
             _processOf[index] = 1 + _shardProcesses + (int)((index - 1L) * Workers / topology.LayerActors);
         }
 
-        for (int shard = 0; shard < topology.Shards; shard++)
+        for (int position = 0; position < topology.ShardActors; position++)
         {
-            _processOf[topology.Shard(shard).Index] = 1 + (shard % _shardProcesses);
+            // Another copy of a shard is one process further, so two never share one.
+            ActorId actor = topology.ShardActor(position);
+            _processOf[actor.Index] = 1 + ((topology.ShardOf(actor) + topology.CopyOf(actor)) % _shardProcesses);
         }
     }
 

@@ -29,11 +29,11 @@ public sealed class ProcessesEngine(ChildProgram? program = null, TimeProvider? 
     {
         ArgumentNullException.ThrowIfNull(request);
         List<SettingsProblem> problems = [.. SettingsChecks.Problems(request.Settings, request.Data.TrainRows)];
-        if (request.Settings.ParameterServer.Copies > 1)
+        if (request.Settings is { ParameterServer.Copies: > 1, Durability: not Durability.Memory })
         {
-            // A second copy guards against the loss of a machine, and all processes are on one.
             problems.Add(new SettingsProblem(
-                "parameter-server.copies", $"{request.Settings.ParameterServer.Copies}: engine {EngineName} keeps one copy of each shard; expected 1, and durability: step or power"));
+                "parameter-server.copies",
+                $"{request.Settings.ParameterServer.Copies}: all processes share a disk, whose log outlives each of them already; expected copies: 1, or durability: memory"));
         }
 
         if (problems.Count == 0 && request.Faults.Count > 0)

@@ -42,15 +42,20 @@ internal sealed partial class ProcessesRun
     /// <summary>The first coordinator, or the next.</summary>
     private void Lead()
     {
-        bool isNext = _run > 0;
-        _run = _plan.KeepsLog ? 1 : _run + 1;
+        bool isNext = _run > 0, isSameRun = _plan.KeepsLog || _plan.Topology.Copies > 1;
+        _run = isSameRun ? 1 : _run + 1;
         Coordinator.Send(new Command(CommandKind.Lead)
         {
             Run = _run,
             Progress = _plan.KeepsLog ? null : _from,
-            Incarnation = _plan.KeepsLog ? _coordinatorIncarnation++ : 0,
+            Incarnation = isSameRun ? _coordinatorIncarnation++ : 0,
             On = isNext,
         });
+        foreach (ActorId actor in _processes.Where(process => isNext && _plan.Topology.Copies > 1 && process.Child is null && process != Coordinator)
+            .SelectMany(process => process.Actors))
+        {
+            Coordinator.Send(new Command(CommandKind.Suspect) { Actor = actor.Index });
+        }
     }
 
     private void StartDue()
@@ -145,6 +150,12 @@ internal sealed partial class ProcessesRun
         }
 
         _from = SnapshotFiles.Newest(_journal) ?? _from;
+        if (_plan.Topology.Copies > 1)
+        {
+            // The next coordinator says itself where it goes on; this is for when every copy of a shard is gone too.
+            return;
+        }
+
         OnReport(new Recovered(0, _from.Step, Math.Max(0, _lastStep - _from.Step)));
     }
 

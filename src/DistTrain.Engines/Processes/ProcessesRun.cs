@@ -13,7 +13,8 @@ namespace DistTrain.Engines.Processes;
 /// <summary>
 /// One run in processes, seen by their parent: it starts them, hears reports, starts again what ended and tells the coordinator, which alone
 /// decides what follows from it. If the coordinator's process ends, a new coordinator goes on from the last committed step where the run keeps a
-/// log, with a higher epoch; without one from the last snapshot as another run, so that what the old one sent is nobody's business any more.
+/// log, with a higher epoch; without one from the last snapshot as another run, so that what the old one sent is nobody's business any more. Where shards have
+/// copies, it goes on from what they hold.
 /// </summary>
 internal sealed partial class ProcessesRun : IDisposable
 {
@@ -166,6 +167,9 @@ internal sealed partial class ProcessesRun : IDisposable
                 ActorId actor = new(note.Actor);
                 _processes[_placement.ProcessOf(actor)].Send(
                     new Command(CommandKind.Spawn) { Run = note.Run, Actor = note.Actor, Incarnation = note.Incarnation });
+                break;
+            case NoteKind.Joined when note.Run == _run:
+                Coordinator.Send(new Command(CommandKind.Joined) { Actor = note.Actor, Incarnation = note.Incarnation });
                 break;
             case NoteKind.Issued:
                 OnIssued(note.Issued);

@@ -27,6 +27,7 @@ internal sealed class ActorCell(ActorId id, IActorHost host, ComputeCrew crew, B
     private readonly Dictionary<int, ITimer> _timers = [];
     private ActorMachine? _machine, _next;
     private bool _scheduled, _killed;
+    private Action? _gone;
     private int _life;
     private int _jobsInTurn;
     private long _persistsAsked, _persistsDone;
@@ -36,6 +37,18 @@ internal sealed class ActorCell(ActorId id, IActorHost host, ComputeCrew crew, B
 
     /// <summary>The machine; null before the start and after a crash. For reading when nothing runs.</summary>
     public ActorMachine? Machine => _machine;
+
+    /// <summary>Whether nothing lives here, and nothing is about to.</summary>
+    public bool IsVacant
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _next is null && (_machine is null || _killed);
+            }
+        }
+    }
 
     /// <summary>Stimuli that wait.</summary>
     public int MailboxDepth
@@ -64,11 +77,13 @@ internal sealed class ActorCell(ActorId id, IActorHost host, ComputeCrew crew, B
     }
 
     /// <summary>Lets the machine die: its memory is gone, what it sent is not.</summary>
-    public void Kill()
+    /// <param name="gone">Called once when it will not be stepped again; null for nothing.</param>
+    public void Kill(Action? gone = null)
     {
         lock (_lock)
         {
             _killed = true;
+            _gone += gone;
             ScheduleIfIdle();
         }
     }
@@ -107,19 +122,27 @@ internal sealed class ActorCell(ActorId id, IActorHost host, ComputeCrew crew, B
         _jobsInTurn = 0;
         for (int handled = 0; handled < StimuliPerTurnMax; handled++)
         {
-            Stimulus stimulus;
+            Stimulus stimulus = default;
+            Action? gone = null;
             lock (_lock)
             {
                 if (_killed || _next is not null)
                 {
+                    (gone, _gone) = (_gone, null);
                     ReplaceMachine();
                 }
 
-                if (!_mailbox.TryDequeue(out stimulus))
+                if (gone is null && !_mailbox.TryDequeue(out stimulus))
                 {
                     _scheduled = false;
                     return;
                 }
+            }
+
+            if (gone is not null)
+            {
+                gone();
+                continue;
             }
 
             Handle(stimulus);

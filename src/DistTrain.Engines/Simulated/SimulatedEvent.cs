@@ -35,6 +35,9 @@ internal enum EventKind
     /// <summary>The coordinator hears that an actor was started.</summary>
     Joined,
 
+    /// <summary>The coordinator hears that an actor is to live elsewhere.</summary>
+    Moving,
+
     /// <summary>The coordinator hears that the user asks for a stop.</summary>
     StopRequested,
 
@@ -68,7 +71,7 @@ internal struct SimulatedEvent
     /// <summary>The life of the actor that asked for it: nobody in a later life hears of it.</summary>
     public int Life;
 
-    /// <summary>Timer: its number. Spawn: the incarnation. Faults: the position. Suspicion, Joined: who. Member: which. Arrival: who sent it, from 1; 0 for another node.</summary>
+    /// <summary>Timer: its number. Spawn: the incarnation. Faults: the position. Suspicion, Joined, Moving: who. Member: which. Arrival: who sent it, from 1; 0 for another node.</summary>
     public int Number;
 
     /// <summary>Timer: which setting of it. Joined: the incarnation.</summary>

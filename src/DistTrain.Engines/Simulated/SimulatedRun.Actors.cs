@@ -205,6 +205,9 @@ internal sealed partial class SimulatedRun
             case EventKind.Joined:
                 Step(actor, new Stimulus(StimulusKind.Joined) { Actor = new ActorId(what.Number), Incarnation = what.Setting });
                 break;
+            case EventKind.Moving:
+                Step(actor, new Stimulus(StimulusKind.Moving) { Actor = new ActorId(what.Number) });
+                break;
             case EventKind.StopRequested:
                 Step(actor, new Stimulus(StimulusKind.StopRequested));
                 break;

@@ -58,6 +58,12 @@ internal sealed partial class SimulatedRun
             case NodeLossFault node:
                 LoseNode(_actors[node.Actor.Index].Node, node.RestartAfter);
                 break;
+            case NodeJoinFault join:
+                JoinNodes(join.Count);
+                break;
+            case NodeLeaveFault leave:
+                LeaveNode(_actors[leave.Actor.Index].Node);
+                break;
             case SuspicionFault suspicion:
                 Suspect(suspicion.Actor.Index, _time.Now);
                 break;

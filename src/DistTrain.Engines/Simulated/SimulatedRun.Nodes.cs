@@ -13,16 +13,27 @@ internal sealed partial class SimulatedRun
     private readonly int[] _nodeOf;
     private readonly long[] _downUntil, _snapshotBy;
     private readonly bool[] _hasDisk;
+    private readonly bool[] _leaves;
+    private readonly int[] _target;
+    private int _nodesJoined;
     private bool _recordsLost;
 
     /// <summary>In turn where every node may take anybody; where shards have copies, two of one shard must not meet.</summary>
-    private int[] FirstPlaces() => _plan.Topology.Copies == 1
-        ? [.. Enumerable.Range(0, _plan.Topology.Count).Select(index => index % _nodes.Length)]
-        : NodePlacement.Place(_plan.Topology, [.. _nodes.Select(_ => new NodeOffer(_settings.SlotsPerNode))]);
+    private int[] FirstPlaces(int nodes) => _plan.Topology.Copies == 1
+        ? [.. Enumerable.Range(0, _plan.Topology.Count).Select(index => index % nodes)]
+        : NodePlacement.Place(_plan.Topology, [.. Enumerable.Repeat(new NodeOffer(_settings.SlotsPerNode), nodes)]);
 
     /// <summary>Moves an actor that is not alive from a node that is gone; from when on it can be started.</summary>
     private long FindPlace(SimulatedActor actor)
     {
+        if (_target[actor.Id.Index] is int target && target != NodePlacement.Nowhere)
+        {
+            // It may live on until now where it was; its slots there are free only when it is gone.
+            Kill(actor);
+            _target[actor.Id.Index] = NodePlacement.Nowhere;
+            actor.Node = _nodeOf[actor.Id.Index] = target;
+        }
+
         if (_downUntil[actor.Node] <= _time.Now)
         {
             return _time.Now;
@@ -31,7 +42,7 @@ internal sealed partial class SimulatedRun
         int node = NodePlacement.Place(_plan.Topology, Offers(), _nodeOf)[actor.Id.Index];
         if (node == NodePlacement.Nowhere)
         {
-            return _downUntil.Where(until => until > _time.Now).Min();
+            return _downUntil.Where(until => until > _time.Now).DefaultIfEmpty(long.MaxValue).Min();
         }
 
         actor.Node = _nodeOf[actor.Id.Index] = node;
@@ -39,10 +50,44 @@ internal sealed partial class SimulatedRun
     }
 
     private NodeOffer[] Offers() =>
-        [.. _downUntil.Select(until => new NodeOffer(_settings.SlotsPerNode, until > _time.Now ? NodeRoles.None : NodeRoles.All))];
+        [.. _downUntil.Select((until, node) => new NodeOffer(_settings.SlotsPerNode, until > _time.Now || _leaves[node] ? NodeRoles.None : NodeRoles.All))];
+
+    private void JoinNodes(int count)
+    {
+        for (; count > 0; count--)
+        {
+            _downUntil[_nodesJoined++] = 0;
+        }
+
+        MoveTo(NodePlacement.Balance(_plan.Topology, Offers(), _nodeOf));
+    }
+
+    private void LeaveNode(int node)
+    {
+        _leaves[node] = true;
+        MoveTo(NodePlacement.Place(_plan.Topology, Offers(), _nodeOf));
+    }
+
+    /// <summary>Asks the coordinator to have actors started where they are to live; it stays itself, and so does whoever has no other place.</summary>
+    private void MoveTo(int[] places)
+    {
+        for (int index = 1; index < places.Length; index++)
+        {
+            if (places[index] != NodePlacement.Nowhere && places[index] != _nodeOf[index])
+            {
+                _target[index] = places[index];
+                _events.Add(_time.Now, new SimulatedEvent { Kind = EventKind.Moving, Number = index });
+            }
+        }
+    }
 
     private void LoseNode(int node, TimeSpan? restartAfter)
     {
+        for (int index = 0; index < _target.Length; index++)
+        {
+            _target[index] = _target[index] == node ? NodePlacement.Nowhere : _target[index];
+        }
+
         _downUntil[node] = Math.Max(_downUntil[node], restartAfter is TimeSpan span ? _time.Now + VirtualTime.Nanoseconds(span) : long.MaxValue);
         foreach (SimulatedActor actor in _actors.Where(actor => actor.Node == node))
         {
@@ -153,5 +198,8 @@ internal sealed partial class SimulatedRun
         {
             actor.WantedIncarnation = 0;
         }
+
+        // Nor did it tell anybody who was to move.
+        Array.Fill(_target, NodePlacement.Nowhere);
     }
 }

@@ -76,13 +76,14 @@ internal sealed partial class SimulatedRun : IDisposable
         _trace = request.Trace;
         _plan = new RunPlan(request.Settings, request.Data.TrainRows, request.Data.TestRows);
         _alone = new AloneCounter(_plan);
-        _nodes = new SimulatedNode[_settings.Nodes > 0 ? Math.Min(_settings.Nodes, _plan.Topology.Count) : _plan.Topology.Count];
+        int nodes = _settings.Nodes > 0 ? Math.Min(_settings.Nodes, _plan.Topology.Count) : _plan.Topology.Count;
+        _nodes = new SimulatedNode[nodes + request.Faults.OfType<NodeJoinFault>().Sum(join => join.Count)];
         for (int node = 0; node < _nodes.Length; node++)
         {
             _nodes[node] = new SimulatedNode(_settings.SlotsPerNode);
         }
 
-        int[] places = FirstPlaces();
+        int[] places = FirstPlaces(nodes);
         _actors = new SimulatedActor[_plan.Topology.Count];
         for (int index = 0; index < _actors.Length; index++)
         {
@@ -91,6 +92,11 @@ internal sealed partial class SimulatedRun : IDisposable
 
         _nodeOf = [.. places];
         _downUntil = new long[_nodes.Length];
+        _leaves = new bool[_nodes.Length];
+        _target = new int[_actors.Length];
+        Array.Fill(_target, NodePlacement.Nowhere);
+        Array.Fill(_downUntil, long.MaxValue, nodes, _nodes.Length - nodes);
+        _nodesJoined = nodes;
         _hasDisk = [.. Enumerable.Repeat(true, _plan.Topology.ShardActors)];
         _snapshotBy = new long[_plan.Topology.ShardActors];
 
@@ -264,6 +270,7 @@ internal sealed partial class SimulatedRun : IDisposable
                 break;
             case EventKind.Arrival:
             case EventKind.Joined:
+            case EventKind.Moving:
             case EventKind.Suspicion:
                 Offer(actor, what);
                 break;

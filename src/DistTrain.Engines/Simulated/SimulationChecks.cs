@@ -42,7 +42,7 @@ internal static class SimulationChecks
     private static string? Refuses(Fault fault, SimulationSettings simulation) => fault switch
     {
         DiskFault when simulation.TimingOnly => "a run that counts time only keeps nothing on a disk; expected timing-only: false, or no 'disk' faults",
-        PauseFault => $"engine {SimulatedEngine.EngineName} does not serve '{fault.Name}' faults; expected crash, suspect, partition, link, slow or disk",
+        PauseFault => $"engine {SimulatedEngine.EngineName} does not serve '{fault.Name}' faults; expected crash, suspect, partition, link, slow, disk, lose-node, join-nodes or leave-node",
         _ => null,
     };
 }

@@ -7,7 +7,7 @@ namespace DistTrain.Engines.Soaking;
 /// <summary>A schedule of faults drawn from a seed; all of them pass, so a run among them must end.</summary>
 internal static class SoakFaults
 {
-    private const int Stream = 1_000, FaultsMax = 8, Kinds = 7, NodesStream = 2_001;
+    private const int Stream = 1_000, FaultsMax = 8, Kinds = 7, NodesStream = 2_001, ElasticStream = 2_002;
     private static readonly TimeSpan Shortest = TimeSpan.FromMicroseconds(100);
 
     /// <summary>The faults of a seed's run.</summary>
@@ -22,6 +22,13 @@ internal static class SoakFaults
                 ? FaultTime.AtStep(draws.From(1, (int)plan.TotalSteps))
                 : FaultTime.AfterTime(draws.Time(Shortest, TimeSpan.FromSeconds(1)));
             faults.Add(Draw(kinds[draws.From(0, kinds.Length - 1)], draws, plan.Topology) with { At = at });
+        }
+
+        Draws elastic = new(seed, ElasticStream);
+        for (int change = elastic.Chance(0.3) ? elastic.From(1, 3) : 0; change > 0; change--)
+        {
+            Fault fault = elastic.Chance(0.5) ? new NodeJoinFault(elastic.From(1, 2)) : new NodeLeaveFault(new ActorId(elastic.From(0, plan.Topology.Count - 1)));
+            faults.Add(fault with { At = FaultTime.AtStep(elastic.From(1, (int)plan.TotalSteps)) });
         }
 
         if (plan.Topology.Copies > 1)

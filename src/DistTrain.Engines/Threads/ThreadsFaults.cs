@@ -1,17 +1,15 @@
 using DistTrain.Engines.Faults;
-using DistTrain.Engines.Shared;
 using DistTrain.Protocol.Actors;
-using DistTrain.Protocol.Effects;
 
 namespace DistTrain.Engines.Threads;
 
 /// <summary>Crashes and false suspicions on the threads engine, at steps and at times of its clock.</summary>
-internal sealed class ThreadsFaults(IReadOnlyList<Fault> faults, TimeProvider time, ActorCell[] cells, Action<Fault> begun) : IDisposable
+internal sealed class ThreadsFaults(IReadOnlyList<Fault> faults, TimeProvider time, Action<Fault> begun, Action<Fault> happens) : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly List<Fault> _byStep = [.. faults.Where(fault => fault.At.Step is not null)];
     private readonly List<ITimer> _timers = [];
-    private readonly long[] _downUntil = new long[cells.Length];
+    private readonly SortedDictionary<int, long> _downUntil = [];
 
     /// <summary>What this engine says against a fault; null for nothing.</summary>
     public static string? Refuses(Fault fault)
@@ -20,8 +18,6 @@ internal sealed class ThreadsFaults(IReadOnlyList<Fault> faults, TimeProvider ti
         return fault switch
         {
             CrashFault { DuringSnapshot: true } => $"engine {ThreadsEngine.EngineName} cannot time a crash within a snapshot; expected no 'during', or engine: simulated",
-            CrashFault crash when crash.Actor == ActorId.Coordinator =>
-                $"engine {ThreadsEngine.EngineName} does not replace the coordinator; expected another actor, or engine: simulated",
             CrashFault or SuspicionFault => null,
             _ => $"engine {ThreadsEngine.EngineName} does not serve '{fault.Name}' faults; {Expected}",
         };
@@ -57,7 +53,12 @@ internal sealed class ThreadsFaults(IReadOnlyList<Fault> faults, TimeProvider ti
     /// <summary>Starts an actor as soon as something can be started in its place.</summary>
     public void StartWhenUp(ActorId actor, Action start)
     {
-        long until = Interlocked.Read(ref _downUntil[actor.Index]);
+        long until;
+        lock (_lock)
+        {
+            until = _downUntil.GetValueOrDefault(actor.Index);
+        }
+
         TimeSpan left = until == 0 ? TimeSpan.Zero : time.GetElapsedTime(time.GetTimestamp(), until);
         if (left <= TimeSpan.Zero)
         {
@@ -78,14 +79,13 @@ internal sealed class ThreadsFaults(IReadOnlyList<Fault> faults, TimeProvider ti
             long until = crash.RestartAfter is TimeSpan span
                 ? time.GetTimestamp() + (long)(span.TotalSeconds * time.TimestampFrequency)
                 : long.MaxValue;
-            Interlocked.Exchange(ref _downUntil[crash.Actor.Index], until);
-            cells[crash.Actor.Index].Kill();
-            Suspect(crash.Actor);
+            lock (_lock)
+            {
+                _downUntil[crash.Actor.Index] = until;
+            }
         }
-        else if (fault is SuspicionFault suspicion)
-        {
-            Suspect(suspicion.Actor);
-        }
+
+        happens(fault);
     }
 
     public void Dispose()
@@ -95,8 +95,6 @@ internal sealed class ThreadsFaults(IReadOnlyList<Fault> faults, TimeProvider ti
             _timers.ForEach(timer => timer.Dispose());
         }
     }
-
-    private void Suspect(ActorId actor) => cells[ActorId.Coordinator.Index].Post(new Stimulus(StimulusKind.Suspected) { Actor = actor });
 
     private void After(TimeSpan delay, Action action)
     {

@@ -12,7 +12,7 @@ using DistTrain.Protocol.Planning;
 namespace DistTrain.Engines.Threads;
 
 /// <summary>One run on threads: all actors' cells, and a wire that delivers by reference.</summary>
-internal sealed class ThreadsRun : IActorHost, IDisposable
+internal sealed partial class ThreadsRun : IActorHost, IDisposable
 {
     // Runs do not share a wire here, so one identity serves.
     private const long RunIdentity = 1;
@@ -55,7 +55,9 @@ internal sealed class ThreadsRun : IActorHost, IDisposable
             _cells[index] = new ActorCell(new ActorId(index), this, _crew, _pool, time);
         }
 
-        _faults = new ThreadsFaults(request.Faults, time, _cells, Begun);
+        _wanted = new int[_cells.Length];
+        _dead = new bool[_cells.Length];
+        _faults = new ThreadsFaults(request.Faults, time, Begun, Happens);
         _control = new ThreadsControl(_plan.Topology, _cells, _faults);
         _started = request.Started;
     }
@@ -73,7 +75,9 @@ internal sealed class ThreadsRun : IActorHost, IDisposable
     public RunOutcome ToEnd(CancellationToken stop)
     {
         ActorCell coordinator = _cells[ActorId.Coordinator.Index];
-        coordinator.Start(Machines.Coordinator(_plan, RunIdentity, _storage.From, _storage.Before));
+        Coordinator first = Machines.Coordinator(_plan, RunIdentity, _storage.From, _storage.Before);
+        (_coordinatorIncarnation, _stop) = (first.Incarnation, stop);
+        coordinator.Start(first);
         _faults.Start();
         _started?.Invoke(_control);
         using (stop.Register(() => coordinator.Post(new Stimulus(StimulusKind.StopRequested))))
@@ -90,19 +94,13 @@ internal sealed class ThreadsRun : IActorHost, IDisposable
         return _recorder.Outcome(parameters, [.. _cells.Select(cell => cell.Sent)]) with { FrontContribution = _alone.Outcome };
     }
 
-    /// <summary>Lets an actor die and tells the coordinator, as an engine that noticed would.</summary>
-    public void Crash(ActorId actor)
-    {
-        _cells[actor.Index].Kill();
-        _cells[ActorId.Coordinator.Index].Post(new Stimulus(StimulusKind.Suspected) { Actor = actor });
-    }
-
     public void Deliver(in Envelope envelope)
     {
         _alone.See(envelope);
         Trace?.Message(envelope);
         if (envelope.From == ActorId.Coordinator && envelope.Message is IssueStep issue)
         {
+            Interlocked.Exchange(ref _issued, issue.Step);
             _faults.OnIssued(issue.Step);
         }
 
@@ -114,6 +112,7 @@ internal sealed class ThreadsRun : IActorHost, IDisposable
         if (_commits is not null)
         {
             _commits.Add(cell, life, record);
+            Keep(record);
             return;
         }
 
@@ -121,6 +120,7 @@ internal sealed class ThreadsRun : IActorHost, IDisposable
         try
         {
             _storage.Write(record);
+            Keep(record);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -143,9 +143,6 @@ internal sealed class ThreadsRun : IActorHost, IDisposable
             }
         }
     }
-
-    public void Spawn(ActorId actor, int incarnation) =>
-        _faults.StartWhenUp(actor, () => _cells[actor.Index].Start(Machines.Start(_plan, actor, incarnation, RunIdentity)));
 
     public void Dispose()
     {

@@ -38,11 +38,43 @@ public sealed partial class Coordinator
     /// <summary>A lost copy of a shard is there again: the run drains, and goes on in an epoch that brings the copy up to date.</summary>
     private void OnJoined(ActorId actor, int incarnation)
     {
-        if (_membership.OnStarted(actor, incarnation) && _phase == Phase.Training && !_membership.IsChanging)
+        if (_membership.OnStarted(actor, incarnation))
+        {
+            DrainIfTraining();
+        }
+    }
+
+    /// <summary>An actor is to live elsewhere: the run drains, and goes on from there in an epoch in which it is another.</summary>
+    private void OnMoving(ActorId actor)
+    {
+        _membership.Move(actor);
+        if (_membership.HasMovable)
+        {
+            DrainIfTraining();
+        }
+    }
+
+    private bool ChangesMembers => _membership.HasWaiting || _membership.HasMovable;
+
+    private void DrainIfTraining()
+    {
+        if (_phase == Phase.Training && _membership.HasBegun && !_membership.IsChanging)
         {
             ForEachParticipant(new Drain(_issued));
             Advance();
         }
+    }
+
+    /// <summary>Between two steps: whoever waits enters, and whoever moves is started elsewhere, once what it alone holds is kept outside.</summary>
+    private void ChangeMembers()
+    {
+        if (_membership.MovesState && !Plan.KeepsLog && _snapshot != _progress)
+        {
+            TakeSnapshot();
+            return;
+        }
+
+        Effects.Persist(_membership.ReplaceLost(Epoch + 1));
     }
 
     /// <summary>The members of a new epoch are kept: starts those that are new and has everybody go on from the last state

@@ -138,6 +138,9 @@ public sealed partial class Coordinator : ActorMachine
             case StimulusKind.Joined:
                 OnJoined(stimulus.Actor, stimulus.Incarnation);
                 break;
+            case StimulusKind.Moving when stimulus.Actor != Self && _phase != Phase.Inquiring:
+                OnMoving(stimulus.Actor);
+                break;
             case StimulusKind.StopRequested when !_stopRequested:
                 _stopRequested = true;
                 if (_phase == Phase.Training && _membership.HasBegun)
@@ -255,7 +258,7 @@ public sealed partial class Coordinator : ActorMachine
     {
         if (_phase == Phase.Training)
         {
-            if (!_stopRequested && !_membership.HasWaiting)
+            if (!_stopRequested && !ChangesMembers)
             {
                 IssueMore();
             }
@@ -265,7 +268,7 @@ public sealed partial class Coordinator : ActorMachine
             }
             else if (_issued == _progress.Step && !_membership.IsChanging)
             {
-                Effects.Persist(_membership.ReplaceLost(Epoch + 1));
+                ChangeMembers();
             }
         }
 

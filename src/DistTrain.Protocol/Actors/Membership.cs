@@ -12,7 +12,7 @@ namespace DistTrain.Protocol.Actors;
 internal sealed class Membership(Topology topology, MembershipRecord? before = null)
 {
     private readonly int[] _restarts = new int[topology.Count];
-    private readonly List<ActorId> _lost = [];
+    private readonly List<ActorId> _lost = [], _moving = [];
     private readonly CopyState[] _copies = topology.Copies > 1 ? new CopyState[topology.ShardActors] : [];
     private readonly bool[] _started = new bool[topology.ShardActors];
     private int[] _wanted = [];
@@ -70,6 +70,7 @@ internal sealed class Membership(Topology topology, MembershipRecord? before = n
             return false;
         }
 
+        _moving.Remove(actor);
         _wanted[actor.Index]++;
         if (_copies.Length > 0 && topology.RoleOf(actor) == ActorRole.Shard)
         {
@@ -92,7 +93,7 @@ internal sealed class Membership(Topology topology, MembershipRecord? before = n
         }
     }
 
-    /// <summary>New incarnations for all recorded losses; copies that were started again enter the view.</summary>
+    /// <summary>New incarnations for all recorded losses and for those who move; copies that were started again enter the view.</summary>
     public MembershipRecord ReplaceLost(int epoch)
     {
         foreach (ActorId lost in _lost)
@@ -101,6 +102,16 @@ internal sealed class Membership(Topology topology, MembershipRecord? before = n
         }
 
         _lost.Clear();
+        while (_moving.Find(MayMove) is { Index: > 0 } moving)
+        {
+            _moving.Remove(moving);
+            _wanted[moving.Index]++;
+            if (_copies.Length > 0 && topology.RoleOf(moving) == ActorRole.Shard)
+            {
+                LoseCopy(moving);
+            }
+        }
+
         for (int position = 0; position < _copies.Length; position++)
         {
             _copies[position] = IsWaiting(position) ? CopyState.Empty : _copies[position];
@@ -109,6 +120,21 @@ internal sealed class Membership(Topology topology, MembershipRecord? before = n
         IsChanging = true;
         return Decide(epoch);
     }
+
+    /// <summary>An actor is to be started elsewhere.</summary>
+    public void Move(ActorId actor)
+    {
+        if (!_moving.Contains(actor))
+        {
+            _moving.Add(actor);
+        }
+    }
+
+    /// <summary>Whether an actor can be moved now: a copy of a shard only while another is whole.</summary>
+    public bool HasMovable => _moving.Exists(MayMove);
+
+    /// <summary>Whether moving takes a shard's state with it, which has to be kept outside first.</summary>
+    public bool MovesState => _copies.Length == 0 && _moving.Exists(actor => topology.RoleOf(actor) == ActorRole.Shard);
 
     /// <summary>An actor was started as it was asked for; true when it is a copy that waits to enter the view.</summary>
     public bool OnStarted(ActorId actor, int incarnation)
@@ -195,6 +221,11 @@ internal sealed class Membership(Topology topology, MembershipRecord? before = n
             }
         }
     }
+
+    private bool MayMove(ActorId actor) =>
+        _copies.Length == 0 || topology.RoleOf(actor) != ActorRole.Shard || Enumerable.Range(0, topology.Copies)
+            .Select(copy => topology.Shard(topology.ShardOf(actor), copy))
+            .Any(copy => copy != actor && _copies[topology.PositionOf(copy)] == CopyState.Whole);
 
     private bool IsWaiting(int position) => _copies[position] == CopyState.Absent && _started[position];
 

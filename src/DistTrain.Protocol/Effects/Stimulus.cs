@@ -34,6 +34,9 @@ public enum StimulusKind
     /// <summary>The host has started an actor as it was asked to; the coordinator waits for it before it brings a copy of a shard up to date.</summary>
     Joined,
 
+    /// <summary>The host wants an actor to live elsewhere: its node leaves in order, or another has joined. The coordinator has it started anew at a committed step.</summary>
+    Moving,
+
     /// <summary>The user asks for a stop at a committed step.</summary>
     StopRequested,
 }
@@ -56,7 +59,7 @@ public readonly record struct Stimulus(StimulusKind Kind)
     /// <summary>JobFailed, PersistFailed: why, for people.</summary>
     public string? Problem { get; init; }
 
-    /// <summary>Suspected, Joined: who.</summary>
+    /// <summary>Suspected, Joined, Moving: who.</summary>
     public ActorId Actor { get; init; }
 
     /// <summary>Joined: with which incarnation.</summary>

@@ -7,12 +7,14 @@ namespace DistTrain.Protocol.Planning;
 /// The messages of an undisturbed run by type. With T steps, R replicas, p stages, m micro-batches, K trained slices, S shards, A layer actors that take part
 /// in steps: a step issues A + S, sends R m (p − 1) activations and as many signals, R K contributions, R K weights, R results, and S each of prepared and
 /// committed; a decision adds K partials and S decisions. Around them: one begin of the epoch for every actor, R K first weights, evaluations, snapshots.
+/// With C copies of each shard, contributions, carried state and everything between coordinator and shards go to or come from each copy, weights and partials from one;
+/// the first shard's copies also get R results a step and a progress with each commit; and at the start every slice is sent to C − 1 copies.
 /// </summary>
 internal sealed class CostMessages
 {
     private readonly RunPlan _plan;
     private readonly RunSettings _settings;
-    private readonly double _steps, _replicas, _stages, _shards, _participants, _valueBytes, _epochs;
+    private readonly double _steps, _replicas, _stages, _shards, _participants, _valueBytes, _epochs, _copies;
     private readonly List<CostMessage> _messages = [];
     private readonly CostInstructions? _walked;
 
@@ -20,7 +22,8 @@ internal sealed class CostMessages
     {
         (_plan, _settings, _valueBytes, _walked) = (plan, plan.Settings, valueBytes, walked);
         (_steps, _replicas, _epochs) = (plan.TotalSteps, plan.Settings.Replicas, plan.Settings.Training.Epochs);
-        (_shards, _participants) = (plan.Topology.Shards, plan.Participants.Count);
+        (_shards, _participants) = (plan.Topology.ShardActors, plan.Participants.Count);
+        _copies = plan.Topology.Copies;
 
         // Under front contribution the final stage is the whole pipeline.
         _stages = plan.Front is null ? plan.Stages.Count : 1;
@@ -38,6 +41,7 @@ internal sealed class CostMessages
         costs.AddParameters();
         costs.AddEvaluations(widths);
         costs.AddControl();
+        costs.AddCopies();
         if (plan.Front is FrontContributionPlan front)
         {
             costs.AddFront(front);
@@ -48,13 +52,18 @@ internal sealed class CostMessages
 
     private void AddSteps(IReadOnlyList<int> widths)
     {
-        AddPerStep<StepResult>(CostLink.Control, _replicas);
+        AddPerStep<StepResult>(CostLink.Control, _replicas * (_copies > 1 ? 1 + _copies : 1));
         if (_walked is not null)
         {
             CostCounts step = _walked.PerStep, all = _walked.Total;
             Add<Activation>(CostLink.Layers, step.Activations, step.ActivationValues * _valueBytes, all.Activations, all.ActivationValues * _valueBytes);
             Add<Signal>(CostLink.Layers, step.Signals, step.SignalValues * _valueBytes, all.Signals, all.SignalValues * _valueBytes);
-            Add<Carry>(CostLink.ToServer, step.Carries, step.CarriedValues * _valueBytes, all.Carries, all.CarriedValues * _valueBytes);
+            Add<Carry>(
+                CostLink.ToServer,
+                _copies * step.Carries,
+                _copies * step.CarriedValues * _valueBytes,
+                _copies * all.Carries,
+                _copies * all.CarriedValues * _valueBytes);
             return;
         }
 
@@ -83,7 +92,7 @@ internal sealed class CostMessages
             (sent, sentTotal) = (_walked.PerStep.WeightValues * _valueBytes, _walked.Total.WeightValues * _valueBytes);
         }
 
-        Add<Contribution>(CostLink.ToServer, slices, encoded, slices * _steps, encodedTotal);
+        Add<Contribution>(CostLink.ToServer, _copies * slices, _copies * encoded, _copies * slices * _steps, _copies * encodedTotal);
 
         // The first weights bring the carried state along; front contribution's first stage gets W₀ once for each share.
         double first = _plan.Front is null ? 0 : _plan.Topology.Shares;
@@ -129,6 +138,32 @@ internal sealed class CostMessages
         Add<SnapshotTaken>(CostLink.Control, 0, 0, snapshots * _shards, 0);
     }
 
+    private void AddCopies()
+    {
+        if (_copies == 1)
+        {
+            return;
+        }
+
+        // One with each commit, one at the start, and one after each epoch of the data, when its evaluation is known.
+        Add<CommittedProgress>(CostLink.Control, _copies, 0, _copies * (_steps + 1 + _epochs), 0);
+
+        // Residuals and other carried state begin as nothing, and so do weights that are still to be expanded.
+        double state = 0;
+        foreach (SlicePlan slice in _plan.Slices.Where(slice => !_plan.IsExpanded(slice.Index)))
+        {
+            state += slice.Length + (slice.Frozen ? 0 : CostMemory.StateCount(_settings) * (double)slice.StateLength);
+        }
+
+        double first = _plan.CarriesResidual ? Trained.Sum(slice => (double)slice.Length) * _replicas : 0;
+        double parts = _plan.Slices.Count + (_plan.CarriesResidual ? Trained.Sum(ResidualParts) : 0);
+        Add<SliceCopy>(CostLink.Control, 0, 0, (_copies - 1) * parts, (_copies - 1) * (state + first) * _valueBytes);
+    }
+
+    /// <summary>Messages with residuals: two buffers each, and a replica's residual comes before what else it carries.</summary>
+    private int ResidualParts(SlicePlan slice) =>
+        Enumerable.Range(0, _settings.Replicas).Select(replica => (2 + (replica * slice.CarriedCount)) / 2).Distinct().Count();
+
     private void AddFront(FrontContributionPlan front)
     {
         double shares = front.Shares, parts = shares * front.Tiles.Count;
@@ -143,8 +178,8 @@ internal sealed class CostMessages
         Add<Expand>(CostLink.Control, 0, 0, _shards, 0);
         Add<Coefficients>(
             CostLink.FromServer, 0, 0, shares * _plan.CoefficientSlices.Count, shares * coefficients * copies * _valueBytes);
-        Add<ExpandedShare>(CostLink.ToServer, 0, 0, shares, inputs * copies * _valueBytes);
-        Add<Expanded>(CostLink.Control, 0, 0, 1 + front.Histories.Count, 0);
+        Add<ExpandedShare>(CostLink.ToServer, 0, 0, _copies * shares, _copies * inputs * copies * _valueBytes);
+        Add<Expanded>(CostLink.Control, 0, 0, _copies * (1 + front.Histories.Count), 0);
     }
 
     private double Contributed(in CostCounts counts) => counts.ContributedBytes + (counts.ContributedValues * _valueBytes);

@@ -40,8 +40,10 @@ public static class NodePlacement
     /// <param name="topology">The actors.</param>
     /// <param name="nodes">The nodes.</param>
     /// <param name="current">The node of each actor now, in actor order; <see cref="Nowhere"/> for none. Null for a first placement.</param>
+    /// <param name="admits">What else decides whether an actor may live on a node, such as the data there; null for nothing.</param>
     /// <returns>The node of each actor; <see cref="Nowhere"/> where no node may host it.</returns>
-    public static int[] Place(Topology topology, IReadOnlyList<NodeOffer> nodes, IReadOnlyList<int>? current = null)
+    public static int[] Place(
+        Topology topology, IReadOnlyList<NodeOffer> nodes, IReadOnlyList<int>? current = null, Func<ActorId, int, bool>? admits = null)
     {
         ArgumentNullException.ThrowIfNull(topology);
         ArgumentNullException.ThrowIfNull(nodes);
@@ -50,7 +52,7 @@ public static class NodePlacement
         foreach (ActorId actor in Order(topology))
         {
             int node = current?[actor.Index] ?? Nowhere;
-            if (node != Nowhere && MayHost(topology, nodes, places, actor, node))
+            if (node != Nowhere && MayHost(topology, nodes, places, actor, node, admits))
             {
                 places[actor.Index] = node;
                 loads[node]++;
@@ -59,7 +61,7 @@ public static class NodePlacement
 
         foreach (ActorId actor in Order(topology))
         {
-            if (places[actor.Index] == Nowhere && Best(topology, nodes, places, loads, actor) is int node && node != Nowhere)
+            if (places[actor.Index] == Nowhere && Best(topology, nodes, places, loads, actor, admits) is int node && node != Nowhere)
             {
                 places[actor.Index] = node;
                 loads[node]++;
@@ -91,7 +93,7 @@ public static class NodePlacement
 
             places[actor.Index] = Nowhere;
             loads[from]--;
-            int to = Best(topology, nodes, places, loads, actor);
+            int to = Best(topology, nodes, places, loads, actor, null);
             bool better = to != Nowhere && (long)(loads[to] + 1) * nodes[from].Capacity < (long)(loads[from] + 1) * nodes[to].Capacity;
             places[actor.Index] = better ? to : from;
             loads[places[actor.Index]]++;
@@ -107,19 +109,21 @@ public static class NodePlacement
         .. Enumerable.Range(1, topology.LayerActors).Select(index => new ActorId(index)),
     ];
 
-    private static int Best(Topology topology, IReadOnlyList<NodeOffer> nodes, int[] places, int[] loads, ActorId actor)
+    private static int Best(
+        Topology topology, IReadOnlyList<NodeOffer> nodes, int[] places, int[] loads, ActorId actor, Func<ActorId, int, bool>? admits)
     {
         int best = Nowhere;
         for (int node = 0; node < nodes.Count; node++)
         {
             bool emptier = best == Nowhere || (long)(loads[node] + 1) * nodes[best].Capacity < (long)(loads[best] + 1) * nodes[node].Capacity;
-            best = emptier && MayHost(topology, nodes, places, actor, node) ? node : best;
+            best = emptier && MayHost(topology, nodes, places, actor, node, admits) ? node : best;
         }
 
         return best;
     }
 
-    private static bool MayHost(Topology topology, IReadOnlyList<NodeOffer> nodes, int[] places, ActorId actor, int node)
+    private static bool MayHost(
+        Topology topology, IReadOnlyList<NodeOffer> nodes, int[] places, ActorId actor, int node, Func<ActorId, int, bool>? admits)
     {
         ActorRole role = topology.RoleOf(actor);
         NodeRoles needed = role switch
@@ -128,7 +132,7 @@ public static class NodePlacement
             ActorRole.Shard => NodeRoles.ParameterServer,
             _ => NodeRoles.Worker,
         };
-        if ((uint)node >= (uint)nodes.Count || (nodes[node].Roles & needed) == 0)
+        if ((uint)node >= (uint)nodes.Count || (nodes[node].Roles & needed) == 0 || admits?.Invoke(actor, node) == false)
         {
             return false;
         }

@@ -29,6 +29,9 @@ public sealed class MessageField
     /// <summary>The name as UTF-8.</summary>
     public ReadOnlySpan<byte> Utf8Name => _utf8;
 
+    /// <summary>The names of an enumeration's values; none for other kinds.</summary>
+    public IEnumerable<string> ValueNames => _values.Select(value => value.Name);
+
     /// <summary>An enumeration's value as its kebab-case name.</summary>
     public string NameOf(int value)
     {

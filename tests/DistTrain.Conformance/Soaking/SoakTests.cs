@@ -20,14 +20,14 @@ public sealed class SoakTests
             new SoakOptions(FirstSeed: 1, Seeds, Limit: null, Threads: 2), _ => { }, failures.Enqueue, CancellationToken.None);
         failures.Select(failure => $"{failure.Seed}: {failure.Finding}").ShouldBeEmpty();
         done.Seeds.ShouldBe(Seeds);
-        done.FaultsByKind.Select(kind => kind.Key).ShouldBe(["crash", "crash during snapshot", "link", "partition", "slow", "suspicion"]);
+        done.FaultsByKind.Select(kind => kind.Key).ShouldBe(["crash", "crash during snapshot", "join-nodes", "leave-node", "link", "lose-node", "partition", "slow", "suspicion"]);
     }
 
     [Theory]
     [InlineData("a contribution that arrives twice is applied twice", 9UL, "once")]
     [InlineData("messages of an older incarnation are taken for those of the newest", 8UL, "invariant")]
     [InlineData("the retry timer fires for nobody", 2UL, "progress")]
-    [InlineData("what a disk reports as kept is not there after a crash", 2UL, "membership")]
+    [InlineData("what a disk reports as kept is not there after a crash", 8UL, "membership")]
     public void ADefectBetweenHostAndMachinesIsFoundAndShrunkToAFewFaults(string defect, ulong seed, string guarantee)
     {
         const int faultsMax = 3;

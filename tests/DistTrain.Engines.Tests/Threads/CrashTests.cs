@@ -117,6 +117,52 @@ public sealed class CrashTests
         observed.Notices.ShouldContain(notice => notice.StartsWith("recovered", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void TheCoordinatorMayDieAtAnyStepAndIsReplaced(int copies)
+    {
+        RunRequest request = Request(Plain with { Copies = copies }, stepsInFlight: 2, checkpointEvery: 4);
+        for (int at = 1; at < 12; at++)
+        {
+            RunOutcome outcome = ShouldSurvive(request, (step, run) => CrashAt(step == at, run, 0));
+            outcome.Restarts.ShouldBe(1);
+            outcome.StepsRedone.ShouldBeLessThanOrEqualTo(copies == 1 ? 7 : 2, $"step {at}");
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void TheLossOfACopyOfAShardTakesNothingBack(bool topK)
+    {
+        RunRequest request = Request((topK ? TopK : Plain) with { Copies = 2 }, stepsInFlight: 2);
+        int actors = ActorsOf(request);
+        for (int copy = actors - 4; copy < actors; copy++)
+        {
+            RunOutcome outcome = ShouldSurvive(request, (step, run) => CrashAt(step is 4 or 9, run, copy));
+
+            // Within a step of the loss and of the return of the copy each, what was under way is done again.
+            outcome.StepsRedone.ShouldBeLessThanOrEqualTo(4);
+        }
+    }
+
+    [Fact]
+    public void ACoordinatorAndACopyOfAShardMayDieTogether()
+    {
+        RunRequest request = Request(Plain with { Copies = 2 }, stepsInFlight: 2);
+        int actors = ActorsOf(request);
+        for (int copy = actors - 4; copy < actors; copy++)
+        {
+            RunOutcome outcome = ShouldSurvive(request, (step, run) =>
+            {
+                CrashAt(step == 5, run, copy);
+                CrashAt(step == 5, run, 0);
+            });
+            outcome.StepsRedone.ShouldBeLessThanOrEqualTo(4);
+        }
+    }
+
     private static void CrashAt(bool now, ThreadsRun run, int actor)
     {
         if (now)
