@@ -2,7 +2,7 @@ import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { h, setText } from './dom';
 import { figure, percent, percentTick } from './format';
-import { colour, onTheme, series } from './theme';
+import { colour, graded, onTheme, series, seriesColours } from './theme';
 import type { Num } from './types';
 
 export interface Line {
@@ -56,6 +56,10 @@ export class Chart {
     this.plot?.destroy();
   }
 
+  private paint(line: Line): string {
+    return this.lines.length > seriesColours ? graded(line.colour, this.lines.length) : series(line.colour);
+  }
+
   private get height(): number {
     return Math.max(180, Math.min(260, Math.round(this.place.clientWidth * 0.5)));
   }
@@ -80,7 +84,7 @@ export class Chart {
     const all: uPlot.Series[] = [{}];
     const bands: uPlot.Band[] = [];
     for (const line of this.lines) {
-      const stroke = series(line.colour);
+      const stroke = this.paint(line);
       all.push({ label: line.label, stroke, width: 2, spanGaps: true, points: { show: line.points ?? false, size: 6, fill: stroke } });
       if (line.band) {
         bands.push({ series: [all.length + 1, all.length], fill: `${stroke}2b` });
@@ -105,7 +109,7 @@ export class Chart {
     this.values = this.lines.map(() => h('output'));
     this.legend.replaceChildren(...this.lines.map((line, index) => {
       const key = h('span', { class: 'key' });
-      key.style.background = series(line.colour);
+      key.style.background = this.paint(line);
       return h('li', {}, key, line.label, this.values[index]);
     }));
     this.show(null);
