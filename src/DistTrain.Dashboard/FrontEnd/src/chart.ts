@@ -99,7 +99,7 @@ export class Chart {
       scales: { x: { time: false }, y: logarithmic ? { distr: 3 } : {} },
       axes: [
         { ...axis, label: x, labelSize: 18, labelFont: '12px system-ui', size: 34, values: (_, ticks) => ticks.map(tick => xValue(tick)), space: 70 },
-        { ...axis, size: 58, values: (_, ticks) => ticks.map(tick => (tick == null ? '' : y === percent ? percentTick(tick) : isSmall(tick) ? tick.toExponential(0) : y(tick))) },
+        { ...axis, size: 66, values: (_, ticks) => ticks.map(tick => (tick == null ? '' : y === percent ? percentTick(tick) : isSmall(tick) ? tick.toExponential(0) : y(tick))) },
       ],
       series: all,
       bands,
