@@ -55,7 +55,7 @@ public sealed class FaultsSectionTests : IDisposable
     }
 
     [Theory]
-    [InlineData("{ crsh: layer-1 }", "faults[0]: nothing here says what goes wrong; expected exactly one of crash, pause, suspect, partition, link, slow, byzantine, disk or lose-node; did you mean 'crash'?")]
+    [InlineData("{ crsh: layer-1 }", "faults[0]: nothing here says what goes wrong; expected exactly one of crash, pause, suspect, partition, link, slow, byzantine, disk, lose-node, join-nodes or leave-node; did you mean 'crash'?")]
     [InlineData("{ crash: layer-1, slow: layer-1 }", "faults[0]: 'crash' and 'slow' are two faults in one item")]
     [InlineData("layer-1", "faults[0]: 'layer-1' is not a fault; expected a fault such as { at: step 120")]
     [InlineData("{ crash: layr-1 }", "faults[0].crash: 'layr-1' is no actor of this run; expected layer-1, layer-0, ")]

@@ -224,11 +224,14 @@ internal sealed partial class ProcessesRun : IDisposable
         Coordinator.Child?.Send(new Command(CommandKind.Stop));
     }
 
-    /// <summary>The last snapshot holds the model.</summary>
+    /// <summary>The last snapshot holds the model; or the log does, where a run was killed after its last commit and nothing was left to do.</summary>
     private byte[][] ReadParameters(long step)
     {
         using BufferPool pool = new();
-        using SnapshotStore snapshots = new(pool, new SnapshotFiles(_journal, _plan), inMemory: false);
+        LogReader found = LogReader.Read(_request.Disk, _journal);
+        using RunLog? log = RunLog.Open(
+            _request.Disk, _journal, _plan, found, SnapshotFiles.Newest(_journal)?.Step ?? 0, _observer.OnNotice, writes: false);
+        using SnapshotStore snapshots = new(pool, new SnapshotFiles(_journal, _plan), log, inMemory: false);
         return _request.Settings.Precision == Precision.Float32
             ? new ShardArithmetic<float>(_request, _plan, pool, snapshots).ReadParameters(step)
             : new ShardArithmetic<double>(_request, _plan, pool, snapshots).ReadParameters(step);

@@ -1,6 +1,10 @@
+using DistTrain.Engines.Shared;
+using DistTrain.Protocol.Effects;
+using DistTrain.Protocol.Jobs;
+
 namespace DistTrain.Engines.Storage;
 
-/// <summary>Where the log holds an update of a slice, and what it says of it; see <see cref="Protocol.Effects.AppliedUpdate"/>.</summary>
+/// <summary>Where the log holds an update of a slice, and what it says of it; see <see cref="AppliedUpdate"/>.</summary>
 internal sealed record LogEntry(
     int Slice, long Step, int Replica, long Update, double LearningRate, double GradientScale, int ChosenReplica, long[] Gradients, long[] Carried)
 {
@@ -18,4 +22,12 @@ internal sealed record LogEntry(
 
     /// <summary>Bytes of its buffers.</summary>
     public long Bytes => Gradients.Concat(Carried).Where(length => length > 0).Sum();
+
+    /// <summary>What the log says of an update.</summary>
+    public static LogEntry Of(AppliedUpdate update, BufferPool pool) => new(
+        update.Slice, update.Step, update.Replica, update.Update, update.LearningRate, update.GradientScale, update.ChosenReplica,
+        Lengths(update.Gradients, pool), Lengths(update.Carried, pool));
+
+    private static long[] Lengths(BufferHandle[] buffers, BufferPool pool) =>
+        [.. buffers.Select(buffer => buffer.IsNone ? None : pool.Length(buffer))];
 }

@@ -334,7 +334,7 @@ internal sealed class RunLog : IDisposable
                     break;
                 }
 
-                LogEntry[] entries = [.. updates.Select(update => Describe(update, pool) with { Epoch = prepared.Epoch })];
+                LogEntry[] entries = [.. updates.Select(update => LogEntry.Of(update, pool) with { Epoch = prepared.Epoch })];
                 byte[] description = LogFormat.Prepared(prepared, entries);
                 long position = WriteRecord(LogRecordKind.Prepared, description, updates, pool);
                 foreach (LogEntry entry in entries)
@@ -361,13 +361,6 @@ internal sealed class RunLog : IDisposable
     private bool IsLogged(AppliedUpdate update, int epoch) =>
         _plan.Topology.Copies > 1
         && _index.UpdatesOf(update.Slice).Any(entry => entry.Step == update.Step && (_plan.Method.Synchronous || entry.Epoch == epoch));
-
-    private static LogEntry Describe(AppliedUpdate update, BufferPool pool) => new(
-        update.Slice, update.Step, update.Replica, update.Update, update.LearningRate, update.GradientScale, update.ChosenReplica,
-        Lengths(update.Gradients, pool), Lengths(update.Carried, pool));
-
-    private static long[] Lengths(BufferHandle[] buffers, BufferPool pool) =>
-        [.. buffers.Select(buffer => buffer.IsNone ? LogEntry.None : pool.Length(buffer))];
 
     /// <summary>Writes a record; the position of what follows its description.</summary>
     private long WriteRecord(LogRecordKind kind, byte[] description, IReadOnlyList<AppliedUpdate> updates, BufferPool? pool)

@@ -54,17 +54,18 @@ internal static class SurvivalRun
         return chosen.Refuses(request) is string refusal ? throw new InvalidOperationException(refusal) : chosen.Run(request, observer, default);
     }
 
-    /// <summary>What the program does: trains in a journal folder, and kills itself at the step of the loss.</summary>
-    public static int UntilKilled(string engine, Durability durability, int copies, string journal)
+    /// <summary>What the program does: trains in a journal folder, and kills itself at a step.</summary>
+    public static int UntilKilled(string engine, Durability durability, int copies, string journal, long at)
     {
-        On(engine, Request(durability, copies) with { JournalFolder = journal }, new Observed { AtStep = KillSelf });
+        On(engine, Request(durability, copies) with { JournalFolder = journal }, new Observed { AtStep = step => KillSelf(step == at) });
         return 0;
     }
 
     /// <summary>Starts that program and waits for its end.</summary>
-    public static void KillWhole(string engine, Durability durability, int copies, string journal)
+    public static void KillWhole(string engine, Durability durability, int copies, string journal, long at = LossAt)
     {
-        ProcessStartInfo start = new("dotnet", ["exec", typeof(SurvivalRun).Assembly.Location, Verb, engine, durability.ToString(), copies.ToString("D"), journal])
+        string[] arguments = [engine, durability.ToString(), $"{copies}", journal, $"{at}"];
+        ProcessStartInfo start = new("dotnet", ["exec", typeof(SurvivalRun).Assembly.Location, Verb, .. arguments])
         {
             RedirectStandardInput = true,
         };
@@ -96,9 +97,9 @@ internal static class SurvivalRun
         _ => new ProcessesEngine(ProcessRuns.Program),
     };
 
-    private static void KillSelf(long step)
+    private static void KillSelf(bool now)
     {
-        if (step == LossAt)
+        if (now)
         {
             using Process self = Process.GetCurrentProcess();
             self.Kill();

@@ -57,6 +57,18 @@ public sealed class SurvivalTests : IDisposable
         }
     }
 
+    /// <summary>All that is left then is to evaluate; the weights are in the log.</summary>
+    [SkippableTheory]
+    [InlineData("threads")]
+    [InlineData("processes")]
+    public void ARunThatWasKilledAfterItsLastCommitIsWholeAllTheSame(string engine)
+    {
+        Skip.If(OperatingSystem.IsWindows(), "Processes are killed by signal.");
+        SurvivalRun.KillWhole("threads", Durability.Step, 1, Journal, SurvivalRun.Steps);
+        (Engines.Journal.LastSnapshotStep(Journal) ?? 0).ShouldBeLessThan(SurvivalRun.Steps);
+        ShouldResume(SurvivalRun.Request(Durability.Step, 1) with { JournalFolder = Journal }, engine, SurvivalRun.Steps, keepsAll: true);
+    }
+
     [Fact]
     public void TheReadmeHasThisTable()
     {

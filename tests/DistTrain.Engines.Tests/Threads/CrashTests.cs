@@ -127,7 +127,9 @@ public sealed class CrashTests
         {
             RunOutcome outcome = ShouldSurvive(request, (step, run) => CrashAt(step == at, run, 0));
             outcome.Restarts.ShouldBe(1);
-            outcome.StepsRedone.ShouldBeLessThanOrEqualTo(copies == 1 ? 7 : 2, $"step {at}");
+
+            // With one copy the run goes back to a snapshot, and the last one may not have been complete yet.
+            outcome.StepsRedone.ShouldBeLessThanOrEqualTo(copies == 1 ? at + 2 : 2, $"step {at}");
         }
     }
 
