@@ -64,7 +64,7 @@ internal static class DashboardBenchmark
                 Stages = [.. Enumerable.Repeat(1, hidden.Length + 1)],
                 Loss = LossKind.CrossEntropy,
                 Optimizer = new OptimizerSpec(OptimizerKind.Sgd, 0.05),
-                Training = new TrainingSettings(Epochs: 10, BatchSize: 64, MicroBatches: 4) { EvaluateEvery = 10 },
+                Training = new TrainingSettings(Epochs: 20, BatchSize: 64, MicroBatches: 4) { EvaluateEvery = 20 },
             },
         };
         using CancellationTokenSource stop = new();

@@ -14,7 +14,7 @@ namespace DistTrain.Dashboard.Tests;
 public sealed class BrowserTests : IDisposable
 {
     private static readonly string[] LongRun =
-        ["train", "blobs", "--set", "training.epochs=2000", "--set", "training.evaluate-every=500", "--set", "stages=2", "--set", "checkpoint.every-steps=0"];
+        ["train", "blobs", "--set", "training.epochs=4000", "--set", "training.evaluate-every=1000", "--set", "stages=2", "--set", "checkpoint.every-steps=0"];
 
     private readonly RunFolders _runs = new();
 

@@ -1,5 +1,6 @@
 using DistTrain.Commands.Dashboards;
 using DistTrain.Commands.Experiments;
+using DistTrain.Commands.Telemetry;
 using DistTrain.Commands.Terminal;
 using DistTrain.Engines;
 using DistTrain.Engines.Simulated;
@@ -16,6 +17,9 @@ internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisp
 
     /// <summary>Whether to write what the run spends its time on.</summary>
     public bool Traces { get; init; }
+
+    /// <summary>Sends metrics and traces to a collector; null for none.</summary>
+    public OtlpExport? Otlp { get; init; }
 
     /// <summary>Whether to measure the health of layers at snapshots.</summary>
     public bool MeasuresHealth { get; init; }
@@ -124,6 +128,7 @@ internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisp
         ChromeTrace? trace = Traces ? TraceOf(request) : null;
         request = request with { Trace = trace };
         request = Live?.Watch(request, run.Engine.Name) ?? request;
+        request = Otlp?.Watch(request) ?? request;
         string title = several ? $"seed {seed} ({restart + 1} of {_experiment.Restarts})" : _experiment.Settings.Name;
         using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(host.Stop);
         RecordingObserver? recorder = null;
@@ -135,7 +140,7 @@ internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisp
                 : null;
             outcome = display.Show(title, shown =>
             {
-                recorder = new RecordingObserver(log, Live?.Watch(shown) ?? shown, ended, health);
+                recorder = new RecordingObserver(log, Watched(shown), ended, health);
                 return run.Engine.Run(request, recorder, ended.Token);
             });
             health?.End(outcome.Steps, outcome.Parameters.ToDictionary(parameter => parameter.Spec.Name, parameter => parameter.Values));
@@ -159,6 +164,12 @@ internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisp
         }
 
         return RunSummary.Of(request, run.Engine.Name, outcome);
+    }
+
+    private IRunObserver Watched(IRunObserver shown)
+    {
+        IRunObserver live = Live?.Watch(shown) ?? shown;
+        return Otlp?.Watch(live) ?? live;
     }
 
     private ChromeTrace TraceOf(RunRequest request)

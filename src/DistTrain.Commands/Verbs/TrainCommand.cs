@@ -3,6 +3,7 @@ using DistTrain.Commands.Dashboards;
 using DistTrain.Commands.Experiments;
 using DistTrain.Commands.Presets;
 using DistTrain.Commands.Runs;
+using DistTrain.Commands.Telemetry;
 using DistTrain.Commands.Terminal;
 using DistTrain.Engines;
 using DistTrain.Engines.Processes;
@@ -14,6 +15,9 @@ namespace DistTrain.Commands.Verbs;
 /// <summary>What the <c>train</c> verb was given.</summary>
 internal sealed record TrainOptions(string? Experiment, Overrides Overrides, string? Out, string? Resume, bool Json, bool Trace = false)
 {
+    /// <summary>Address of an OpenTelemetry collector; null for none.</summary>
+    public string? Otlp { get; init; }
+
     /// <summary>Whether to measure the health of layers.</summary>
     public bool Health { get; init; }
 
@@ -42,7 +46,7 @@ internal sealed class TrainCommand(CommandHost host, IReadOnlyList<IEngine> engi
         string experiment = options.Experiment ?? PresetCatalog.Default;
         LoadedExperiment loaded = ExperimentLoader.Load(experiment, options.Overrides, host.WorkingFolder, _engineNames);
         PreparedRun run = Prepare(loaded, options).OnThisMachine(host);
-        CheckHealth(run, options);
+        CheckExtras(run, options);
         RunFolder folder = RunFolder.Create(options.Out, run.Experiment.Settings.Name, host.WorkingFolder, host.Clock);
         return Start(run, folder, options, resume: false);
     }
@@ -86,13 +90,18 @@ internal sealed class TrainCommand(CommandHost host, IReadOnlyList<IEngine> engi
         }
 
         PreparedRun run = Prepare(wanted, options).OnThisMachine(host);
-        CheckHealth(run, options);
+        CheckExtras(run, options);
         return Start(run, folder, options, resume: true);
     }
 
-    /// <summary>Throws <see cref="InvalidInputException"/> where health is asked for that cannot be measured.</summary>
-    private static void CheckHealth(PreparedRun run, TrainOptions options)
+    /// <summary>Throws <see cref="InvalidInputException"/> where something is asked for besides training that cannot be done.</summary>
+    private static void CheckExtras(PreparedRun run, TrainOptions options)
     {
+        if (options.Otlp is string collector)
+        {
+            OtlpExport.AddressOf(collector);
+        }
+
         if (options.Health)
         {
             run.Data.Health(run.Experiment.Settings.Network, run.Experiment.Settings.Loss);
@@ -128,11 +137,12 @@ internal sealed class TrainCommand(CommandHost host, IReadOnlyList<IEngine> engi
         }
 
         using IDashboardServer? server = Serve(folder, options);
+        using OtlpExport? otlp = options.Otlp is string collector ? new OtlpExport(OtlpExport.AddressOf(collector), run.Experiment.Settings.Name) : null;
         RunSummary summary;
         try
         {
             using ILiveRun? live = server?.Begin(folder.FullPath);
-            summary = new TrainingSession(run, folder, RunDisplay.For(host, quiet: json), host) { Traces = options.Trace, MeasuresHealth = options.Health, Live = live }.Run(resume);
+            summary = new TrainingSession(run, folder, RunDisplay.For(host, quiet: json), host) { Traces = options.Trace, MeasuresHealth = options.Health, Live = live, Otlp = otlp }.Run(resume);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {

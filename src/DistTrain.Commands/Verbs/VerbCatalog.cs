@@ -63,6 +63,7 @@ internal static class VerbCatalog
         Option<bool> json = Flag("--json", "Prints summary.json on standard output and nothing else.");
         Option<bool> trace = Flag("--trace", "Writes trace.json into the run folder: jobs, waits and messages, for ui.perfetto.dev or chrome://tracing.");
         Option<bool> health = Flag("--health", "Measures layers at every snapshot, for their page: zero, dead and saturated units, gradient norms, update-to-weight ratios.");
+        Option<string?> otlp = Value("--otlp", "address", "Sends metrics, and spans of some steps' jobs, to the OpenTelemetry collector there, by OTLP over HTTP.");
         DashboardFlags dashboard = new();
         Verb command = new(
             "train",
@@ -75,7 +76,7 @@ internal static class VerbCatalog
                 "disttrain train --dashboard --controls",
                 "disttrain train --engine processes --workers 2",
                 "disttrain train --resume runs/longer --set training.epochs=40",
-            ]) { experiment, engine, workers, set, folder, resume, json, trace, health };
+            ]) { experiment, engine, workers, set, folder, resume, json, trace, health, otlp };
         foreach (Option option in more)
         {
             command.Add(option);
@@ -92,6 +93,7 @@ internal static class VerbCatalog
         {
             Dashboard = dashboard.Read(result),
             Health = result.GetValue(health),
+            Otlp = result.GetValue(otlp),
         }));
         return command;
     }

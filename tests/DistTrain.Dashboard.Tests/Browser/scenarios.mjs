@@ -38,7 +38,8 @@ const scenarios = {
       await shot(page, 'live-pipeline', 1280, 'light');
 
       await page.getByRole('link', { name: 'Actors' }).click();
-      const row = page.locator('tbody tr', { has: page.locator('th', { hasText: /^layer-1$/ }) });
+      await page.getByRole('heading', { name: 'run: actors' }).waitFor();
+      const row = page.getByRole('region', { name: 'Actors' }).locator('tbody tr', { has: page.locator('th', { hasText: /^layer-1$/ }) });
       await row.waitFor();
       assert.equal(await row.locator('td').nth(1).textContent(), '1');
       assert.ok(await page.getByRole('button', { name: 'Crash coordinator' }).isDisabled());

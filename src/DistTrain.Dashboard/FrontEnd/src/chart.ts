@@ -2,7 +2,7 @@ import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { h, setText } from './dom';
 import { figure, percent, percentTick } from './format';
-import { colour, onTheme, series } from './theme';
+import { colour, graded, onTheme, series, seriesColours } from './theme';
 import type { Num } from './types';
 
 export interface Line {
@@ -14,6 +14,9 @@ export interface Line {
 }
 
 export interface ChartOptions { title: string; x: string; y?: (value: Num) => string; xValue?: (value: Num) => string; logarithmic?: boolean }
+
+/** Whether a tick is shorter as a power. */
+const isSmall = (tick: number): boolean => tick !== 0 && Math.abs(tick) < 1e-3;
 
 /** A line chart that follows its width, the theme and new data. */
 export class Chart {
@@ -53,6 +56,10 @@ export class Chart {
     this.plot?.destroy();
   }
 
+  private paint(line: Line): string {
+    return this.lines.length > seriesColours ? graded(line.colour, this.lines.length) : series(line.colour);
+  }
+
   private get height(): number {
     return Math.max(180, Math.min(260, Math.round(this.place.clientWidth * 0.5)));
   }
@@ -77,7 +84,7 @@ export class Chart {
     const all: uPlot.Series[] = [{}];
     const bands: uPlot.Band[] = [];
     for (const line of this.lines) {
-      const stroke = series(line.colour);
+      const stroke = this.paint(line);
       all.push({ label: line.label, stroke, width: 2, spanGaps: true, points: { show: line.points ?? false, size: 6, fill: stroke } });
       if (line.band) {
         bands.push({ series: [all.length + 1, all.length], fill: `${stroke}2b` });
@@ -92,7 +99,7 @@ export class Chart {
       scales: { x: { time: false }, y: logarithmic ? { distr: 3 } : {} },
       axes: [
         { ...axis, label: x, labelSize: 18, labelFont: '12px system-ui', size: 34, values: (_, ticks) => ticks.map(tick => xValue(tick)), space: 70 },
-        { ...axis, size: 58, values: (_, ticks) => ticks.map(tick => (tick == null ? '' : y === percent ? percentTick(tick) : y(tick))) },
+        { ...axis, size: 66, values: (_, ticks) => ticks.map(tick => (tick == null ? '' : y === percent ? percentTick(tick) : isSmall(tick) ? tick.toExponential(0) : y(tick))) },
       ],
       series: all,
       bands,
@@ -102,7 +109,7 @@ export class Chart {
     this.values = this.lines.map(() => h('output'));
     this.legend.replaceChildren(...this.lines.map((line, index) => {
       const key = h('span', { class: 'key' });
-      key.style.background = series(line.colour);
+      key.style.background = this.paint(line);
       return h('li', {}, key, line.label, this.values[index]);
     }));
     this.show(null);

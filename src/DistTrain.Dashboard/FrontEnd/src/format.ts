@@ -15,7 +15,7 @@ export function figure(value: Num | undefined): string {
 export const percent = (share: Num | undefined): string => (share == null ? none : `${(100 * share).toFixed(1)} %`);
 
 /** A share on an axis, where space is short. */
-export const percentTick = (share: number): string => `${Number((100 * share).toFixed(1))} %`;
+export const percentTick = (share: number): string => `${Number((100 * share).toFixed(2))} %`;
 
 export function duration(seconds: Num | undefined): string {
   if (seconds == null) {

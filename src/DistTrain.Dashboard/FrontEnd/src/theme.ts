@@ -17,6 +17,10 @@ export function colour(name: string): string {
 
 export const series = (index: number): string => colour(`c${index % seriesColours}`);
 
+/** A colour on a scale from the first of many layers to the last: so many names of colours nobody tells apart. */
+export const graded = (index: number, count: number): string =>
+  `hsl(${Math.round(215 + (165 * index) / Math.max(1, count - 1))} 60% ${dark.matches ? 66 : 45}%)`;
+
 /** Calls back when light and dark change places; returns how to stop. */
 export function onTheme(callback: () => void): () => void {
   dark.addEventListener('change', callback);

@@ -14,6 +14,7 @@ export function actors(source: Source, id: string, controls: boolean, onState: (
   const headRow = h('tr');
   const links = h('div');
   const told = h('p', { role: 'status', class: 'told' });
+  const silent = h('p', { hidden: true }, 'This engine does not tell how its actors do; what passes between them is below.');
   const nothing = h('p', { hidden: true },
     'Only a run of the same process can be looked into, and this one is over or runs elsewhere. ', h('code', {}, 'disttrain train --dashboard --controls'),
     ' shows its actors while it runs, with buttons to crash them.');
@@ -21,7 +22,7 @@ export function actors(source: Source, id: string, controls: boolean, onState: (
   const shown = h('div', { hidden: true },
     h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Actors' }, h('table', {}, h('thead', {}, headRow), body)), told, off,
     h('h2', {}, 'Links'), links);
-  const element = h('main', { id: 'main' }, h('h1', {}, `${id}: actors`), nothing, shown);
+  const element = h('main', { id: 'main' }, h('h1', {}, `${id}: actors`), nothing, silent, shown);
   const rows = new Map<number, HTMLElement[]>();
   let faults = '';
 
@@ -49,7 +50,8 @@ export function actors(source: Source, id: string, controls: boolean, onState: (
   }
 
   function show(view: Actors | null): void {
-    nothing.hidden = view !== null && view.actors.length > 0;
+    nothing.hidden = view !== null;
+    silent.hidden = view === null || view.actors.length > 0;
     shown.hidden = view === null;
     if (view === null) {
       return;

@@ -50,7 +50,7 @@ export async function compare(source: Source, ids: string[]): Promise<Page> {
         h('a', { href: `#/run/${encodeURIComponent(side.entry.id)}` }, side.entry.id), side.entry.method, side.entry.engine,
         figure(lastUpTo(side.steps.step, side.steps.loss, step)), figure(lastUpTo(side.steps.elapsed, side.steps.loss, seconds)),
         figure(side.entry.finalLoss), percent(side.entry.testAccuracy), count(side.steps.step.at(-1)), duration(side.steps.elapsed.at(-1)),
-      ]), 'Runs side by side'));
+      ]), 'Runs side by side'), sides.some(side => side.entry.engine === 'simulated') ? h('p', { class: 'muted' }, 'Times of simulated runs are virtual.') : '');
     const tested = (side: Side): EpochRow[] => side.epochs.filter(epoch => epoch.testAccuracy !== null);
     const measured = (side: Side, x: 'step' | 'elapsed'): { x: number[]; y: Num[]; points: boolean } => tested(side).length > 0
       ? { x: tested(side).map(epoch => epoch[x]), y: tested(side).map(epoch => epoch.testAccuracy), points: true }
