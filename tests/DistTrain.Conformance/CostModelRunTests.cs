@@ -137,9 +137,11 @@ public sealed class CostModelRunTests
         cost.Refusal.ShouldBeNull();
         string expected = string.Join(", ", cost.Messages.Select(message => $"{message.Tag} {message.Total}")) + $"; {cost.BytesTotal} bytes";
         string counted = "";
+
+        // On one thread a snapshot is complete before the next is due; a snapshot that comes too soon is left out.
         for (int attempt = 0; attempt < Attempts && counted != expected; attempt++)
         {
-            RunOutcome outcome = Trainers.Run("threads", request);
+            RunOutcome outcome = Trainers.Run("threads", request with { ComputeThreads = 1 });
             outcome.Status.ShouldBe(RunStatus.Completed, outcome.Reason);
             counted = string.Join(", ", outcome.MessagesByType.Where(type => type.Key != "acknowledge").Select(type => $"{type.Key} {type.Value}"))
                 + $"; {outcome.BytesSent} bytes";

@@ -11,7 +11,7 @@ namespace DistTrain.Engines.Shared;
 /// at a time and may be
 /// replaced by a new incarnation.
 /// </summary>
-internal sealed class ActorCell(ActorId id, IActorHost host, ComputeCrew crew, BufferPool pool, TimeProvider time) : IDisposable
+internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew crew, BufferPool pool, TimeProvider time) : IDisposable
 {
     // A turn ends after so many stimuli, so that a busy actor does not keep others from the crew.
     private const int StimuliPerTurnMax = 64;
@@ -256,78 +256,6 @@ internal sealed class ActorCell(ActorId id, IActorHost host, ComputeCrew crew, B
         }
     }
 
-    private void CarryOut()
-    {
-        for (int i = 0; i < _effects.Count; i++)
-        {
-            ref readonly Effect effect = ref _effects[i];
-            switch (effect.Kind)
-            {
-                case EffectKind.Retain:
-                    pool.Retain(effect.Buffer);
-                    break;
-                case EffectKind.Release:
-                    pool.Release(effect.Buffer);
-                    break;
-                case EffectKind.RunJob:
-                    StartJob(effect.Job!);
-                    break;
-                case EffectKind.StartTimer:
-                    StartTimer(effect.Timer, effect.Delay);
-                    break;
-                case EffectKind.CancelTimer:
-                    StartTimer(effect.Timer, Timeout.InfiniteTimeSpan);
-                    break;
-                case EffectKind.Persist:
-                    _persistsAsked++;
-                    RunStorage.Retain(effect.Record!, pool);
-                    host.Persist(this, _life, effect.Record!);
-                    break;
-                default:
-                    Hold(effect);
-                    break;
-            }
-        }
-    }
-
-    /// <summary>What others can see waits for the actor's earlier persists.</summary>
-    private void Hold(in Effect effect)
-    {
-        if (effect.Kind == EffectKind.Send)
-        {
-            pool.Retain(MessageBuffers.First(effect.Envelope.Message));
-            pool.Retain(MessageBuffers.Second(effect.Envelope.Message));
-        }
-
-        if (_persistsDone < _persistsAsked)
-        {
-            _held.Enqueue((_persistsAsked, effect));
-        }
-        else
-        {
-            Publish(effect);
-        }
-    }
-
-    private void PublishHeld()
-    {
-        while (_held.TryPeek(out (long After, Effect Effect) held) && held.After <= _persistsDone)
-        {
-            _held.Dequeue();
-            Publish(held.Effect);
-        }
-    }
-
-    private void DropHeld()
-    {
-        while (_held.TryDequeue(out (long After, Effect Effect) held))
-        {
-            ReleaseDelivery(held.Effect.Envelope.Message);
-        }
-
-        _persistsDone = _persistsAsked;
-    }
-
     /// <summary>Takes the results of the life before out of the mailbox; the rest of it is for whoever lives here next to
     /// judge.</summary>
     private void DropPersistResults()
@@ -340,52 +268,6 @@ internal sealed class ActorCell(ActorId id, IActorHost host, ComputeCrew crew, B
                 _mailbox.Enqueue(stimulus);
             }
         }
-    }
-
-    private void Publish(in Effect effect)
-    {
-        switch (effect.Kind)
-        {
-            case EffectKind.Send:
-                Sent.Count(effect.Envelope.Message, pool);
-                host.Deliver(effect.Envelope);
-                break;
-            case EffectKind.Report:
-                host.Report(effect.Report!);
-                break;
-            case EffectKind.Spawn:
-                host.Spawn(effect.Actor, effect.Incarnation);
-                break;
-        }
-    }
-
-    private void StartJob(Job job)
-    {
-        foreach (BufferHandle input in job.Inputs)
-        {
-            pool.Retain(input);
-        }
-
-        if (_jobsInTurn < JobsPerTurnMax && crew.RunsInTurn(job))
-        {
-            _jobsInTurn++;
-            _jobsOfTurn.Enqueue(job);
-            return;
-        }
-
-        crew.Schedule(this, job);
-    }
-
-    private void StartTimer(int timer, TimeSpan delay)
-    {
-        if (_timers.TryGetValue(timer, out ITimer? running))
-        {
-            running.Change(delay, Timeout.InfiniteTimeSpan);
-            return;
-        }
-
-        _timers[timer] = time.CreateTimer(
-            _ => Post(new Stimulus(StimulusKind.Timer) { Timer = timer }), null, delay, Timeout.InfiniteTimeSpan);
     }
 
     private void DropReferences(in Stimulus stimulus)

@@ -134,10 +134,14 @@ public sealed class DurableProcessesTests
     }
 
     [Fact]
-    public void SecondCopiesAreRefusedByName()
+    public void SecondCopiesBesideALogAreRefusedByName()
     {
-        RunRequest request = ProcessesTests.Base(settings => settings with { ParameterServer = new ParameterServerSettings { Copies = 2 } });
-        new ProcessesEngine(ProcessRuns.Program).Refuses(ProcessRuns.Readable(request, 1)).ShouldNotBeNull().ShouldStartWith("parameter-server.copies: 2: engine processes");
+        RunRequest request = ProcessesTests.Base(settings => settings with
+        {
+            Durability = Durability.Step, ParameterServer = new ParameterServerSettings { Copies = 2 },
+        });
+        new ProcessesEngine(ProcessRuns.Program).Refuses(ProcessRuns.Readable(request, 1)).ShouldNotBeNull()
+            .ShouldBe("parameter-server.copies: 2: all processes share a disk, whose log outlives each of them already; expected copies: 1, or durability: memory");
     }
 
     internal static RunRequest Request(Durability durability) => ProcessesTests.Base(settings => settings with

@@ -1,0 +1,128 @@
+using DistTrain.Protocol.Actors;
+using DistTrain.Protocol.Effects;
+using DistTrain.Protocol.Jobs;
+using DistTrain.Protocol.Messages;
+
+namespace DistTrain.Engines.Shared;
+
+/// <content>Carrying out what a machine wants done, in the order that <see cref="EffectList"/> promises.</content>
+internal sealed partial class ActorCell
+{
+    private void CarryOut()
+    {
+        for (int i = 0; i < _effects.Count; i++)
+        {
+            ref readonly Effect effect = ref _effects[i];
+            switch (effect.Kind)
+            {
+                case EffectKind.Retain:
+                    pool.Retain(effect.Buffer);
+                    break;
+                case EffectKind.Release:
+                    pool.Release(effect.Buffer);
+                    break;
+                case EffectKind.RunJob:
+                    StartJob(effect.Job!);
+                    break;
+                case EffectKind.StartTimer:
+                    StartTimer(effect.Timer, effect.Delay);
+                    break;
+                case EffectKind.CancelTimer:
+                    StartTimer(effect.Timer, Timeout.InfiniteTimeSpan);
+                    break;
+                case EffectKind.Persist:
+                    _persistsAsked++;
+                    RunStorage.Retain(effect.Record!, pool);
+                    host.Persist(this, _life, effect.Record!);
+                    break;
+                default:
+                    Hold(effect);
+                    break;
+            }
+        }
+    }
+
+    /// <summary>What others can see waits for the actor's earlier persists.</summary>
+    private void Hold(in Effect effect)
+    {
+        if (effect.Kind == EffectKind.Send)
+        {
+            pool.Retain(MessageBuffers.First(effect.Envelope.Message));
+            pool.Retain(MessageBuffers.Second(effect.Envelope.Message));
+        }
+
+        if (_persistsDone < _persistsAsked)
+        {
+            _held.Enqueue((_persistsAsked, effect));
+        }
+        else
+        {
+            Publish(effect);
+        }
+    }
+
+    private void PublishHeld()
+    {
+        while (_held.TryPeek(out (long After, Effect Effect) held) && held.After <= _persistsDone)
+        {
+            _held.Dequeue();
+            Publish(held.Effect);
+        }
+    }
+
+    private void DropHeld()
+    {
+        while (_held.TryDequeue(out (long After, Effect Effect) held))
+        {
+            ReleaseDelivery(held.Effect.Envelope.Message);
+        }
+
+        _persistsDone = _persistsAsked;
+    }
+
+    private void Publish(in Effect effect)
+    {
+        switch (effect.Kind)
+        {
+            case EffectKind.Send:
+                Sent.Count(effect.Envelope.Message, pool);
+                host.Deliver(effect.Envelope);
+                break;
+            case EffectKind.Report:
+                host.Report(effect.Report!);
+                break;
+            case EffectKind.Spawn:
+                host.Spawn(effect.Actor, effect.Incarnation);
+                break;
+        }
+    }
+
+    private void StartJob(Job job)
+    {
+        foreach (BufferHandle input in job.Inputs)
+        {
+            pool.Retain(input);
+        }
+
+        if (_jobsInTurn < JobsPerTurnMax && crew.RunsInTurn(job))
+        {
+            _jobsInTurn++;
+            _jobsOfTurn.Enqueue(job);
+            return;
+        }
+
+        crew.Schedule(this, job);
+    }
+
+    private void StartTimer(int timer, TimeSpan delay)
+    {
+        if (_timers.TryGetValue(timer, out ITimer? running))
+        {
+            running.Change(delay, Timeout.InfiniteTimeSpan);
+            return;
+        }
+
+        _timers[timer] = time.CreateTimer(
+            _ => Post(new Stimulus(StimulusKind.Timer) { Timer = timer }), null, delay, Timeout.InfiniteTimeSpan);
+    }
+}
