@@ -19,12 +19,6 @@ internal sealed class AkkaEngine(Func<ClusterTarget> target, TimeProvider? time 
     {
         ArgumentNullException.ThrowIfNull(request);
         List<SettingsProblem> problems = [.. SettingsChecks.Problems(request.Settings, request.Data.TrainRows)];
-        if (request.Settings.ParameterServer.Copies > 1)
-        {
-            problems.Add(new SettingsProblem(
-                "parameter-server.copies", $"{request.Settings.ParameterServer.Copies}: a cluster keeps one copy of each shard; expected 1, or engine simulated, threads or processes"));
-        }
-
         if (request.Settings.Durability != Durability.Memory)
         {
             problems.Add(new SettingsProblem(

@@ -251,7 +251,7 @@ internal sealed partial class LeaderActor : ReceiveActor, IWithTimers
             GiveIndex(node);
         }
 
-        _nodeOf = [.. Enumerable.Repeat(NodePlacement.Nowhere, _plan.Topology.Count)];
+        _nodeOf = [.. Enumerable.Repeat(CapacityPlacement.Nowhere, _plan.Topology.Count)];
         int[] alive = TakeOver();
         if (PlaceAll() is string problem)
         {
@@ -278,7 +278,7 @@ internal sealed partial class LeaderActor : ReceiveActor, IWithTimers
             }
         }
 
-        return [.. Enumerable.Range(1, _nodeOf.Length - 1).Where(actor => _nodeOf[actor] != NodePlacement.Nowhere)];
+        return [.. Enumerable.Range(1, _nodeOf.Length - 1).Where(actor => _nodeOf[actor] != CapacityPlacement.Nowhere)];
     }
 
     private void Lead(NodeRun run, int[] alive)
@@ -326,12 +326,12 @@ internal sealed partial class LeaderActor : ReceiveActor, IWithTimers
         LeaderNode own = _nodes.Find(node => node.Identity == _cluster.SelfUniqueAddress)!;
         LeaderNode?[] byIndex = [.. Enumerable.Range(0, _nodes.Max(node => node.Index) + 1).Select(index => _nodes.Find(node => node.Index == index))];
         _nodeOf[ActorId.Coordinator.Index] = own.Index;
-        _nodeOf = NodePlacement.Place(
+        _nodeOf = CapacityPlacement.Place(
             _plan!.Topology,
             [.. byIndex.Select(node => node?.Offer ?? new NodeOffer(1, NodeRoles.None))],
             _nodeOf,
             (actor, node) => _plan.Topology.RoleOf(actor) != ActorRole.LayerActor || byIndex[node]!.HasData || !NeedsData(actor));
-        int homeless = Array.FindIndex(_nodeOf, node => node == NodePlacement.Nowhere);
+        int homeless = Array.FindIndex(_nodeOf, node => node == CapacityPlacement.Nowhere);
         if (homeless < 0 || HomelessAreSpare())
         {
             return null;
@@ -346,9 +346,9 @@ internal sealed partial class LeaderActor : ReceiveActor, IWithTimers
     {
         Topology topology = _plan!.Topology;
         return Array.TrueForAll(
-            [.. Enumerable.Range(1, _nodeOf.Length - 1).Where(index => _nodeOf[index] == NodePlacement.Nowhere)],
+            [.. Enumerable.Range(1, _nodeOf.Length - 1).Where(index => _nodeOf[index] == CapacityPlacement.Nowhere)],
             index => topology.RoleOf(new ActorId(index)) == ActorRole.Shard
-                && Enumerable.Range(0, topology.Copies).Any(copy => _nodeOf[topology.Shard(topology.ShardOf(new ActorId(index)), copy).Index] != NodePlacement.Nowhere));
+                && Enumerable.Range(0, topology.Copies).Any(copy => _nodeOf[topology.Shard(topology.ShardOf(new ActorId(index)), copy).Index] != CapacityPlacement.Nowhere));
     }
 
     /// <summary>First and last stages read rows for sure, other stages by some methods.</summary>
