@@ -15,7 +15,7 @@ namespace DistTrain.Benchmarks;
 internal static class PredictBenchmark
 {
     private const double RunSeconds = 0.15, StretchSeconds = 0.001, Tolerance = 0.2, UndisturbedQuantile = 0.1;
-    private const int StepsMin = 30, StepsMax = 4000, StretchStepsMax = 16, Rows = 1024, Classes = 10;
+    private const int StepsMin = 30, StepsMax = 4000, StretchStepsMin = 4, StretchStepsMax = 16, Rows = 1024, Classes = 10;
 
     public static void Run(int rounds, string? only)
     {
@@ -35,7 +35,7 @@ internal static class PredictBenchmark
                 int steps = (int)Math.Clamp(RunSeconds / guess, StepsMin, StepsMax);
                 RunRequest request = cases[index].Request(steps);
                 predicted[index].Add(Predicted(request, machine));
-                (double undisturbed, double mean) = Measured(request, (int)Math.Clamp(StretchSeconds / guess, 1, StretchStepsMax));
+                (double undisturbed, double mean) = Measured(request, (int)Math.Clamp(StretchSeconds / guess, StretchStepsMin, StretchStepsMax));
                 measured[index].Add(undisturbed);
                 means[index].Add(mean);
             }

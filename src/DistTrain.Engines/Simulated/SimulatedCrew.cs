@@ -97,6 +97,9 @@ internal sealed class SimulatedMember(int index)
     /// <summary>Turns that its own work caused.</summary>
     public Queue<(int Actor, int Life)> LocalTurns { get; } = new();
 
+    /// <summary>Short jobs that its turns asked for, which it runs itself.</summary>
+    public Queue<WaitingJob> LocalJobs { get; } = new();
+
     /// <summary>The actor of its turn, and how many stimuli that has handled.</summary>
     public (int Actor, int Life, int Handled) Turn { get; set; }
 

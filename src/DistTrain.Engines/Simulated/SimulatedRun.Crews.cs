@@ -39,7 +39,15 @@ internal sealed partial class SimulatedRun
 
     private void QueueOnCrew(SimulatedActor actor, Job job)
     {
-        _crews![actor.Node].Jobs.Enqueue(new WaitingJob(actor.Id.Index, actor.Life, job));
+        SimulatedCrew crew = _crews![actor.Node];
+        WaitingJob waiting = new(actor.Id.Index, actor.Life, job);
+        if (crew.Members[actor.OnMember] is { Mode: MemberMode.Turn } own && _shortJobs.Contains(job))
+        {
+            own.LocalJobs.Enqueue(waiting);
+            return;
+        }
+
+        crew.Jobs.Enqueue(waiting);
         Notice(actor.Node);
     }
 
@@ -75,6 +83,17 @@ internal sealed partial class SimulatedRun
     private void TakeNext(int node, SimulatedMember member)
     {
         SimulatedCrew crew = _crews![node];
+        while (member.LocalJobs.TryDequeue(out WaitingJob own))
+        {
+            if (_actors[own.Actor].Life == own.Life)
+            {
+                BeginOnCrew(node, member, own);
+                return;
+            }
+
+            DropJob(EventKind.JobReady, own.Job);
+        }
+
         while (member.LocalTurns.TryDequeue(out (int Actor, int Life) turn) || crew.Turns.TryDequeue(out turn))
         {
             if (_actors[turn.Actor].Life == turn.Life)
@@ -272,7 +291,8 @@ internal sealed partial class SimulatedRun
     {
         foreach (SimulatedCrew crew in _crews ?? [])
         {
-            foreach (Job job in crew.Members.Select(member => member.Job).OfType<Job>().Concat(crew.Jobs.Select(waiting => waiting.Job)))
+            foreach (Job job in crew.Members.Select(member => member.Job).OfType<Job>()
+                .Concat(crew.Members.SelectMany(member => member.LocalJobs).Concat(crew.Jobs).Select(waiting => waiting.Job)))
             {
                 DropJob(EventKind.JobReady, job);
             }

@@ -33,6 +33,7 @@ internal sealed partial class SimulatedRun : IDisposable
     private readonly SimulatedCrew[]? _crews;
     private readonly SimulatedNetwork _network;
     private readonly JobPricing _pricing;
+    private readonly ShortJobs _shortJobs;
     private readonly BufferPool? _pool;
     private readonly RunStorage? _storage;
     private readonly FaultyDisk? _faultyDisk;
@@ -103,6 +104,7 @@ internal sealed partial class SimulatedRun : IDisposable
         _names = [.. _actors.Select(actor => _plan.Topology.NameOf(actor.Id))];
         _network = new SimulatedNetwork(_settings, request.Settings.Seed, _nodeOf, _nodes.Length);
         _pricing = new JobPricing(_plan, _settings);
+        _shortJobs = new ShortJobs(_plan);
         (_messageOverhead, _suspectAfter) = (VirtualTime.Nanoseconds(_settings.MessageOverhead), VirtualTime.Nanoseconds(_settings.SuspectAfter));
         if (_settings.Machine is MachineProfile machine)
         {
