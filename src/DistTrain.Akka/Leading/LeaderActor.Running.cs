@@ -49,7 +49,7 @@ internal sealed partial class LeaderActor
         Receive<NotesTaken>(taken => _outbox.Taken(taken.Sequence), taken => taken.Run == _run);
         Receive<NotesTaken>(_ => { });
         Receive<RunCounts>(OnCounts);
-        Receive<RunCollected>(_ => Forget(), collected => _phase == Phase.Collecting && collected.RunId == _job?.RunId);
+        Receive<RunCollected>(collected => Forget(collected.HasModel), collected => _phase == Phase.Collecting && collected.RunId == _job?.RunId);
         Receive<RunCollected>(_ => { });
     }
 
@@ -124,6 +124,7 @@ internal sealed partial class LeaderActor
                 NodeTelemetry.StepTime.Record(_lastCommitAt == 0 ? 0 : _time.GetElapsedTime(_lastCommitAt).TotalMilliseconds);
                 _trace?.AddEvent(new ActivityEvent("step", tags: new ActivityTagsCollection { ["step"] = step.Step, ["loss"] = step.LossSum / step.Rows }));
                 (_lastStep, _lastCommitAt) = (step.Step, _time.GetTimestamp());
+                _reachNeeded = step.Step;
                 break;
             case TrainsAlone alone:
                 foreach (LeaderNode node in Taking)
@@ -251,7 +252,7 @@ internal sealed partial class LeaderActor
         }
         else
         {
-            Forget();
+            Forget(isCollected: false);
         }
     }
 
@@ -325,13 +326,14 @@ internal sealed partial class LeaderActor
         };
     }
 
-    private void Forget()
+    /// <summary>The run is over. One that keeps a log can be resumed from it, unless its client has the model.</summary>
+    private void Forget(bool isCollected)
     {
         if (_job is not null)
         {
             foreach (LeaderNode node in _nodes)
             {
-                node.Actor.Tell(new ForgetRun(_job.RunId));
+                node.Actor.Tell(new ForgetRun(_job.RunId, KeepsLog && !isCollected));
             }
         }
 

@@ -61,5 +61,6 @@ internal sealed record ClusterJob(
     NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
 [JsonSerializable(typeof(ClusterJob))]
 [JsonSerializable(typeof(CoordinatorProgress))]
+[JsonSerializable(typeof(KeptRun))]
 [JsonSerializable(typeof(StatusReport))]
 internal sealed partial class NodeJson : JsonSerializerContext;

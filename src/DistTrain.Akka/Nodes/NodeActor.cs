@@ -2,6 +2,7 @@ using System.Text.Json;
 using Akka.Actor;
 using DistTrain.Akka.Wire;
 using DistTrain.Engines.Processes;
+using DistTrain.Engines.Shared;
 using DistTrain.Numerics;
 using DistTrain.Protocol.Actors;
 using DistTrain.Protocol.Effects;
@@ -53,6 +54,7 @@ internal sealed class NodeActor : ReceiveActor
         Receive<RunMade>(OnMade);
         Receive<RunBroke>(OnBroke);
         Receive<ForgetRun>(OnForget);
+        Receive<FindKept>(OnFindKept);
         Receive<Table>(table => WhenMade(table, table.Run, run => Place(run, table)));
         Receive<SpawnActor>(spawn => WhenMade(spawn, spawn.Run, run => OnSpawn(run, spawn)));
         Receive<SnapshotFetched>(fetched => WhenMade(fetched, fetched.Spawn.Run, run => Start(run, fetched.Spawn)));
@@ -86,7 +88,7 @@ internal sealed class NodeActor : ReceiveActor
         }
         catch (JsonException wrong)
         {
-            Sender.Tell(new Ready(prepare.Run, false, $"the job cannot be read: {wrong.Message}", false, 0, -1, [], []));
+            Sender.Tell(new Ready(prepare.Run, false, $"the job cannot be read: {wrong.Message}", false, 0, -1, [], [], []));
             return;
         }
 
@@ -117,7 +119,7 @@ internal sealed class NodeActor : ReceiveActor
     {
         try
         {
-            string folder = Path.Combine(host.Settings.DataFolder, $"run-{job.RunId:x}");
+            string folder = KeptRun.FolderOf(host.Settings.DataFolder, job.RunId);
             Directory.CreateDirectory(folder);
             string missing = DataFiles.Problem(host.Settings.DatasetsFolder, job.Files);
             ChildExperiment experiment = host.ReadExperiment(job.Experiment, host.Settings.DatasetsFolder);
@@ -144,7 +146,7 @@ internal sealed class NodeActor : ReceiveActor
         }
         else
         {
-            _asked.Tell(new Ready(made.Number, false, made.Problem, false, 0, -1, [], []));
+            _asked.Tell(new Ready(made.Number, false, made.Problem, false, 0, -1, [], [], []));
         }
 
         while (!_making && _waiting.TryDequeue(out (object Message, IActorRef Sender) next))
@@ -157,7 +159,7 @@ internal sealed class NodeActor : ReceiveActor
     {
         CoordinatorProgress? newest = run.Folder.Newest;
         byte[] progress = newest is null ? [] : JsonSerializer.SerializeToUtf8Bytes(newest, NodeJson.Default.CoordinatorProgress);
-        _asked.Tell(new Ready(number, dataProblem.Length == 0, dataProblem, true, _host.Settings.Capacity, newest?.Step ?? -1, progress, run.Hosted));
+        _asked.Tell(new Ready(number, dataProblem.Length == 0, dataProblem, true, _host.Settings.Capacity, newest?.Step ?? -1, progress, run.Hosted, run.Plan.KeepsLog ? ToBytes(run.Kept) : []));
     }
 
     /// <summary>Supervision: a run that broke here is made anew, and the leader has its actors started again with new incarnations.</summary>
@@ -183,9 +185,31 @@ internal sealed class NodeActor : ReceiveActor
         {
             _host.Run = null;
             run.Dispose();
-            run.Folder.Delete();
+            if (!forget.KeepsFiles)
+            {
+                run.Folder.Delete();
+            }
         }
     }
+
+    private void OnFindKept(FindKept find)
+    {
+        KeptRun kept = KeptRun.Nothing;
+        try
+        {
+            string folder = KeptRun.FolderOf(_host.Settings.DataFolder, find.RunId);
+            (long leader, CoordinatorProgress? committed) = KeptRun.Coordinator(folder);
+            kept = new KeptRun(leader, StartingPoint.Newest(Directory.Exists(folder) ? SnapshotFiles.Newest(folder) : null, committed), []);
+        }
+        catch (Exception damaged) when (damaged is InvalidInputException or IOException or UnauthorizedAccessException)
+        {
+            _host.Log(damaged.Message);
+        }
+
+        Sender.Tell(new Kept(find.RunId, ToBytes(kept)));
+    }
+
+    private static byte[] ToBytes(KeptRun kept) => JsonSerializer.SerializeToUtf8Bytes(kept, NodeJson.Default.KeptRun);
 
     /// <summary>Does something with the run, once it is there, if a leader that was not replaced says so.</summary>
     private void WhenMade(object message, long number, Action<NodeRun> act)

@@ -4,7 +4,7 @@ namespace DistTrain.Akka.Tests.Support;
 internal static class Experiments
 {
     /// <summary>Two replicas in three stages with two shards; its tensors are large enough for streams.</summary>
-    public static string Wide(int epochs, int checkpointEvery = 20, int copies = 1) => $$"""
+    public static string Wide(int epochs, int checkpointEvery = 20, int copies = 1, string durability = "memory") => $$"""
         name: wide
         seed: 3
         data: { source: glyphs, train-rows: 512, test-rows: 64 }
@@ -19,6 +19,7 @@ internal static class Experiments
         replicas: 2
         parameter-server: { shards: 2, copies: {{copies}} }
         checkpoint: { every-steps: {{checkpointEvery}} }
+        durability: {{durability}}
         compute-threads: 1
         """;
 

@@ -48,6 +48,9 @@ internal sealed class TestCluster : IDisposable
     /// <summary>A folder for files of a test.</summary>
     public string Folder => _root.FullName;
 
+    /// <summary>The folder of the training that began last.</summary>
+    public string RunFolder { get; private set; } = "";
+
     /// <summary>Settings of one more node.</summary>
     public string ConfigOf(int port, string more = "") => $$"""
         disttrain {
@@ -65,11 +68,31 @@ internal sealed class TestCluster : IDisposable
         Directory.Delete(Path.Combine(FolderOf(node), "data"), recursive: true);
     }
 
+    /// <summary>Kills every node at the same moment, each with what it kept still there.</summary>
+    public void KillAll() => Task.WaitAll([.. _nodes.Select(node => Task.Run(node.Kill))]);
+
+    /// <summary>Starts nodes again that were killed.</summary>
+    public void Restart()
+    {
+        for (int node = 0; node < _nodes.Count; node++)
+        {
+            if (!_nodes[node].Lives)
+            {
+                _nodes[node] = Start(node);
+            }
+        }
+    }
+
+    /// <summary>Goes on with a run in its folder.</summary>
+    public NodeProcess Resume(string runFolder) =>
+        NodeProcess.Start(Folder, Secret, [], "train", "--resume", runFolder, "--cluster", Addresses, "--json");
+
     /// <summary>Begins training; the summary is the last of its lines.</summary>
     public NodeProcess BeginTraining(string experiment, string secret = Secret)
     {
         string file = Path.Combine(Folder, $"{Guid.NewGuid():n}.yaml");
         File.WriteAllText(file, experiment);
+        RunFolder = file + ".run";
         return NodeProcess.Start(Folder, secret, [], "train", file, "--cluster", Addresses, "--json", "--out", file + ".run");
     }
 
