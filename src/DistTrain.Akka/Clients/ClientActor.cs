@@ -39,6 +39,7 @@ internal sealed class ClientActor : ReceiveActor, IWithTimers
         Receive<ClusterStatus>(status => _heard(status));
         Receive<FetchPart>(wanted => Sender.Tell(
             _journal is not null && wanted.RunId == _job.RunId ? _journal.Read(wanted) : new Part(wanted.RunId, wanted.Step, wanted.Name, wanted.Offset, -1, [])));
+        Receive<FetchFile>(wanted => Sender.Tell(DataFiles.Read(_target.Datasets, _job, wanted)));
         Receive<StopAsked>(_ => AnyNode().Tell(new StopRun(_job.RunId), Self));
         Receive<Collected>(collected => AnyNode().Tell(new RunCollected(_job.RunId, collected.HasModel), Self));
         Receive<Tick>(_ => OnTick());

@@ -55,7 +55,7 @@ internal sealed class ClientRun : IDisposable
         _system = SystemConfig.Client(target.Host, new SealSetup(target.Secret, Say, _ => { }), target.Tls);
         (_runId, CoordinatorProgress? committed) = Resumed(request, target);
         CoordinatorProgress from = StartingPoint.Of(request, request.JournalFolder is null ? null : _journal.Newest, committed);
-        (string text, IReadOnlyList<string> files) = ClusterExperiment.Localize(request.Experiment!, target.Datasets);
+        (string text, IReadOnlyList<string> files, bool ships) = ClusterExperiment.Localize(request.Experiment!, target.Datasets);
         _recorder = new RunRecorder(_plan, request.Data.TargetsAreClasses, observer, time);
         _recorder.StartAfter(from);
         _lastStep = from.Step;
@@ -71,7 +71,8 @@ internal sealed class ClientRun : IDisposable
             [.. files.Select(file => DataFiles.Describe(target.Datasets, file))],
             request.ComputeThreads,
             from.Step > 0 ? from : null,
-            self);
+            self,
+            ships);
         _client = _system.ActorOf(Props.Create(() => new ClientActor(target, job, _journal.FullPath, Hear)), ClientActor.Name);
     }
 

@@ -24,6 +24,7 @@ internal sealed partial class LeaderActor : ReceiveActor, IWithTimers
 
     private static readonly TimeSpan DiscoverFor = TimeSpan.FromMilliseconds(1500);
     private static readonly TimeSpan PrepareFor = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan ShipFor = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan TickEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan EndFor = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan CollectFor = TimeSpan.FromMinutes(2);
@@ -232,7 +233,7 @@ internal sealed partial class LeaderActor : ReceiveActor, IWithTimers
     private void LeadIfReady()
     {
         bool all = _nodes.TrueForAll(node => node.HasAnswered || !node.IsThere);
-        if (!all && !IsOver(PrepareFor))
+        if (!all && !IsOver(_job!.Ships ? ShipFor : PrepareFor))
         {
             foreach (LeaderNode node in _nodes.Where(node => !node.HasAnswered && node.IsThere))
             {

@@ -95,7 +95,7 @@ internal sealed class NodeActor : ReceiveActor
         _asked = Sender;
         if (_host.Run is NodeRun run && run.Job.RunId == job.RunId)
         {
-            Tell(prepare.Run, run, DataFiles.Problem(_host.Settings.DatasetsFolder, job.Files));
+            Tell(prepare.Run, run, DataFiles.Problem(run.Datasets, job.Files));
             return;
         }
 
@@ -110,21 +110,22 @@ internal sealed class NodeActor : ReceiveActor
         _making = true;
         NodeHost host = _host;
         IActorRef self = Self;
+        IActorRef client = ((ExtendedActorSystem)Context.System).Provider.ResolveActorRef(job.Client);
         Task.Factory.StartNew(
-            () => Made(host, number, job), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)
+            () => Made(host, number, job, client), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)
             .ContinueWith(made => self.Tell(made.Result, ActorRefs.NoSender), TaskScheduler.Default);
     }
 
-    private static RunMade Made(NodeHost host, long number, ClusterJob job)
+    private static RunMade Made(NodeHost host, long number, ClusterJob job, IActorRef client)
     {
         try
         {
             string folder = KeptRun.FolderOf(host.Settings.DataFolder, job.RunId);
             Directory.CreateDirectory(folder);
-            string missing = DataFiles.Problem(host.Settings.DatasetsFolder, job.Files);
-            ChildExperiment experiment = host.ReadExperiment(job.Experiment, host.Settings.DatasetsFolder);
+            (string datasets, string missing) = DataFiles.Find(job, host.Settings.DatasetsFolder, Path.Combine(folder, "datasets"), client);
+            ChildExperiment experiment = host.ReadExperiment(job.Experiment, datasets);
             int threads = job.ComputeThreads > 0 ? job.ComputeThreads : host.Settings.ComputeThreads;
-            return new RunMade(number, job, new NodeRun(job, experiment, folder, threads, host, SnapshotOffer.ToPeers), missing, "");
+            return new RunMade(number, job, new NodeRun(job, experiment, folder, threads, host, SnapshotOffer.ToPeers) { Datasets = datasets }, missing, "");
         }
         catch (Exception failure) when (failure is InvalidInputException or IOException or UnauthorizedAccessException)
         {

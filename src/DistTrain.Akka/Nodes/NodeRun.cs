@@ -61,6 +61,9 @@ internal sealed partial class NodeRun : IActorHost, IDisposable
     /// <summary>What is trained.</summary>
     public ClusterJob Job { get; }
 
+    /// <summary>The folder below which the run's data files are.</summary>
+    public required string Datasets { get; init; }
+
     /// <summary>The plan.</summary>
     public RunPlan Plan => _plan;
 

@@ -52,6 +52,10 @@ internal sealed record FetchPart(long RunId, long Step, string Name, long Offset
 [ClusterTag("cluster.part")]
 internal sealed record Part(long RunId, long Step, string Name, long Offset, long Total, byte[] Bytes) : ClusterMessage;
 
+/// <summary>To a client whose run ships its data: a piece of one of its data files; the answer is a <see cref="Part"/> of step 0.</summary>
+[ClusterTag("cluster.fetch-file")]
+internal sealed record FetchFile(long RunId, string Path, long Offset) : ClusterMessage;
+
 /// <summary>Leader to node: make ready for a run.</summary>
 /// <param name="Run">Which run, under which leader.</param>
 /// <param name="Job">A <see cref="ClusterJob"/>.</param>
