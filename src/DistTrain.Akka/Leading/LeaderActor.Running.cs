@@ -209,13 +209,21 @@ internal sealed partial class LeaderActor
             return;
         }
 
-        if (failed.Problem.Length > 0 || node.Identity == _cluster.SelfUniqueAddress)
+        if (failed.Problem.Length > 0)
         {
-            Fail($"{node.Address}: {(failed.Problem.Length > 0 ? failed.Problem : "the coordinator's node let an exception through; its log has it")}");
+            Fail($"{node.Address}: {failed.Problem}");
             return;
         }
 
         Notice($"the actors on {node.Address} failed and are started again");
+        if (node.Identity == _cluster.SelfUniqueAddress)
+        {
+            // The coordinator is one of them: what follows is what follows the loss of its node.
+            _takesOver = true;
+            Begin(_job!, ClusterJob.LeaderOf(_run) + 1);
+            return;
+        }
+
         SendTable();
         for (int actor = 1; actor < _nodeOf.Length; actor++)
         {

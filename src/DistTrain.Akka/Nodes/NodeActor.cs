@@ -19,7 +19,10 @@ internal sealed class NodeActor : ReceiveActor
     public const string Name = "node";
 
     /// <summary>Failures of a run on one node before it gives up: its fault is not passing.</summary>
-    private const int FailuresMax = 3;
+    public const int FailuresMax = 3;
+
+    /// <summary>Wait before the first restart; each later one waits twice as long, for what it needs may be busy.</summary>
+    private static readonly TimeSpan RestartFirst = TimeSpan.FromMilliseconds(250);
 
     private static readonly TimeSpan HoldTimeout = TimeSpan.FromSeconds(5);
 
@@ -53,6 +56,7 @@ internal sealed class NodeActor : ReceiveActor
         Receive<Prepare>(OnPrepare);
         Receive<RunMade>(OnMade);
         Receive<RunBroke>(OnBroke);
+        Receive<RestartDue>(due => Make(due.Number, due.Job));
         Receive<ForgetRun>(OnForget);
         Receive<FindKept>(OnFindKept);
         Receive<Table>(table => WhenMade(table, table.Run, run => Place(run, table)));
@@ -163,7 +167,10 @@ internal sealed class NodeActor : ReceiveActor
         _asked.Tell(new Ready(number, dataProblem.Length == 0, dataProblem, true, _host.Settings.Capacity, newest?.Step ?? -1, progress, run.Hosted, run.Plan.KeepsLog ? ToBytes(run.Kept) : []));
     }
 
-    /// <summary>Supervision: a run that broke here is made anew, and the leader has its actors started again with new incarnations.</summary>
+    /// <summary>
+    /// Supervision: a run that broke here is made anew after a while, and the leader has its actors started again with new incarnations. What is for it meanwhile
+    /// waits.
+    /// </summary>
     private void OnBroke(RunBroke broke)
     {
         if (_host.Run is not NodeRun run || run.Job.RunId != broke.RunId || _making)
@@ -176,13 +183,21 @@ internal sealed class NodeActor : ReceiveActor
         _leader.Tell(new NodeFailed(run.Run, isFinal ? broke.Problem : ""), Self);
         if (!isFinal)
         {
-            Make(run.Run, run.Job);
+            _making = true;
+            _host.Run = null;
+            run.Dispose();
+            TimeSpan wait = RestartFirst * Math.Pow(2, _failures - 1);
+            Context.System.Scheduler.ScheduleTellOnce(wait, Self, new RestartDue(run.Run, run.Job), ActorRefs.NoSender);
         }
     }
 
     private void OnForget(ForgetRun forget)
     {
-        if (_host.Run is NodeRun run && run.Job.RunId == forget.RunId)
+        if (_making)
+        {
+            _waiting.Enqueue((forget, Sender));
+        }
+        else if (_host.Run is NodeRun run && run.Job.RunId == forget.RunId)
         {
             _host.Run = null;
             run.Dispose();

@@ -137,6 +137,15 @@ internal sealed partial class NodeRun : IActorHost, IDisposable
         }
     }
 
+    /// <summary>The incarnation in which an actor was started here; 0 for none.</summary>
+    public int IncarnationOf(ActorId actor)
+    {
+        lock (_lock)
+        {
+            return _started[actor.Index].Incarnation;
+        }
+    }
+
     /// <summary>Starts the coordinator here.</summary>
     /// <param name="run">The run under its leader.</param>
     /// <param name="start">What the run began with.</param>

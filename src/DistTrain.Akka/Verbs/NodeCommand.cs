@@ -48,7 +48,8 @@ internal sealed class NodeCommand(CommandHost host)
         return Serve(system, node);
     }
 
-    private int Serve(ActorSystem system, NodeHost node)
+    /// <summary>Starts a node's actors and has it join its cluster.</summary>
+    internal static AkkaCluster Start(ActorSystem system, NodeHost node)
     {
         system.ActorOf(
             ClusterSingletonManager.Props(
@@ -63,6 +64,12 @@ internal sealed class NodeCommand(CommandHost host)
             cluster.Join(cluster.SelfAddress);
         }
 
+        return cluster;
+    }
+
+    private int Serve(ActorSystem system, NodeHost node)
+    {
+        AkkaCluster cluster = Start(system, node);
         cluster.RegisterOnMemberUp(() => Log($"is a member as {cluster.SelfAddress} with the roles {string.Join(", ", node.Settings.Roles)}"));
         Log($"listens on {cluster.SelfAddress}");
         using CancellationTokenRegistration leaving = host.Stop.Register(() => cluster.LeaveAsync().Wait(LeaveFor));
