@@ -89,7 +89,7 @@ internal sealed class ClientActor : ReceiveActor, IWithTimers
     {
         string seed = _target.Seeds[_next++ % _target.Seeds.Count];
         return ((ExtendedActorSystem)Context.System).Provider.ResolveActorRef(
-            $"{SeedAddress.SystemOf(_target.Cluster, seed)}/user/{NodeActor.Name}");
+            $"{_target.SystemOf(seed)}/user/{NodeActor.Name}");
     }
 
     /// <summary>To the client's actor: the user wants the run to stop.</summary>

@@ -57,7 +57,7 @@ internal static class KeptRunFinder
 
     private static CoordinatorProgress Newest(ActorSystem system, ClusterTarget target, long runId)
     {
-        StatusReport? status = target.Seeds.Select(seed => Status(system, SeedAddress.SystemOf(target.Cluster, seed))).FirstOrDefault(report => report is not null);
+        StatusReport? status = target.Seeds.Select(seed => Status(system, target.SystemOf(seed))).FirstOrDefault(report => report is not null);
         KeptRun newest = KeptRun.Nothing;
         foreach (StatusMember member in status?.Members ?? [])
         {

@@ -131,9 +131,11 @@ internal sealed class NodeActor : ReceiveActor
             int threads = job.ComputeThreads > 0 ? job.ComputeThreads : host.Settings.ComputeThreads;
             return new RunMade(number, job, new NodeRun(job, experiment, folder, threads, host, SnapshotOffer.ToPeers) { Datasets = datasets }, missing, "");
         }
-        catch (Exception failure) when (failure is InvalidInputException or IOException or UnauthorizedAccessException)
+        catch (Exception failure) when (failure is not OutOfMemoryException)
         {
-            return new RunMade(number, job, null, "", failure.Message);
+            // Whatever it is, the leader must hear of it, for it waits.
+            bool isInput = failure is InvalidInputException or IOException or UnauthorizedAccessException;
+            return new RunMade(number, job, null, "", isInput ? failure.Message : failure.ToString());
         }
     }
 

@@ -2,8 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using Akka.Actor;
 using DistTrain.Akka.Configuration;
 using DistTrain.Akka.Security;
@@ -33,7 +31,7 @@ public sealed class ThroughputTests(ITestOutputHelper output)
     {
         Skip.IfNot(Environment.GetEnvironmentVariable(Variable) == "1", $"{Variable}=1 measures throughput");
         DirectoryInfo folder = Directory.CreateTempSubdirectory("disttrain-tls-");
-        TlsFiles tls = Certificates(folder.FullName);
+        TlsFiles tls = TestCertificates.Write(folder.FullName).Read();
         foreach (int size in new[] { 64 << 10, 256 << 10, 1 << 20, 4 << 20, 16 << 20 })
         {
             double raw = Best(() => RawTcp(size)), stream = Best(() => Stream(size, null)), secured = Best(() => Stream(size, tls));
@@ -141,29 +139,6 @@ public sealed class ThroughputTests(ITestOutputHelper output)
         }
 
         done.Set();
-    }
-
-    private static TlsFiles Certificates(string folder)
-    {
-        using ECDsa authorityKey = ECDsa.Create(ECCurve.NamedCurves.nistP256), key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        DateTimeOffset now = TimeProvider.System.GetUtcNow();
-        CertificateRequest authority = new("CN=test CA", authorityKey, HashAlgorithmName.SHA256);
-        authority.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-        using X509Certificate2 signer = authority.CreateSelfSigned(now.AddDays(-1), now.AddDays(2));
-        CertificateRequest node = new("CN=127.0.0.1", key, HashAlgorithmName.SHA256);
-        SubjectAlternativeNameBuilder names = new();
-        names.AddIpAddress(IPAddress.Loopback);
-        node.CertificateExtensions.Add(names.Build());
-        using X509Certificate2 certificate = node.Create(signer, now.AddDays(-1), now.AddDays(1), [1, 2, 3, 4]);
-        string Write(string name, string pem)
-        {
-            string path = Path.Combine(folder, name);
-            File.WriteAllText(path, pem);
-            return path;
-        }
-
-        return TlsFiles.Read(
-            Write("node.crt", certificate.ExportCertificatePem()), Write("node.key", key.ExportPkcs8PrivateKeyPem()), Write("ca.crt", signer.ExportCertificatePem()));
     }
 
     private sealed class Echo : ReceiveActor

@@ -19,12 +19,20 @@ internal sealed class TestCluster : IDisposable
     private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("disttrain-akka-");
     private readonly List<NodeProcess> _nodes = [];
     private readonly int[] _ports;
+    private readonly string? _clientConfig;
 
     /// <param name="nodes">How many.</param>
     /// <param name="more">More settings for each.</param>
-    public TestCluster(int nodes, string more = "")
+    /// <param name="clientsReadThem">Whether clients are given these settings too, and not addresses alone.</param>
+    public TestCluster(int nodes, string more = "", bool clientsReadThem = false)
     {
         _ports = FreePorts(nodes);
+        if (clientsReadThem)
+        {
+            _clientConfig = Path.Combine(Folder, "client.conf");
+            File.WriteAllText(_clientConfig, ConfigOf(_ports[0], more));
+        }
+
         for (int node = 0; node < nodes; node++)
         {
             string folder = FolderOf(node);
@@ -43,7 +51,7 @@ internal sealed class TestCluster : IDisposable
     public IReadOnlyList<int> Ports => _ports;
 
     /// <summary>Addresses as <c>train --cluster</c> takes them.</summary>
-    public string Addresses => string.Join(',', _ports.Select(port => $"127.0.0.1:{port}"));
+    public string Addresses => _clientConfig ?? string.Join(',', _ports.Select(port => $"127.0.0.1:{port}"));
 
     /// <summary>A folder for files of a test.</summary>
     public string Folder => _root.FullName;
@@ -131,7 +139,7 @@ internal sealed class TestCluster : IDisposable
     /// <summary>What a node says of the cluster; null when none answers.</summary>
     public StatusReport? Status()
     {
-        string addresses = string.Join(',', Enumerable.Range(0, _nodes.Count).Where(node => _nodes[node].Lives).Select(node => $"127.0.0.1:{_ports[node]}"));
+        string addresses = _clientConfig ?? string.Join(',', Enumerable.Range(0, _nodes.Count).Where(node => _nodes[node].Lives).Select(node => $"127.0.0.1:{_ports[node]}"));
         using NodeProcess status = NodeProcess.Start(Folder, Secret, [], "status", "--json", "--cluster", addresses);
         if (!status.WaitForExit(Patience) || status.ExitCode != 0)
         {
