@@ -310,6 +310,11 @@ internal sealed partial class LeaderActor : ReceiveActor, IWithTimers
         _trace = NodeTelemetry.Traces.StartActivity("run")?.SetTag("name", _job.Name).SetTag("leader", ClusterJob.LeaderOf(_run)).SetTag("from", from.Step);
         _client.Tell(new Accepted(_run), _host.Node);
         SendTable();
+        if (_takesOver)
+        {
+            Notice($"{_cluster.SelfAddress} goes on as leader {ClusterJob.LeaderOf(_run)} from step {start.Step}");
+        }
+
         if (_takesOver && _plan!.Topology.Copies == 1)
         {
             Tell(Note.Of(new Recovered(0, start.Step, 0)));
@@ -363,16 +368,6 @@ internal sealed partial class LeaderActor : ReceiveActor, IWithTimers
 
         string problems = string.Join("; ", _nodes.Where(node => node.Problem.Length > 0).Select(node => $"{node.Address}: {node.Problem}"));
         return $"no node may host {_plan.Topology.NameOf(new ActorId(homeless))}; expected a member with its role{(problems.Length > 0 ? $" and the data ({problems})" : "")}";
-    }
-
-    /// <summary>Whether whoever has no node is a copy of a shard that waits for one, while the shard's other copies serve.</summary>
-    private bool HomelessAreSpare()
-    {
-        Topology topology = _plan!.Topology;
-        return Array.TrueForAll(
-            [.. Enumerable.Range(1, _nodeOf.Length - 1).Where(index => _nodeOf[index] == CapacityPlacement.Nowhere)],
-            index => topology.RoleOf(new ActorId(index)) == ActorRole.Shard
-                && Enumerable.Range(0, topology.Copies).Any(copy => _nodeOf[topology.Shard(topology.ShardOf(new ActorId(index)), copy).Index] != CapacityPlacement.Nowhere));
     }
 
     /// <summary>First and last stages read rows for sure, other stages by some methods.</summary>

@@ -43,7 +43,7 @@ internal sealed class NodeCommand(CommandHost host)
         Directory.CreateDirectory(settings.DataFolder);
         SealSetup seal = new(secret, Log, Log);
         using NodeHost node = new(settings, seal, tls, ClusterExperiment.Read, Log);
-        using IDisposable? telemetry = NodeTelemetry.Export(settings.TelemetryEndpoint, node);
+        using IDisposable? telemetry = NodeTelemetry.Export(settings, node);
         using ActorSystem system = SystemConfig.Node(settings, seal, tls);
         return Serve(system, node);
     }

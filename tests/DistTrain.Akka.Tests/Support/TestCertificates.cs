@@ -16,6 +16,10 @@ internal sealed record TestCertificates(string Certificate, string Key, string A
         tls { enabled = on, certificate = "{{Certificate}}", key = "{{Key}}", ca = "{{Authority}}" }
         """;
 
+    /// <summary>Those that were written into a folder.</summary>
+    public static TestCertificates At(string folder) =>
+        new(Path.Combine(folder, "node.crt"), Path.Combine(folder, "node.key"), Path.Combine(folder, "ca.crt"));
+
     /// <summary>Makes a CA and a certificate of it.</summary>
     public static TestCertificates Write(string folder)
     {
@@ -30,14 +34,10 @@ internal sealed record TestCertificates(string Certificate, string Key, string A
         node.CertificateExtensions.Add(names.Build());
         using X509Certificate2 certificate = node.Create(signer, now.AddDays(-1), now.AddDays(1), [1, 2, 3, 4]);
         Directory.CreateDirectory(folder);
-        string PathOf(string name, string pem)
-        {
-            string path = Path.Combine(folder, name);
-            File.WriteAllText(path, pem);
-            return path;
-        }
-
-        return new TestCertificates(
-            PathOf("node.crt", certificate.ExportCertificatePem()), PathOf("node.key", key.ExportPkcs8PrivateKeyPem()), PathOf("ca.crt", signer.ExportCertificatePem()));
+        TestCertificates written = At(folder);
+        File.WriteAllText(written.Certificate, certificate.ExportCertificatePem());
+        File.WriteAllText(written.Key, key.ExportPkcs8PrivateKeyPem());
+        File.WriteAllText(written.Authority, signer.ExportCertificatePem());
+        return written;
     }
 }

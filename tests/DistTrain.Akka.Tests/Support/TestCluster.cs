@@ -41,7 +41,16 @@ internal sealed class TestCluster : IDisposable
             _nodes.Add(Start(node));
         }
 
-        WaitFor(() => Status()?.Members.Count(member => member.State == "up") == nodes, "all members to be up");
+        try
+        {
+            WaitFor(() => Status()?.Members.Count(member => member.State == "up") == nodes, "all members to be up");
+        }
+        catch
+        {
+            // Nobody else can end processes of a cluster that never was.
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>The nodes.</summary>
