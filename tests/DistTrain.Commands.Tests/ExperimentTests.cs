@@ -173,6 +173,10 @@ public sealed class ExperimentTests
         CsvSpec inputs = Read("data: { source: csv, train: rows.csv, targets: inputs }" + Rest, bench.Folder).Data.ShouldBeOfType<CsvSpec>();
         inputs.TargetsAreInputs.ShouldBeTrue();
         ExperimentWriter.Write(Read(ExperimentWriter.Write(Read("data: { source: csv, train: rows.csv, targets: inputs }" + Rest, bench.Folder)))).ShouldContain("targets: inputs");
+
+        // Whether a cluster is sent the files is no setting of theirs, and stands only where somebody asked.
+        ExperimentWriter.Write(Read(ExperimentWriter.Write(Read("data: { source: csv, train: rows.csv, targets: inputs, ship: true }" + Rest, bench.Folder)))).ShouldContain("ship: true");
+        ExperimentWriter.Write(Read("data: { source: csv, train: rows.csv, targets: inputs }" + Rest, bench.Folder)).ShouldNotContain("ship");
     }
 
     [Fact]
