@@ -111,9 +111,14 @@ internal sealed partial class LeaderActor : ReceiveActor, IWithTimers
             return;
         }
 
-        if (_phase == Phase.Collecting && _job?.RunId == job.RunId)
+        if (_job?.RunId == job.RunId && (_stopRequested || _phase is Phase.Ending or Phase.Collecting))
         {
-            // Another client resumes it; the one before does not come any more.
+            // Another client resumes it; the one before does not come any more. While the run is stopping this one asks again.
+            if (_phase != Phase.Collecting)
+            {
+                return;
+            }
+
             Forget(isCollected: false);
         }
 

@@ -215,8 +215,11 @@ internal sealed class NodeActor : ReceiveActor
         KeptRun kept = KeptRun.Nothing;
         try
         {
+            // The files of a run that is hosted are its own.
             string folder = KeptRun.FolderOf(_host.Settings.DataFolder, find.RunId);
-            (long leader, CoordinatorProgress? committed) = KeptRun.Coordinator(folder);
+            (long leader, CoordinatorProgress? committed) = _host.Run is NodeRun run && run.Job.RunId == find.RunId
+                ? (run.Kept.Leader, run.Kept.Committed)
+                : KeptRun.Coordinator(folder);
             kept = new KeptRun(leader, StartingPoint.Newest(Directory.Exists(folder) ? SnapshotFiles.Newest(folder) : null, committed), []);
         }
         catch (Exception damaged) when (damaged is InvalidInputException or IOException or UnauthorizedAccessException)

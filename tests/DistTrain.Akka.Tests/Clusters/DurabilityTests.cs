@@ -20,7 +20,7 @@ public sealed class DurabilityTests(ITestOutputHelper output)
     public void WhenEveryNodeIsKilledAtOnceAResumeLosesNoCommittedStep(string durability, int checkpointEvery)
     {
         using TestCluster cluster = new(3);
-        string experiment = Experiments.Wide(epochs: 40, checkpointEvery, durability: durability);
+        string experiment = Experiments.Wide(epochs: 30, checkpointEvery, durability: durability);
         using NodeProcess client = cluster.BeginTraining(experiment);
         cluster.WaitForStep(40);
         cluster.KillAll();
@@ -48,7 +48,7 @@ public sealed class DurabilityTests(ITestOutputHelper output)
     public void WhenOneNodeIsKilledTheRunWaitsForItsLogAndLosesNoCommittedStep(string actor)
     {
         using TestCluster cluster = new(3);
-        string experiment = Experiments.Wide(epochs: 60, Never, durability: "step");
+        string experiment = Experiments.Wide(epochs: 40, Never, durability: "step");
         using NodeProcess client = cluster.BeginTraining(experiment);
         StatusReport status = cluster.WaitForStep(30);
         int node = cluster.NodeOf(status, actor);
@@ -60,6 +60,23 @@ public sealed class DurabilityTests(ITestOutputHelper output)
         TestCluster.Weights(summary).ShouldBe(cluster.OnThreads(experiment));
         Steps(cluster).Take(before.Length).ShouldBe(before);
         summary.GetProperty("steps_redone").GetInt64().ShouldBeLessThan(5);
+    }
+
+    [Fact]
+    public void WhenTheClientIsKilledAnotherGoesOnFromTheNodesLogs()
+    {
+        using TestCluster cluster = new(3);
+        string experiment = Experiments.Wide(epochs: 60, Never, durability: "step");
+        using NodeProcess client = cluster.BeginTraining(experiment);
+        cluster.WaitForStep(20);
+        client.Kill();
+        string[] before = Steps(cluster);
+        cluster.WaitFor(() => cluster.Nodes.Any(node => node.Lines.Any(line => line.Contains("is gone; the run stops", StringComparison.Ordinal))), "the client to be missed");
+        cluster.WaitFor(() => cluster.Status()?.Run?.Lag > 3, "the run to stop");
+        using NodeProcess resumed = cluster.Resume(cluster.RunFolder);
+        JsonElement summary = cluster.Finish(resumed);
+        TestCluster.Weights(summary).ShouldBe(cluster.OnThreads(experiment));
+        Steps(cluster).Take(before.Length).ShouldBe(before);
     }
 
     [Fact]
