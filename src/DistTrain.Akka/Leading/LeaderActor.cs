@@ -12,11 +12,9 @@ using AkkaCluster = Akka.Cluster.Cluster;
 
 namespace DistTrain.Akka.Leading;
 
-/// <summary>
-/// The cluster's singleton: takes runs from clients, one at a time, has nodes make ready, places the actors and starts the coordinator on its
+/// <summary>The cluster's singleton: takes runs from clients, one at a time, has nodes make ready, places the actors and starts the coordinator on its
 /// own node. When its node is lost, the next leader asks the nodes which run they host and goes on with it from the newest snapshot, as
-/// another run in the eyes of the actors, so that what the old coordinator sent is nobody's business any more.
-/// </summary>
+/// another run in the eyes of the actors, so that what the old coordinator sent is nobody's business any more.</summary>
 internal sealed partial class LeaderActor : ReceiveActor, IWithTimers
 {
     /// <summary>Its name below <c>/user</c>, of the singleton's manager.</summary>
