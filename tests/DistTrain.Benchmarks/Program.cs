@@ -13,6 +13,17 @@ if (args is ["kills", _, ..])
         args[1], args.Length > 2 ? int.Parse(args[2]) : 50, args.Length > 3 ? int.Parse(args[3]) : 5, args.Length > 4 ? int.Parse(args[4]) : 10);
 }
 
+if (args is [RingsBenchmark.PeerVerb, ..])
+{
+    return RingsBenchmark.RunPeer(args);
+}
+
+if (args is ["rings", ..])
+{
+    RingsBenchmark.Run(args.Length > 1 ? int.Parse(args[1]) : 9);
+    return 0;
+}
+
 if (args is ["overhead", ..])
 {
     OverheadBenchmark.Run(args.Length > 1 ? int.Parse(args[1]) : 9);
@@ -72,6 +83,7 @@ if (args.Length == 0)
     Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- predict [rounds [part of a case's title]]");
     Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- durability [rounds]");
     Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- dashboard [rounds]");
+    Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- rings [rounds]");
     Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- --filter '*'   (BenchmarkDotNet)");
     return 2;
 }

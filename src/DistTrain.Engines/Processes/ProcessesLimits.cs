@@ -12,6 +12,9 @@ internal static class ProcessesLimits
     /// <summary>Bytes of the token: 256 bits cannot be guessed.</summary>
     public const int TokenBytes = 32;
 
+    /// <summary>Bytes of shared memory that a connection may use for large tensors: several slices on their way. Only what was ever used at a time takes up memory.</summary>
+    public const long RingBytes = 16 << 20;
+
     /// <summary>Connections that have not shown the token yet: a process opens one to each other.</summary>
     public const int StrangersMax = 64;
 

@@ -9,7 +9,10 @@ namespace DistTrain.Engines.Shared;
 /// Reads frames off a stream: headers through a buffer of its own, tensors straight into the pool. Bytes that are no frame throw
 /// <see cref="FrameException"/>, the stream's end <see cref="EndOfStreamException"/>. One thread.
 /// </summary>
-internal sealed class FrameReader(Stream stream, BufferPool pool) : IPayloadSource, IBufferSink, IDisposable
+/// <param name="stream">The stream.</param>
+/// <param name="pool">Takes the tensors.</param>
+/// <param name="inlet">Where large tensors are on a stream whose writer has an outlet; null for a stream that has everything.</param>
+internal sealed class FrameReader(Stream stream, BufferPool pool, ITensorInlet? inlet = null) : IPayloadSource, IBufferSink, IDisposable
 {
     private readonly FrameCodec _codec = new();
     private readonly PoolBytes _bytes = new(pool);
@@ -61,13 +64,43 @@ internal sealed class FrameReader(Stream stream, BufferPool pool) : IPayloadSour
 
     public void Fill(Span<byte> destination)
     {
+        if (inlet is null || destination.Length < TensorPiece.TensorBytesMin)
+        {
+            FillFromStream(destination);
+            return;
+        }
+
+        while (!destination.IsEmpty)
+        {
+            TensorPiece piece = TensorPiece.Read(Take(TensorPiece.EncodedBytes));
+            if (piece.Length <= 0 || piece.Length > destination.Length)
+            {
+                throw new FrameException($"a piece of {piece.Length} bytes of a tensor that has {destination.Length} left");
+            }
+
+            Span<byte> part = destination[..piece.Length];
+            if (piece.IsInStream)
+            {
+                FillFromStream(part);
+            }
+            else
+            {
+                inlet.Take(piece, part);
+            }
+
+            destination = destination[piece.Length..];
+        }
+    }
+
+    public void Dispose() => _codec.Dispose();
+
+    private void FillFromStream(Span<byte> destination)
+    {
         int buffered = Math.Min(destination.Length, _end - _start);
         _buffer.AsSpan(_start, buffered).CopyTo(destination);
         _start += buffered;
         stream.ReadExactly(destination[buffered..]);
     }
-
-    public void Dispose() => _codec.Dispose();
 
     /// <summary>The next bytes, taken; valid until the next call. The count was checked against a limit.</summary>
     private ReadOnlySpan<byte> Take(int count)
