@@ -4,7 +4,8 @@ using DistTrain.Engines.Processes;
 
 if (args is [ProcessesChild.Verb])
 {
-    return ProcessesChild.Run(Console.OpenStandardInput(), Console.OpenStandardOutput(), Console.Error, KillsBenchmark.Read);
+    return ProcessesChild.Run(Console.OpenStandardInput(), Console.OpenStandardOutput(), Console.Error, text =>
+        text.StartsWith(DdpBenchmark.Experiment, StringComparison.Ordinal) ? DdpBenchmark.Read(text) : KillsBenchmark.Read(text));
 }
 
 if (args is ["kills", _, ..])
@@ -21,6 +22,12 @@ if (args is [RingsBenchmark.PeerVerb, ..])
 if (args is ["rings", ..])
 {
     RingsBenchmark.Run(args.Length > 1 ? int.Parse(args[1]) : 9);
+    return 0;
+}
+
+if (args is ["ddp", ..])
+{
+    DdpBenchmark.Run(args.Length > 1 ? int.Parse(args[1]) : 9, args.Length > 2 ? args[2] : null);
     return 0;
 }
 
@@ -84,6 +91,7 @@ if (args.Length == 0)
     Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- durability [rounds]");
     Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- dashboard [rounds]");
     Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- rings [rounds]");
+    Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- ddp [rounds [layers of each stage, such as 1,1,1]]");
     Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- --filter '*'   (BenchmarkDotNet)");
     return 2;
 }
