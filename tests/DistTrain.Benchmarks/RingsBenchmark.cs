@@ -31,7 +31,7 @@ internal static class RingsBenchmark
     /// <summary>Prints a row for every size of tensor; medians over the rounds.</summary>
     public static void Run(int rounds)
     {
-        using Connection ring = new(ProcessesLimits.RingBytes), socket = new(0);
+        using Connection ring = new(ProcessesLimits.SharedBytes), socket = new(0);
         Console.WriteLine($"medians of {rounds} alternating rounds; two processes, {Environment.ProcessorCount} cores");
         Console.WriteLine("| bytes | one way, ring us | one way, socket us | stream, ring GB/s | stream, socket GB/s | memcpy GB/s | ring / memcpy |");
         Console.WriteLine("|---|---|---|---|---|---|---|");
@@ -61,9 +61,9 @@ internal static class RingsBenchmark
     public static int RunPeer(string[] args)
     {
         long received = 0;
-        (string folder, byte[] token, long ringBytes) = (args[1], Convert.FromHexString(args[2]), long.Parse(args[3], CultureInfo.InvariantCulture));
+        (string folder, byte[] token, long sharedBytes) = (args[1], Convert.FromHexString(args[2]), long.Parse(args[3], CultureInfo.InvariantCulture));
         using BufferPool pool = new();
-        using FrameLink back = new(new PeerStream(SocketFolder.SocketOf(folder, 0), token, 1, ringBytes).Connect, ProcessesLimits.ReconnectCap, pool);
+        using FrameLink back = new(new PeerStream(SocketFolder.SocketOf(folder, 0), token, 1, sharedBytes).Connect, ProcessesLimits.ReconnectCap, pool);
         using PeerListener listener = new(SocketFolder.SocketOf(folder, 1), token, Placement(), 1, 3, pool, Answer, Console.Error.WriteLine);
         Console.In.ReadToEnd();
         return 0;
@@ -119,20 +119,20 @@ internal static class RingsBenchmark
         private long _step, _left, _toSend;
         private int _size, _perAnswer;
 
-        public Connection(long ringBytes)
+        public Connection(long sharedBytes)
         {
             string token = Convert.ToHexString(RandomNumberGenerator.GetBytes(ProcessesLimits.TokenBytes));
             byte[] bytes = Convert.FromHexString(token);
             _listener = new PeerListener(SocketFolder.SocketOf(_folder.FullPath, 0), bytes, Placement(), 0, 3, _pool, OnAnswer, Console.Error.WriteLine);
             ProcessStartInfo start = new(Environment.ProcessPath!) { RedirectStandardInput = true };
             string[] program = Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? [typeof(RingsBenchmark).Assembly.Location] : [];
-            foreach (string argument in (string[])[.. program, PeerVerb, _folder.FullPath, token, ringBytes.ToString(CultureInfo.InvariantCulture)])
+            foreach (string argument in (string[])[.. program, PeerVerb, _folder.FullPath, token, sharedBytes.ToString(CultureInfo.InvariantCulture)])
             {
                 start.ArgumentList.Add(argument);
             }
 
             _peer = Process.Start(start)!;
-            _link = new FrameLink(new PeerStream(SocketFolder.SocketOf(_folder.FullPath, 1), bytes, 0, ringBytes).Connect, ProcessesLimits.ReconnectCap, _pool);
+            _link = new FrameLink(new PeerStream(SocketFolder.SocketOf(_folder.FullPath, 1), bytes, 0, sharedBytes).Connect, ProcessesLimits.ReconnectCap, _pool);
         }
 
         /// <summary>Microseconds of a tensor from one process to the other.</summary>

@@ -110,8 +110,8 @@ internal sealed class PeerListener : IDisposable
                 Interlocked.Decrement(ref _strangers);
             }
 
-            using RingReader? ring = place == default ? null : new RingReader(SharedMemory.TryOpen(place));
-            using FrameReader frames = new(new NetworkStream(socket), _pool, ring);
+            using TensorBorrower? aside = place == default ? null : new TensorBorrower(SharedMemory.TryOpen(place));
+            using FrameReader frames = new(new NetworkStream(socket), _pool, aside);
             while (true)
             {
                 _deliver(frames.Read(envelope => RequireFrom(peer, envelope)));

@@ -7,8 +7,8 @@ namespace DistTrain.Engines.Processes;
 /// <param name="address">The other's socket.</param>
 /// <param name="token">The run's token.</param>
 /// <param name="process">This process's number.</param>
-/// <param name="ringBytes">Bytes of shared memory for large tensors; 0 for none.</param>
-internal sealed class PeerStream(string address, byte[] token, int process, long ringBytes = ProcessesLimits.RingBytes)
+/// <param name="sharedBytes">Bytes of shared memory for large tensors; 0 for none.</param>
+internal sealed class PeerStream(string address, byte[] token, int process, long sharedBytes = ProcessesLimits.SharedBytes)
 {
     /// <summary>Bytes of a greeting.</summary>
     public const int GreetingBytes = ProcessesLimits.TokenBytes + sizeof(int) + SharedMemoryPlace.EncodedBytes;
@@ -33,9 +33,9 @@ internal sealed class PeerStream(string address, byte[] token, int process, long
         try
         {
             socket.Connect(_address);
-            memory = ringBytes == 0 ? null : SharedMemory.TryCreate(ringBytes);
+            memory = sharedBytes == 0 ? null : SharedMemory.TryCreate(sharedBytes);
             socket.Send(Greeting(token, process, memory?.Place ?? default));
-            return memory is null ? new NetworkStream(socket, ownsSocket: true) : new RingStream(socket, new RingWriter(memory));
+            return memory is null ? new NetworkStream(socket, ownsSocket: true) : new LendingStream(socket, new TensorLender(memory));
         }
         catch
         {

@@ -12,8 +12,9 @@ internal static class ProcessesLimits
     /// <summary>Bytes of the token: 256 bits cannot be guessed.</summary>
     public const int TokenBytes = 32;
 
-    /// <summary>Bytes of shared memory that a connection may use for large tensors: several slices on their way. Only what was ever used at a time takes up memory.</summary>
-    public const long RingBytes = 16 << 20;
+    /// <summary>Addresses of shared memory that a connection has for large tensors: what links have under way of models that CPUs train. Memory is taken up only by what was
+    /// ever lent at a time; what finds no place goes through the socket.</summary>
+    public const long SharedBytes = 256 << 20;
 
     /// <summary>Connections that have not shown the token yet: a process opens one to each other.</summary>
     public const int StrangersMax = 64;

@@ -13,11 +13,15 @@ namespace DistTrain.Engines.Processes;
 /// </summary>
 internal sealed unsafe partial class SharedMemory : IDisposable
 {
-    /// <summary>Bytes before the data: a page that says whose memory it is and what the reader has taken.</summary>
-    public const int HeaderBytes = 4096;
+    /// <summary>Tensors that can be lent at a time: many more than links have messages under way.</summary>
+    public const int SlotsMax = 512;
 
-    private const int NonceBytes = 16, OpenedAt = 64, TakenAt = 128;
-    private const string Name = "disttrain-ring";
+    /// <summary>What every tensor's offset is a multiple of: a cache line, as kernels expect, which no two tensors share.</summary>
+    public const int Alignment = 64;
+
+    // A page says whose memory it is and what the reader gave back: how many, and the slots of the last ones.
+    private const int HeaderBytes = 4096, NonceBytes = 16, OpenedAt = 64, ReturnedAt = 128, SlotsAt = 1024;
+    private const string Name = "disttrain-tensors";
 
     private readonly SafeFileHandle _file;
     private readonly MemoryMappedFile _mapped;
@@ -49,11 +53,19 @@ internal sealed unsafe partial class SharedMemory : IDisposable
         set => Volatile.Write(ref *(int*)(_start + OpenedAt), value ? 1 : 0);
     }
 
-    /// <summary>Pieces that the reader has taken, as it says.</summary>
-    public long Taken
+    /// <summary>How many tensors the reader gave back, as it says.</summary>
+    public long Returned => Volatile.Read(ref *(long*)(_start + ReturnedAt));
+
+    /// <summary>The slot of a tensor that was given back, of the last <see cref="SlotsMax"/>.</summary>
+    public int ReturnedSlot(long number) => *SlotOf(number);
+
+    /// <summary>Gives the next tensor back.</summary>
+    /// <param name="number">Tensors given back before it.</param>
+    /// <param name="slot">Its slot.</param>
+    public void Return(long number, int slot)
     {
-        get => Volatile.Read(ref *(long*)(_start + TakenAt));
-        set => Volatile.Write(ref *(long*)(_start + TakenAt), value);
+        *SlotOf(number) = slot;
+        Volatile.Write(ref *(long*)(_start + ReturnedAt), number + 1);
     }
 
     /// <summary>Makes memory; null where the system has no such thing.</summary>
@@ -130,8 +142,11 @@ internal sealed unsafe partial class SharedMemory : IDisposable
         return null;
     }
 
-    /// <summary>Bytes of the data; the caller holds <see cref="Handle"/> or is the only one to close this.</summary>
+    /// <summary>Bytes of the data; the caller holds <see cref="Handle"/>.</summary>
     public Span<byte> Data(long offset, int length) => new(_start + HeaderBytes + offset, length);
+
+    /// <summary>Where data is in this process; the caller holds <see cref="Handle"/> as long as it uses it.</summary>
+    public nint Address(long offset) => (nint)(_start + HeaderBytes + offset);
 
     public void Dispose()
     {
@@ -139,6 +154,8 @@ internal sealed unsafe partial class SharedMemory : IDisposable
         _mapped.Dispose();
         _file.Dispose();
     }
+
+    private int* SlotOf(long number) => (int*)(_start + SlotsAt) + (number % SlotsMax);
 
     private static bool Matches(SafeFileHandle file, in SharedMemoryPlace place)
     {

@@ -55,8 +55,20 @@ internal sealed class FrameReader(Stream stream, BufferPool pool, ITensorInlet? 
         }
     }
 
+    /// <summary>A buffer of a tensor that lies aside has its bytes already, so nothing is left to fill.</summary>
     public Span<byte> Allocate(int length, out BufferHandle buffer)
     {
+        if (inlet is not null && length >= TensorPlace.TensorBytesMin)
+        {
+            TensorPlace place = TensorPlace.Read(Take(TensorPlace.EncodedBytes));
+            if (!place.IsInStream)
+            {
+                buffer = inlet.Adopt(place, length, pool);
+                _taken.Add(buffer);
+                return [];
+            }
+        }
+
         Span<byte> bytes = _bytes.Allocate(length, out buffer);
         _taken.Add(buffer);
         return bytes;
@@ -64,43 +76,13 @@ internal sealed class FrameReader(Stream stream, BufferPool pool, ITensorInlet? 
 
     public void Fill(Span<byte> destination)
     {
-        if (inlet is null || destination.Length < TensorPiece.TensorBytesMin)
-        {
-            FillFromStream(destination);
-            return;
-        }
-
-        while (!destination.IsEmpty)
-        {
-            TensorPiece piece = TensorPiece.Read(Take(TensorPiece.EncodedBytes));
-            if (piece.Length <= 0 || piece.Length > destination.Length)
-            {
-                throw new FrameException($"a piece of {piece.Length} bytes of a tensor that has {destination.Length} left");
-            }
-
-            Span<byte> part = destination[..piece.Length];
-            if (piece.IsInStream)
-            {
-                FillFromStream(part);
-            }
-            else
-            {
-                inlet.Take(piece, part);
-            }
-
-            destination = destination[piece.Length..];
-        }
-    }
-
-    public void Dispose() => _codec.Dispose();
-
-    private void FillFromStream(Span<byte> destination)
-    {
         int buffered = Math.Min(destination.Length, _end - _start);
         _buffer.AsSpan(_start, buffered).CopyTo(destination);
         _start += buffered;
         stream.ReadExactly(destination[buffered..]);
     }
+
+    public void Dispose() => _codec.Dispose();
 
     /// <summary>The next bytes, taken; valid until the next call. The count was checked against a limit.</summary>
     private ReadOnlySpan<byte> Take(int count)

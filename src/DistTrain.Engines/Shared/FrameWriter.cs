@@ -36,9 +36,9 @@ internal sealed class FrameWriter(BufferPool pool) : IDisposable
         {
             ReadOnlySpan<byte> bytes = _bytes.BytesOf(buffer);
             length += bytes.Length;
-            if (outlet is not null && bytes.Length >= TensorPiece.TensorBytesMin)
+            if (outlet is not null && bytes.Length >= TensorPlace.TensorBytesMin)
             {
-                WritePieces(bytes, outlet, stream);
+                PutAside(bytes, outlet, stream);
             }
             else if (bytes.Length < LargeBufferBytes)
             {
@@ -63,25 +63,15 @@ internal sealed class FrameWriter(BufferPool pool) : IDisposable
 
     public void Dispose() => _codec.Dispose();
 
-    /// <summary>Each piece is told of at once, so that the reader takes one while the next is put aside.</summary>
-    private void WritePieces(ReadOnlySpan<byte> bytes, ITensorOutlet outlet, Stream stream)
+    private void PutAside(ReadOnlySpan<byte> tensor, ITensorOutlet outlet, Stream stream)
     {
-        while (!bytes.IsEmpty)
+        TensorPlace place = outlet.Put(tensor);
+        place.Write(_gathered.GetSpan(TensorPlace.EncodedBytes));
+        _gathered.Advance(TensorPlace.EncodedBytes);
+        if (place.IsInStream)
         {
-            ReadOnlySpan<byte> next = bytes[..Math.Min(bytes.Length, TensorPiece.BytesMax)];
-            bytes = bytes[next.Length..];
-            TensorPiece piece = outlet.Put(next);
-            piece.Write(_gathered.GetSpan(TensorPiece.EncodedBytes));
-            _gathered.Advance(TensorPiece.EncodedBytes);
-            if (piece.IsInStream)
-            {
-                Flush(stream);
-                stream.Write(next);
-            }
-            else if (!bytes.IsEmpty)
-            {
-                Flush(stream);
-            }
+            Flush(stream);
+            stream.Write(tensor);
         }
     }
 }

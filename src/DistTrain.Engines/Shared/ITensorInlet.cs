@@ -1,8 +1,10 @@
+using DistTrain.Protocol.Jobs;
+
 namespace DistTrain.Engines.Shared;
 
 /// <summary>The reading side of an <see cref="ITensorOutlet"/>; one thread.</summary>
 internal interface ITensorInlet
 {
-    /// <summary>Fills all of a span with a piece that lies aside, and gives its place back. Throws <see cref="Protocol.Wire.FrameException"/> when no such piece can be there.</summary>
-    void Take(in TensorPiece piece, Span<byte> destination);
+    /// <summary>Makes a buffer of a tensor where it lies. Throws <see cref="Protocol.Wire.FrameException"/> when none can be there.</summary>
+    BufferHandle Adopt(in TensorPlace place, int length, BufferPool pool);
 }

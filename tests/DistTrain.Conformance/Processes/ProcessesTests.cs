@@ -104,7 +104,7 @@ public sealed class ProcessesTests
         observed.Notices.ShouldContain(notice => notice.StartsWith(name, StringComparison.Ordinal) && notice.Contains("signal 9", StringComparison.Ordinal));
     }
 
-    /// <summary>Slices of 260 and 130 KB go through shared memory in pieces. Several kills, so that some come while one is on its way.</summary>
+    /// <summary>Slices of 260 and 130 KB go through shared memory, and are computed with there. Several kills, so that some come while one is on its way.</summary>
     [SkippableTheory]
     [InlineData("worker-1")]
     [InlineData("parameter-server")]

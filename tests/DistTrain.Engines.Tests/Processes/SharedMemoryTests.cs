@@ -1,6 +1,7 @@
 using DistTrain.Engines.Processes;
 using DistTrain.Engines.Shared;
 using DistTrain.Numerics.Randomness;
+using DistTrain.Protocol.Jobs;
 using DistTrain.Protocol.Wire;
 using Shouldly;
 using Xunit;
@@ -12,77 +13,109 @@ public sealed class SharedMemoryTests
     private const int DataBytes = 10_000;
 
     [SkippableFact]
-    public void WhatIsPutAsideIsTakenWhateverTheSizesAndHoweverFarTheReaderIsBehind()
+    public void WhatIsLentKeepsItsValuesUntilItIsGivenBackInWhateverOrder()
     {
         using SharedMemory memory = Create();
-        using RingWriter writer = new(memory);
-        using RingReader reader = new(Open(memory));
+        using BufferPool pool = new();
+        using TensorLender lender = new(memory);
+        using TensorBorrower borrower = new(Open(memory));
         RandomStream random = new(1, RandomPurpose.GeneratedData);
-        Queue<(TensorPiece Piece, byte[] Bytes)> under = new();
-        int aside = 0, inStream = 0;
+        List<(BufferHandle Buffer, byte[] Bytes)> borrowed = [];
+        int inStream = 0;
         for (int i = 0; i < 5_000; i++)
         {
             byte[] bytes = [.. Enumerable.Range(0, 1 + random.Below(3 * i, 4_000)).Select(at => (byte)(i + at))];
-            TensorPiece piece = writer.Put(bytes);
-            (aside, inStream) = piece.IsInStream ? (aside, inStream + 1) : (aside + 1, inStream);
-            under.Enqueue((piece, bytes));
-            for (int take = random.Below((3 * i) + 1, 4); take > 0 && under.TryDequeue(out (TensorPiece Piece, byte[] Bytes) next); take--)
+            TensorPlace place = lender.Put(bytes);
+            if (place.IsInStream)
             {
-                ShouldTake(reader, next.Piece, next.Bytes);
+                inStream++;
+            }
+            else
+            {
+                borrowed.Add((borrower.Adopt(place, bytes.Length, pool), bytes));
+            }
+
+            for (int give = random.Below((3 * i) + 1, 4); give > 0 && borrowed.Count > 0; give--)
+            {
+                int index = random.Below((3 * i) + 2, borrowed.Count);
+                pool.Bytes(borrowed[index].Buffer).SequenceEqual(borrowed[index].Bytes).ShouldBeTrue();
+                pool.Release(borrowed[index].Buffer);
+                borrowed.RemoveAt(index);
             }
         }
 
         // Both ways were gone.
-        aside.ShouldBeGreaterThan(1_000);
-        inStream.ShouldBeGreaterThan(100);
+        inStream.ShouldBeInRange(100, 4_000);
+        pool.Live.ShouldBe(borrowed.Count);
+    }
+
+    [SkippableFact]
+    public void WhatIsLentOutlivesTheConnection()
+    {
+        SharedMemory memory = Create();
+        using BufferPool pool = new();
+        TensorLender lender = new(memory);
+        TensorBorrower borrower = new(Open(memory));
+        byte[] bytes = [.. Enumerable.Repeat((byte)7, 100)];
+        BufferHandle buffer = borrower.Adopt(lender.Put(bytes), bytes.Length, pool);
+        lender.Dispose();
+        borrower.Dispose();
+        pool.Bytes(buffer).SequenceEqual(bytes).ShouldBeTrue();
+        pool.Release(buffer);
+        pool.Live.ShouldBe(0);
     }
 
     [SkippableFact]
     public void BeforeTheReaderHasOpenedItEverythingGoesThroughTheStream()
     {
         using SharedMemory memory = Create();
-        using RingWriter writer = new(memory);
-        writer.Put(new byte[100]).IsInStream.ShouldBeTrue();
+        using TensorLender lender = new(memory);
+        lender.Put(new byte[100]).IsInStream.ShouldBeTrue();
         using SharedMemory opened = Open(memory);
-        writer.Put(new byte[100]).IsInStream.ShouldBeFalse();
+        lender.Put(new byte[100]).IsInStream.ShouldBeFalse();
     }
 
     [SkippableTheory]
-    [InlineData(5)]
-    [InlineData(-1)]
-    public void AReaderThatSaysItHasTakenWhatItCannotHaveLosesItsConnection(long taken)
+    [InlineData(0, 1)]
+    [InlineData(0, -1)]
+    [InlineData(5, 0)]
+    public void AReaderThatGivesBackWhatItCannotHaveLosesItsConnection(long number, int slot)
     {
         using SharedMemory memory = Create();
-        using RingWriter writer = new(memory);
+        using TensorLender lender = new(memory);
         using SharedMemory opened = Open(memory);
-        writer.Put(new byte[100]);
-        opened.Taken = taken;
-        Should.Throw<IOException>(() => writer.Put(new byte[100]));
+        lender.Put(new byte[100]);
+        opened.Return(number, slot);
+        Should.Throw<IOException>(() => lender.Put(new byte[100]));
     }
 
     [SkippableTheory]
-    [InlineData(-5, 100, 0)]
-    [InlineData(DataBytes, 100, 0)]
-    [InlineData(DataBytes - 99, 100, 0)]
-    [InlineData(long.MaxValue, 100, 0)]
-    [InlineData(0, 99, 0)]
-    [InlineData(0, 100, 1)]
-    public void APieceThatCannotBeThereIsNoFrame(long offset, int length, int number)
+    [InlineData(-64, 1)]
+    [InlineData(long.MinValue, 1)]
+    [InlineData(1, 1)]
+    [InlineData(DataBytes, 1)]
+    [InlineData(DataBytes - 80, 1)]
+    [InlineData(long.MaxValue - 63, 1)]
+    [InlineData(0, 0)]
+    [InlineData(0, -1)]
+    [InlineData(0, SharedMemory.SlotsMax)]
+    public void ATensorThatCannotBeThereIsNoFrame(long offset, int slot)
     {
         using SharedMemory memory = Create();
-        using RingWriter writer = new(memory);
-        using RingReader reader = new(Open(memory));
-        writer.Put(new byte[100]);
-        byte[] destination = new byte[100];
-        Should.Throw<FrameException>(() => reader.Take(new TensorPiece(offset, length, (uint)number), destination));
-        Should.NotThrow(() => reader.Take(new TensorPiece(0, 100, 0), destination));
+        using BufferPool pool = new();
+        using TensorLender lender = new(memory);
+        using TensorBorrower borrower = new(Open(memory));
+        borrower.Adopt(lender.Put(new byte[100]), 100, pool);
+        Should.Throw<FrameException>(() => borrower.Adopt(new TensorPlace(offset, slot), 100, pool));
+        Should.NotThrow(() => borrower.Adopt(lender.Put(new byte[100]), 100, pool));
     }
 
     [Fact]
-    public void AConnectionWithoutSharedMemoryTakesNoPieceOfIt()
+    public void AConnectionWithoutSharedMemoryTakesNoTensorOfIt()
     {
-        using RingReader reader = new(null);
-        Should.Throw<FrameException>(() => reader.Take(new TensorPiece(0, 100, 0), new byte[100]));
+        using TensorBorrower borrower = new(null);
+        using BufferPool pool = new();
+        Should.Throw<FrameException>(() => borrower.Adopt(new TensorPlace(0, 0), 100, pool));
     }
 
     [SkippableFact]
@@ -100,13 +133,13 @@ public sealed class SharedMemoryTests
     }
 
     [SkippableFact]
-    public void ARingThatAnotherThreadClosesIsALostStream()
+    public void MemoryThatAnotherThreadClosesIsALostStream()
     {
         SharedMemory memory = Create();
-        RingWriter writer = new(memory);
+        using TensorLender lender = new(memory);
         using SharedMemory opened = Open(memory);
-        writer.Dispose();
-        Should.Throw<ObjectDisposedException>(() => writer.Put(new byte[100]));
+        memory.Dispose();
+        Should.Throw<ObjectDisposedException>(() => lender.Put(new byte[100]));
     }
 
     [SkippableFact]
@@ -115,21 +148,21 @@ public sealed class SharedMemoryTests
         using SharedMemory memory = Create(1 << 20);
         using MemoryStream bytes = new();
         using BufferPool pool = new();
-        using RingWriter ring = new(memory);
-        using RingReader inlet = new(Open(memory));
+        using TensorLender lender = new(memory);
+        using TensorBorrower inlet = new(Open(memory));
         using FrameWriter writer = new(pool);
-        using OutletStream stream = new(ring, bytes);
-        int[] sizes = [100, TensorPiece.TensorBytesMin, TensorPiece.BytesMax + 1, 3 * TensorPiece.BytesMax, 900_000];
+        using OutletStream stream = new(lender, bytes);
+        int[] sizes = [100, TensorPlace.TensorBytesMin - 1, TensorPlace.TensorBytesMin, 500_000, 900_000, 100_000];
         foreach (int size in sizes)
         {
-            Protocol.Jobs.BufferHandle tensor = pool.Rent(size);
+            BufferHandle tensor = pool.Rent(size);
             pool.Bytes(tensor).Fill((byte)size);
             writer.Write(new Protocol.Messages.Envelope(1, 1, new(0), 1, new(1), 1, 1, 1, new Protocol.Messages.Weights(1, 0, tensor, default)), stream);
         }
 
-        // What finds no place aside is in the stream; the rest leaves sixteen bytes there.
+        // What finds no place aside is in the stream; the rest leaves a few bytes there.
         writer.Flush(stream);
-        bytes.Length.ShouldBeInRange(900_000, sizes.Sum() - TensorPiece.BytesMax);
+        bytes.Length.ShouldBeInRange(900_000, 950_000);
         bytes.Position = 0;
         using FrameReader reader = new(bytes, pool, inlet);
         foreach (int size in sizes)
@@ -147,17 +180,7 @@ public sealed class SharedMemoryTests
 
     private static SharedMemory Open(SharedMemory memory) => SharedMemory.TryOpen(memory.Place).ShouldNotBeNull();
 
-    private static void ShouldTake(RingReader reader, in TensorPiece piece, byte[] bytes)
-    {
-        if (!piece.IsInStream)
-        {
-            byte[] taken = new byte[bytes.Length];
-            reader.Take(piece, taken);
-            taken.AsSpan().SequenceEqual(bytes).ShouldBeTrue();
-        }
-    }
-
-    private sealed class OutletStream(RingWriter ring, Stream inner) : Stream, ITensorOutlet
+    private sealed class OutletStream(TensorLender lender, Stream inner) : Stream, ITensorOutlet
     {
         public override bool CanRead => false;
 
@@ -169,7 +192,7 @@ public sealed class SharedMemoryTests
 
         public override long Position { get => inner.Position; set => throw new NotSupportedException(); }
 
-        public TensorPiece Put(ReadOnlySpan<byte> piece) => ring.Put(piece);
+        public TensorPlace Put(ReadOnlySpan<byte> tensor) => lender.Put(tensor);
 
         public override void Flush() => inner.Flush();
 
