@@ -31,6 +31,12 @@ if (args is ["ddp", ..])
     return 0;
 }
 
+if (args is ["loading", ..])
+{
+    LoadingBenchmark.Run(args.Length > 1 ? int.Parse(args[1]) : 5, args.Length > 2 ? args[2] : null);
+    return 0;
+}
+
 if (args is ["overhead", ..])
 {
     OverheadBenchmark.Run(args.Length > 1 ? int.Parse(args[1]) : 9);
@@ -91,6 +97,7 @@ if (args.Length == 0)
     Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- durability [rounds]");
     Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- dashboard [rounds]");
     Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- rings [rounds]");
+    Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- loading [rounds [folder of Fashion-MNIST]]");
     Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- ddp [rounds [layers of each stage, such as 1,1,1]]");
     Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- --filter '*'   (BenchmarkDotNet)");
     return 2;
