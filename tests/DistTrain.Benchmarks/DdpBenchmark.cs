@@ -1,10 +1,6 @@
-using System.Diagnostics;
 using System.Globalization;
-using DistTrain.Data;
 using DistTrain.Engines;
 using DistTrain.Engines.Processes;
-using DistTrain.Numerics.Networks;
-using DistTrain.Numerics.Randomness;
 using DistTrain.Protocol.Settings;
 
 namespace DistTrain.Benchmarks;
@@ -70,65 +66,19 @@ internal static class DdpBenchmark
             Experiment = string.Create(CultureInfo.InvariantCulture, $"{Experiment};{batch};{epochs};{stages}"),
             Workers = Replicas,
         };
-        StepClock clock = new(epochs * (long)(Rows / batch) / 3);
+        SteadySteps clock = new(epochs * (long)(Rows / batch) / 3);
         RunOutcome outcome = new ProcessesEngine().Run(request, clock, CancellationToken.None);
         return outcome.Status == RunStatus.Completed ? clock.MicrosecondsPerStep : throw new InvalidOperationException(outcome.Reason);
     }
 
-    private static RunSettings Settings(int batch, int epochs, string stages) => new()
+    private static RunSettings Settings(int batch, int epochs, string stages) => RandomRows.Settings(
+        s_sizes, [.. stages.Split(',').Select(count => int.Parse(count, CultureInfo.InvariantCulture))], new TrainingSettings(epochs, batch)) with
     {
-        Name = "ddp",
-        Network = new NetworkSpec(
-            s_sizes[0],
-            [
-                new DenseSpec(s_sizes[1], ActivationKind.Relu),
-                new DenseSpec(s_sizes[2], ActivationKind.Relu),
-                new DenseSpec(s_sizes[3], ActivationKind.Softmax),
-            ]),
-        Loss = LossKind.CrossEntropy,
-        Optimizer = new OptimizerSpec(OptimizerKind.Sgd, 1e-4),
-        Training = new TrainingSettings(epochs, batch) { EvaluateEvery = epochs },
-        Stages = [.. stages.Split(',').Select(count => int.Parse(count, CultureInfo.InvariantCulture))],
         Replicas = Replicas,
-        CheckpointEverySteps = 0,
         Durability = Durability.Memory,
     };
 
-    private static RunData Data()
-    {
-        RandomStream stream = new(1, RandomPurpose.GeneratedData);
-        float[] values = [.. Enumerable.Range(0, Rows * s_sizes[0]).Select(i => (float)stream.Uniform(i, -1, 1))];
-        int[] labels = [.. Enumerable.Range(0, Rows).Select(row => row % s_sizes[^1])];
-        return RunData.From(new TrainTest<float>(DataSet<float>.FromLabels("random", s_sizes[0], values, labels, s_sizes[^1]), null));
-    }
+    private static RunData Data() => RandomRows.Data(Rows, s_sizes[0], s_sizes[^1]);
 
     private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
-
-    /// <summary>Takes the time from one step to the last.</summary>
-    private sealed class StepClock(long from) : IRunObserver
-    {
-        private long _start, _last, _steps;
-
-        public double MicrosecondsPerStep => Stopwatch.GetElapsedTime(_start, _last).TotalMicroseconds / _steps;
-
-        public void OnStep(in StepProgress step)
-        {
-            if (step.Step == from)
-            {
-                _start = Stopwatch.GetTimestamp();
-            }
-            else if (step.Step > from)
-            {
-                (_last, _steps) = (Stopwatch.GetTimestamp(), step.Step - from);
-            }
-        }
-
-        public void OnEpoch(EpochProgress epoch)
-        {
-        }
-
-        public void OnNotice(string text)
-        {
-        }
-    }
 }
