@@ -51,7 +51,7 @@ public sealed class SimulatedFaultsTests
         long deaths = ForEach(
             part,
             15_000,
-            (plan, draw) => (Network(draw), Faults(plan, draw)),
+            (plan, draw) => (Network(draw) with { Machine = null }, Faults(plan, draw)),
             (request, run) =>
             {
                 ShouldGiveTheBitsOfThePlainLoop(request, run);
