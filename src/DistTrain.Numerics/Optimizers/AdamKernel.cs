@@ -39,27 +39,28 @@ internal readonly unsafe struct AdamKernel<T>
 
     public required T Epsilon { get; init; }
 
-    /// <summary>Writes the next weights and moments; false when a next weight is not finite.</summary>
-    public bool Run(ReadOnlySpan<T> weights, ReadOnlySpan<T> gradient, ReadOnlySpan<T> state, Span<T> nextWeights, Span<T> nextState)
+    /// <summary>Writes the next weights and moments from <paramref name="first"/> to <paramref name="end"/>; false when one of these weights is not finite.</summary>
+    public bool Run(
+        ReadOnlySpan<T> weights, ReadOnlySpan<T> gradient, ReadOnlySpan<T> state, Span<T> nextWeights, Span<T> nextState, int first, int end)
     {
         fixed (T* w = weights, g = gradient, s = state, nextW = nextWeights, nextS = nextState)
         {
             T sum = T.Zero;
-            int done = 0, length = weights.Length;
+            int done = first, length = weights.Length;
             switch (VectorWidths.Resolve(VectorWidth.Best))
             {
                 case VectorWidth.Bits512:
-                    done = Run<Vector512<T>, Simd512<T>>(w, g, s, nextW, nextS, 0, length, ref sum);
+                    done = Run<Vector512<T>, Simd512<T>>(w, g, s, nextW, nextS, first, end, length, ref sum);
                     break;
                 case VectorWidth.Bits256:
-                    done = Run<Vector256<T>, Simd256<T>>(w, g, s, nextW, nextS, 0, length, ref sum);
+                    done = Run<Vector256<T>, Simd256<T>>(w, g, s, nextW, nextS, first, end, length, ref sum);
                     break;
                 case VectorWidth.Bits128:
-                    done = Run<Vector128<T>, Simd128<T>>(w, g, s, nextW, nextS, 0, length, ref sum);
+                    done = Run<Vector128<T>, Simd128<T>>(w, g, s, nextW, nextS, first, end, length, ref sum);
                     break;
             }
 
-            Run<T, SimdScalar<T>>(w, g, s, nextW, nextS, done, length, ref sum);
+            Run<T, SimdScalar<T>>(w, g, s, nextW, nextS, done, end, length, ref sum);
             return sum == T.Zero;
         }
     }
@@ -67,7 +68,7 @@ internal readonly unsafe struct AdamKernel<T>
     /// <summary>The elements that fill whole vectors; returns where they end. 0·x is 0 for a finite x and NaN for every other,
     /// and a NaN stays in <paramref name="sum"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private int Run<TVector, TSimd>(T* weights, T* gradient, T* state, T* nextWeights, T* nextState, int first, int length, ref T sum)
+    private int Run<TVector, TSimd>(T* weights, T* gradient, T* state, T* nextWeights, T* nextState, int first, int end, int length, ref T sum)
         where TVector : unmanaged
         where TSimd : ISimd<TVector, T>
     {
@@ -77,7 +78,7 @@ internal readonly unsafe struct AdamKernel<T>
         TVector zero = TSimd.Broadcast(T.Zero), finite = zero;
         bool decays = Decay != T.Zero, shrinks = Keep != T.One;
         int i = first;
-        for (; i <= length - TSimd.Count; i += TSimd.Count)
+        for (; i <= end - TSimd.Count; i += TSimd.Count)
         {
             TVector w = TSimd.Load(weights + i), g = TSimd.Multiply(TSimd.Load(gradient + i), scale);
             if (shrinks)

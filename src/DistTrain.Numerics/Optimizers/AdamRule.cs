@@ -29,9 +29,9 @@ internal sealed class AdamRule<T>(OptimizerSpec spec) : UpdateRule<T>
             T.CreateChecked(1 - (learningRate * spec.WeightDecay)));
     }
 
-    public override bool TryUpdateWhole(
+    public override bool TryUpdatePart(
         ReadOnlySpan<T> weights, ReadOnlySpan<T> gradient, T gradientScale, ReadOnlySpan<T> state, Span<T> nextWeights, Span<T> nextState,
-        in Coefficients<T> c, out bool finite)
+        in Coefficients<T> c, int first, int end, out bool finite)
     {
         AdamKernel<T> kernel = new()
         {
@@ -46,7 +46,7 @@ internal sealed class AdamRule<T>(OptimizerSpec spec) : UpdateRule<T>
             RootCorrection = c.RootCorrection,
             Epsilon = _epsilon,
         };
-        finite = kernel.Run(weights, gradient, state, nextWeights, nextState);
+        finite = kernel.Run(weights, gradient, state, nextWeights, nextState, first, end);
         return true;
     }
 

@@ -23,27 +23,28 @@ internal readonly unsafe struct SgdKernel<T>
 
     public required bool Nesterov { get; init; }
 
-    /// <summary>Writes the next weights and velocity; false when a next weight is not finite.</summary>
-    public bool Run(ReadOnlySpan<T> weights, ReadOnlySpan<T> gradient, ReadOnlySpan<T> velocity, Span<T> nextWeights, Span<T> nextVelocity)
+    /// <summary>Writes the next weights and velocity from <paramref name="first"/> to <paramref name="end"/>; false when one of these weights is not finite.</summary>
+    public bool Run(
+        ReadOnlySpan<T> weights, ReadOnlySpan<T> gradient, ReadOnlySpan<T> velocity, Span<T> nextWeights, Span<T> nextVelocity, int first, int end)
     {
         fixed (T* w = weights, g = gradient, v = velocity, nextW = nextWeights, nextV = nextVelocity)
         {
             T sum = T.Zero;
-            int done = 0;
+            int done = first;
             switch (VectorWidths.Resolve(VectorWidth.Best))
             {
                 case VectorWidth.Bits512:
-                    done = Run<Vector512<T>, Simd512<T>>(w, g, v, nextW, nextV, 0, weights.Length, ref sum);
+                    done = Run<Vector512<T>, Simd512<T>>(w, g, v, nextW, nextV, first, end, ref sum);
                     break;
                 case VectorWidth.Bits256:
-                    done = Run<Vector256<T>, Simd256<T>>(w, g, v, nextW, nextV, 0, weights.Length, ref sum);
+                    done = Run<Vector256<T>, Simd256<T>>(w, g, v, nextW, nextV, first, end, ref sum);
                     break;
                 case VectorWidth.Bits128:
-                    done = Run<Vector128<T>, Simd128<T>>(w, g, v, nextW, nextV, 0, weights.Length, ref sum);
+                    done = Run<Vector128<T>, Simd128<T>>(w, g, v, nextW, nextV, first, end, ref sum);
                     break;
             }
 
-            Run<T, SimdScalar<T>>(w, g, v, nextW, nextV, done, weights.Length, ref sum);
+            Run<T, SimdScalar<T>>(w, g, v, nextW, nextV, done, end, ref sum);
             return sum == T.Zero;
         }
     }
@@ -51,7 +52,7 @@ internal readonly unsafe struct SgdKernel<T>
     /// <summary>The elements that fill whole vectors; returns where they end. 0·x is 0 for a finite x and NaN for every other,
     /// and a NaN stays in <paramref name="sum"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private int Run<TVector, TSimd>(T* weights, T* gradient, T* velocity, T* nextWeights, T* nextVelocity, int first, int length, ref T sum)
+    private int Run<TVector, TSimd>(T* weights, T* gradient, T* velocity, T* nextWeights, T* nextVelocity, int first, int end, ref T sum)
         where TVector : unmanaged
         where TSimd : ISimd<TVector, T>
     {
@@ -59,7 +60,7 @@ internal readonly unsafe struct SgdKernel<T>
         TVector rate = TSimd.Broadcast(-LearningRate), zero = TSimd.Broadcast(T.Zero), finite = zero;
         bool decays = Decay != T.Zero, remembers = Momentum != T.Zero, nesterov = Nesterov;
         int i = first;
-        for (; i <= length - TSimd.Count; i += TSimd.Count)
+        for (; i <= end - TSimd.Count; i += TSimd.Count)
         {
             TVector w = TSimd.Load(weights + i), g = TSimd.Multiply(TSimd.Load(gradient + i), scale);
             if (decays)

@@ -16,9 +16,9 @@ internal sealed class SgdRule<T>(OptimizerSpec spec) : UpdateRule<T>
 
     public override int StateCount => _momentum == T.Zero ? 0 : 1;
 
-    public override bool TryUpdateWhole(
+    public override bool TryUpdatePart(
         ReadOnlySpan<T> weights, ReadOnlySpan<T> gradient, T gradientScale, ReadOnlySpan<T> state, Span<T> nextWeights, Span<T> nextState,
-        in Coefficients<T> c, out bool finite)
+        in Coefficients<T> c, int first, int end, out bool finite)
     {
         SgdKernel<T> kernel = new()
         {
@@ -28,7 +28,7 @@ internal sealed class SgdRule<T>(OptimizerSpec spec) : UpdateRule<T>
             LearningRate = c.LearningRate,
             Nesterov = _nesterov,
         };
-        finite = kernel.Run(weights, gradient, state, nextWeights, nextState);
+        finite = kernel.Run(weights, gradient, state, nextWeights, nextState, first, end);
         return true;
     }
 

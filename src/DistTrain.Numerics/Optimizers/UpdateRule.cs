@@ -58,11 +58,11 @@ internal abstract class UpdateRule<T>
         return new Coefficients<T>(rate, rate, T.One, T.One);
     }
 
-    /// <summary>Writes the next weights and state of a whole parameter in one pass, with the bits of <see cref="Update"/>; false
-    /// where the rule has no such way.</summary>
-    public virtual bool TryUpdateWhole(
+    /// <summary>Writes the next weights and state of a parameter from <paramref name="first"/> to <paramref name="end"/> in one pass, with the bits of
+    /// <see cref="Update"/>; false where the rule has no such way.</summary>
+    public virtual bool TryUpdatePart(
         ReadOnlySpan<T> weights, ReadOnlySpan<T> gradient, T gradientScale, ReadOnlySpan<T> state, Span<T> nextWeights, Span<T> nextState,
-        in Coefficients<T> c, out bool finite)
+        in Coefficients<T> c, int first, int end, out bool finite)
     {
         finite = false;
         return false;

@@ -3,6 +3,7 @@ using DistTrain.Numerics.Networks;
 using DistTrain.Numerics.Optimizers;
 using DistTrain.Numerics.Tests.Layers;
 using DistTrain.Numerics.Randomness;
+using DistTrain.Numerics.Tests.Kernels;
 using Shouldly;
 using Xunit;
 
@@ -78,7 +79,7 @@ public sealed class OptimizerTests
         T[] w = Draw(0, length), g = Draw(1, length), state = [.. Draw(2, rule.StateCount * length).Select(T.Abs)];
         T[] nextW = new T[length], nextState = new T[state.Length], byBlockW = new T[length], byBlockState = new T[state.Length];
         Coefficients<T> coefficients = rule.At(0.1, 3);
-        if (!rule.TryUpdateWhole(w, g, scale, state, nextW, nextState, coefficients, out bool finite))
+        if (!rule.TryUpdatePart(w, g, scale, state, nextW, nextState, coefficients, 0, w.Length, out bool finite))
         {
             (spec.Kind is OptimizerKind.Sgd or OptimizerKind.Adam or OptimizerKind.AdamW).ShouldBeFalse("the common rules have one pass");
             return;
@@ -102,6 +103,26 @@ public sealed class OptimizerTests
         nextState.ShouldBe(byBlockState, $"{spec}, {length} values");
 
         T[] Draw(int part, int count) => [.. Enumerable.Range(0, count).Select(i => T.CreateChecked(random.Uniform((part * 1_000L) + i, -1, 1)))];
+    }
+
+    [Theory]
+    [MemberData(nameof(Indices))]
+    public void ALargeParameterSplitOverThreadsHasTheSameBits(int index)
+    {
+        int length = UpdateWork<float>.LengthMin + 1_003;
+        Optimizer<float> optimizer = new(Specs[index]);
+        RandomStream random = new(3, RandomPurpose.GeneratedData);
+        float[] w = Draw(0, length), g = Draw(1, length), state = [.. Draw(2, optimizer.StateCount * length).Select(MathF.Abs)];
+        float[] nextW = new float[length], nextState = new float[state.Length], splitW = new float[length], splitState = new float[state.Length];
+        optimizer.Apply(0.1, 3, 0.7, w, g, state, nextW, nextState).ShouldBeTrue();
+        optimizer.Apply(0.1, 3, 0.7, w, g, state, splitW, splitState, new ReverseForkJoin(2)).ShouldBeTrue();
+        splitW.ShouldBe(nextW);
+        splitState.ShouldBe(nextState);
+        w[length - 5] = float.NaN;
+        optimizer.Apply(0.1, 3, 0.7, w, g, state, splitW, splitState, new ReverseForkJoin(2)).ShouldBeFalse();
+        splitW[..(length - 5)].ShouldBe(nextW[..(length - 5)]);
+
+        float[] Draw(int part, int count) => [.. Enumerable.Range(0, count).Select(i => (float)random.Uniform((part * 1_000_000L) + i, -1, 1))];
     }
 
     [Theory]
