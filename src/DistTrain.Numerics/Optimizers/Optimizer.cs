@@ -54,48 +54,17 @@ public sealed class Optimizer<T>
         ArgumentOutOfRangeException.ThrowIfNotEqual(state.Length, checked(length * StateCount));
         ArgumentOutOfRangeException.ThrowIfNotEqual(nextState.Length, state.Length);
         Coefficients<T> coefficients = _rule.At(learningRate, update);
-        T scale = T.CreateChecked(gradientScale);
-        if (fork is { Width: > 1 } && length >= UpdateWork<T>.LengthMin)
+        UpdateArrays<T> arrays = new()
         {
-            return UpdateWork<T>.Run(_rule, coefficients, scale, weights, gradient, state, nextWeights, nextState, fork);
-        }
-
-        return ApplyPart(_rule, coefficients, scale, weights, gradient, state, nextWeights, nextState, 0, length);
-    }
-
-    /// <summary>The elements from <paramref name="first"/> to <paramref name="end"/>.</summary>
-    internal static bool ApplyPart(
-        UpdateRule<T> rule, in Coefficients<T> coefficients, T scale, ReadOnlySpan<T> weights, ReadOnlySpan<T> gradient, ReadOnlySpan<T> state,
-        Span<T> nextWeights, Span<T> nextState, int first, int end)
-    {
-        if (rule.TryUpdatePart(weights, gradient, scale, state, nextWeights, nextState, coefficients, first, end, out bool partIsFinite))
-        {
-            return partIsFinite;
-        }
-
-        int length = weights.Length;
-        bool finite = true;
-        Span<T> work = stackalloc T[2 * UpdateRule<T>.BlockLength];
-        for (int start = first; start < end; start += UpdateRule<T>.BlockLength)
-        {
-            int count = Math.Min(UpdateRule<T>.BlockLength, end - start);
-            var block = new UpdateBlock<T>
-            {
-                Weights = weights.Slice(start, count),
-                NextWeights = nextWeights.Slice(start, count),
-                State0 = rule.StateCount > 0 ? state.Slice(start, count) : default,
-                State1 = rule.StateCount > 1 ? state.Slice(length + start, count) : default,
-                NextState0 = rule.StateCount > 0 ? nextState.Slice(start, count) : default,
-                NextState1 = rule.StateCount > 1 ? nextState.Slice(length + start, count) : default,
-                Gradient = work[..count],
-                Work = work.Slice(UpdateRule<T>.BlockLength, count),
-            };
-            System.Numerics.Tensors.TensorPrimitives.Multiply(
-                gradient.Slice(start, count), scale, block.Gradient);
-            rule.Update(block, coefficients);
-            finite &= Elementwise.AllFinite<T>(block.NextWeights);
-        }
-
-        return finite;
+            Weights = weights,
+            Gradient = gradient,
+            GradientScale = T.CreateChecked(gradientScale),
+            State = state,
+            NextWeights = nextWeights,
+            NextState = nextState,
+        };
+        return fork is { Width: > 1 } && length >= UpdateWork<T>.LengthMin
+            ? UpdateWork<T>.Run(_rule, coefficients, arrays, fork)
+            : _rule.Apply(arrays, coefficients, 0, length);
     }
 }

@@ -25,23 +25,21 @@ internal sealed unsafe class UpdateWork<T> : IChunkedWork
 
     /// <summary>Computes the next weights and state with whatever threads <paramref name="fork"/> offers.</summary>
     /// <returns>Whether every next weight is finite.</returns>
-    public static bool Run(
-        UpdateRule<T> rule, in Coefficients<T> coefficients, T scale, ReadOnlySpan<T> weights, ReadOnlySpan<T> gradient, ReadOnlySpan<T> state,
-        Span<T> nextWeights, Span<T> nextState, IForkJoin fork)
+    public static bool Run(UpdateRule<T> rule, in Coefficients<T> coefficients, in UpdateArrays<T> arrays, IForkJoin fork)
     {
         // A nested fork on this thread would find no spare and make its own.
         UpdateWork<T> work = t_spare ?? new UpdateWork<T>();
         t_spare = null;
-        (work._rule, work._coefficients, work._scale) = (rule, coefficients, scale);
-        (work._length, work._stateLength, work._notFinite) = (weights.Length, state.Length, false);
-        fixed (T* w = weights, g = gradient, s = state, nextW = nextWeights, nextS = nextState)
+        (work._rule, work._coefficients, work._scale) = (rule, coefficients, arrays.GradientScale);
+        (work._length, work._stateLength, work._notFinite) = (arrays.Weights.Length, arrays.State.Length, false);
+        fixed (T* w = arrays.Weights, g = arrays.Gradient, s = arrays.State, nextW = arrays.NextWeights, nextS = arrays.NextState)
         {
             work._weights = w;
             work._gradient = g;
             work._state = s;
             work._nextWeights = nextW;
             work._nextState = nextS;
-            fork.Run(work, (weights.Length + ChunkLength - 1) / ChunkLength);
+            fork.Run(work, (arrays.Weights.Length + ChunkLength - 1) / ChunkLength);
         }
 
         t_spare = work;
@@ -52,17 +50,16 @@ internal sealed unsafe class UpdateWork<T> : IChunkedWork
     public void RunChunk(int chunk)
     {
         int first = chunk * ChunkLength, end = Math.Min(_length, first + ChunkLength);
-        if (!Optimizer<T>.ApplyPart(
-            _rule,
-            _coefficients,
-            _scale,
-            new ReadOnlySpan<T>(_weights, _length),
-            new ReadOnlySpan<T>(_gradient, _length),
-            new ReadOnlySpan<T>(_state, _stateLength),
-            new Span<T>(_nextWeights, _length),
-            new Span<T>(_nextState, _stateLength),
-            first,
-            end))
+        UpdateArrays<T> arrays = new()
+        {
+            Weights = new ReadOnlySpan<T>(_weights, _length),
+            Gradient = new ReadOnlySpan<T>(_gradient, _length),
+            GradientScale = _scale,
+            State = new ReadOnlySpan<T>(_state, _stateLength),
+            NextWeights = new Span<T>(_nextWeights, _length),
+            NextState = new Span<T>(_nextState, _stateLength),
+        };
+        if (!_rule.Apply(arrays, _coefficients, first, end))
         {
             _notFinite = true;
         }
