@@ -48,6 +48,6 @@ public sealed class SoakTests
         SoakFailure? Once() => Soak.Check(7, request => SoakRun.Check(request, faults: null, plant).Finding);
         SoakFailure first = Once().ShouldNotBeNull(), second = Once().ShouldNotBeNull();
         second.Finding.ShouldBe(first.Finding);
-        second.Faults.ShouldBe(first.Faults);
+        second.Faults.Select(fault => fault.ToString()).ShouldBe(first.Faults.Select(fault => fault.ToString()));
     }
 }
