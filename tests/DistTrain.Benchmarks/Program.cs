@@ -91,6 +91,11 @@ if (args is ["front", ..])
     return 0;
 }
 
+if (args is ["front-alone", ..])
+{
+    return FrontAloneBenchmark.Run(args.Length > 1 ? int.Parse(args[1]) : 15, args.Length > 2 ? int.Parse(args[2]) : 1);
+}
+
 if (args is ["torch", ..])
 {
     TorchBenchmark.Run(args.Length > 1 ? int.Parse(args[1]) : 9, args.Length > 2 ? args[2] : null);
@@ -131,6 +136,7 @@ if (args.Length == 0)
 {
     Console.WriteLine("usage: dotnet run -c Release --project tests/DistTrain.Benchmarks -- overhead [rounds]");
     Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- front [rounds [folder of golub-leukemia.csv.gz [compute threads]]]");
+    Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- front-alone [rounds [compute threads]]");
     Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- torch [rounds [part of a case's title]]");
     Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- gemm [threads [part of a product's title]]");
     Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- events [layers [steps]]");

@@ -15,6 +15,9 @@ public sealed class HostileConnectionsTests
 {
     private const int Server = 1;
 
+    private const string Acknowledge =
+        """{"tag":"acknowledge","run":1,"epoch":1,"from":0,"from-incarnation":1,"to":1,"to-incarnation":1,"sequence":0,"acknowledges":1}""";
+
     [SkippableFact]
     public void WhatIsNoFrameOfTheRunClosesItsConnectionAndNothingElse()
     {
@@ -49,6 +52,7 @@ public sealed class HostileConnectionsTests
         yield return ("a wrong token", PeerStream.Greeting(wrong, 0));
         yield return ("a right token of a process that does not exist", PeerStream.Greeting(token, 77));
         yield return ("a right token of the process itself", PeerStream.Greeting(token, Server));
+        yield return ("a frame without a token", [.. Frame(Acknowledge), .. new byte[welcome.Length]]);
         yield return ("text instead of a token", Encoding.UTF8.GetBytes("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"));
         yield return ("garbage behind the token", [.. welcome, .. Enumerable.Repeat((byte)0xAB, 500)]);
         yield return ("a frame that is too long", [.. welcome, .. Prefix(uint.MaxValue, 10)]);
@@ -57,8 +61,7 @@ public sealed class HostileConnectionsTests
         yield return ("a tensor in shared memory that is not there", [.. PeerStream.Greeting(token, 0, new SharedMemoryPlace(1, 1, 1 << 20, Guid.Empty)), .. Aside(0, 0)]);
         yield return ("an unknown tag", [.. welcome, .. Frame("""{"tag":"shut-down"}""")]);
         yield return ("a header that is no JSON", [.. welcome, .. Frame("tag")]);
-        yield return ("a message for an actor elsewhere", [.. welcome, .. Frame(
-            """{"tag":"acknowledge","run":1,"epoch":1,"from":0,"from-incarnation":1,"to":1,"to-incarnation":1,"sequence":0,"acknowledges":1}""")]);
+        yield return ("a message for an actor elsewhere", [.. welcome, .. Frame(Acknowledge)]);
     }
 
     private static byte[] Prefix(uint frame, uint header)
