@@ -117,6 +117,7 @@ internal sealed partial class SimulatedRun
     {
         if (actor.Machine is null)
         {
+            CountLost(what);
             return;
         }
 
