@@ -51,7 +51,7 @@ if (args is ["predict", ..])
 
 if (args is ["dashboard", ..])
 {
-    DashboardBenchmark.Run(args.Length > 1 ? int.Parse(args[1]) : 7);
+    DashboardBenchmark.Run(args.Length > 1 ? int.Parse(args[1]) : 9, args.Length > 2 ? double.Parse(args[2], System.Globalization.CultureInfo.InvariantCulture) : 5);
     return 0;
 }
 
@@ -71,7 +71,7 @@ if (args.Length == 0)
     Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- kills FOLDER-OF-FASHION-MNIST [kills [epochs [restarts of everything]]]");
     Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- predict [rounds [part of a case's title]]");
     Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- durability [rounds]");
-    Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- dashboard [rounds]");
+    Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- dashboard [rounds [seconds of a run]]");
     Console.WriteLine("       dotnet run -c Release --project tests/DistTrain.Benchmarks -- --filter '*'   (BenchmarkDotNet)");
     return 2;
 }

@@ -13,8 +13,8 @@ export interface Source {
   metrics(id: string): Promise<Metrics>;
   /** Hears views now and whenever they change; returns how to stop. */
   watch(id: string, listener: Listener, onState: (connected: boolean) => void): () => void;
-  /** Brings a fault about; resolves to what went wrong, or null. */
-  fault(id: string, actor: number, fault: string): Promise<string | null>;
+  /** Brings a fault about, of an actor or of its link to a peer; resolves to what went wrong, or null. */
+  fault(id: string, fault: string, actor: number, peer?: number): Promise<string | null>;
 }
 
 const tokenKey = 'disttrain-token';
@@ -56,11 +56,11 @@ class Server implements Source {
     return () => stream.close();
   }
 
-  async fault(id: string, actor: number, fault: string): Promise<string | null> {
+  async fault(id: string, fault: string, actor: number, peer?: number): Promise<string | null> {
     const answer = await fetch(`api/control?id=${encodeURIComponent(id)}`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json', 'X-DistTrain-Token': sessionStorage.getItem(tokenKey) ?? '' },
-      body: JSON.stringify({ actor, fault }),
+      body: JSON.stringify({ actor, fault, peer }),
     });
     return answer.ok ? null : ((await answer.json()) as { error: string }).error;
   }
