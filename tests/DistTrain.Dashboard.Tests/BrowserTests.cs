@@ -13,8 +13,7 @@ namespace DistTrain.Dashboard.Tests;
 /// <summary>The pages in a real browser. Skipped, and said so, where there is no browser, no Node.js package or no built page.</summary>
 public sealed class BrowserTests : IDisposable
 {
-    private static readonly string[] LongRun =
-        ["train", "blobs", "--set", "training.epochs=4000", "--set", "training.evaluate-every=1000", "--set", "stages=2", "--set", "checkpoint.every-steps=0"];
+    private static readonly string[] Run = ["train", "blobs", "--set", "training.evaluate-every=1000", "--set", "stages=2", "--set", "checkpoint.every-steps=0"];
 
     private readonly RunFolders _runs = new();
 
@@ -23,8 +22,29 @@ public sealed class BrowserTests : IDisposable
     [SkippableFact]
     public void ARunFromTheCommandLineIsWatchedOneOfItsActorsCrashedByButtonAndItsWeightsAreTheSame()
     {
+        Watch("live", "--set", "training.epochs=4000");
+        (Restarts("run") > 0, Weights("run")).ShouldBe((true, Weights("calm")));
+    }
+
+    [SkippableFact]
+    public void AWorkerIsPausedAndItsProcessKilledByButtonAndTheWeightsAreTheSame()
+    {
+        Watch("paused", "--engine", "processes", "--workers", "2", "--set", "training.epochs=400", "--set", "durability=memory");
+        (Restarts("run") > 0, Weights("run")).ShouldBe((true, Weights("calm")));
+    }
+
+    [SkippableFact]
+    public void ALinkIsCutAndAnActorSlowedByButtonAndTheWeightsAreTheSame()
+    {
+        Watch("cut", "--engine", "simulated", "--set", "training.epochs=200");
+        Weights("run").ShouldBe(Weights("calm"));
+    }
+
+    /// <summary>Starts a run from the command line, plays a scenario on its pages, waits for its end, and trains the same without disturbance on threads.</summary>
+    private void Watch(string scenario, params string[] options)
+    {
         Node.SkipWithoutBrowser();
-        using Process watched = Start([.. LongRun, "--out", "run", "--dashboard", "--controls", "--port", "0"]);
+        using Process watched = Start([.. Run, .. options, "--out", "run", "--dashboard", "--controls", "--port", "0"]);
         string address = "";
         while (watched.StandardOutput.ReadLine() is string line && address.Length == 0)
         {
@@ -34,7 +54,7 @@ public sealed class BrowserTests : IDisposable
         Task rest = watched.StandardOutput.ReadToEndAsync();
         try
         {
-            Node.Run("scenarios.mjs", "live", address);
+            Node.Run("scenarios.mjs", scenario, address);
             watched.WaitForExit(TimeSpan.FromMinutes(3)).ShouldBeTrue();
             rest.Wait(TimeSpan.FromMinutes(1)).ShouldBeTrue();
         }
@@ -47,8 +67,8 @@ public sealed class BrowserTests : IDisposable
         }
 
         watched.ExitCode.ShouldBe(0);
-        Disttrain(0, [.. LongRun, "--out", "calm", "--json"]);
-        (Restarts("run") > 0, Weights("run")).ShouldBe((true, Weights("calm")));
+        string epochs = options.Single(option => option.StartsWith("training.epochs", StringComparison.Ordinal));
+        Disttrain(0, [.. Run, "--set", epochs, "--out", "calm", "--json"]);
     }
 
     [SkippableFact]

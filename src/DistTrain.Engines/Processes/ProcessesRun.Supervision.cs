@@ -65,11 +65,12 @@ internal sealed partial class ProcessesRun
         ActorStatus[] actors = new ActorStatus[_incarnations.Length];
         foreach (SupervisedProcess process in _processes)
         {
-            string place = process.Child is ChildProcess child ? $"{process.Name}, process {child.Id}" : $"{process.Name}, being started";
+            ChildProcess? child = process.Child;
+            string place = child is null ? $"{process.Name}, being started" : $"{process.Name}, process {child.Id}";
             foreach (ActorId actor in process.Actors)
             {
                 actors[actor.Index] = new ActorStatus(
-                    actor, _plan.Topology.NameOf(actor), place, Volatile.Read(ref _incarnations[actor.Index]), MailboxDepth: null, Dropped: null);
+                    actor, _plan.Topology.NameOf(actor), place, child is null ? 0 : Volatile.Read(ref _incarnations[actor.Index]), MailboxDepth: null, Dropped: null);
             }
         }
 

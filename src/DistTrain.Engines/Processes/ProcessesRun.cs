@@ -170,11 +170,11 @@ internal sealed partial class ProcessesRun : IDisposable
         {
             case NoteKind.Spawn when note.Run == _run:
                 ActorId actor = new(note.Actor);
+                Volatile.Write(ref _incarnations[note.Actor], note.Incarnation);
                 _processes[_placement.ProcessOf(actor)].Send(
                     new Command(CommandKind.Spawn) { Run = note.Run, Actor = note.Actor, Incarnation = note.Incarnation });
                 break;
             case NoteKind.Joined when note.Run == _run:
-                Volatile.Write(ref _incarnations[note.Actor], note.Incarnation);
                 Coordinator.Send(new Command(CommandKind.Joined) { Actor = note.Actor, Incarnation = note.Incarnation });
                 break;
             case NoteKind.Issued:
