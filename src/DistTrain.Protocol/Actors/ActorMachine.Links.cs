@@ -16,7 +16,7 @@ public abstract partial class ActorMachine
         // within its credit.
         int perStep = plan.Settings.Training.MicroBatches + plan.Slices.Count + 8;
         int copied = plan.Topology.Copies > 1 ? plan.Slices.Sum(slice => ParameterShard.PartsOf(slice, plan.Settings.Replicas)) : 0;
-        return (perStep * (plan.StepsUncommittedMax + 2)) + EvaluationPass.CreditBatches(plan.Stages.Count) + copied;
+        return (perStep * (plan.StepsUncommittedMax + 2)) + Limits.AcknowledgedTogetherMax + EvaluationPass.CreditBatches(plan.Stages.Count) + copied;
     }
 
     private static void ReleaseOutputs(Job job, EffectList effects)
@@ -63,7 +63,7 @@ public abstract partial class ActorMachine
         }
 
         _owing = envelope.From;
-        switch (link.Arrive(envelope.Sequence))
+        switch (link.Arrive(envelope.Sequence, envelope.Message))
         {
             case Arrival.Duplicate:
                 Duplicates++;
@@ -134,15 +134,36 @@ public abstract partial class ActorMachine
         return from.Index < _incarnations.Length && _incarnations[from.Index] == incarnation;
     }
 
-    /// <summary>What arrived in this step is acknowledged by whatever goes back, or else on its own.</summary>
+    /// <summary>What arrived in this step is acknowledged by whatever goes back, now or soon; or else on its own.</summary>
     private void Acknowledge()
     {
         if (_owing is ActorId peer && LinkTo(peer) is { OwesAcknowledgement: true } link && !_stopped)
         {
-            Effects.Send(Wrap(peer, Messages.Acknowledge.Instance, 0, link));
+            if (link.OwesAcknowledgementNow)
+            {
+                Effects.Send(Wrap(peer, Messages.Acknowledge.Instance, 0, link));
+            }
+            else if (!_acknowledgeTimerRuns)
+            {
+                _acknowledgeTimerRuns = true;
+                Effects.StartTimer(AcknowledgeTimer, Limits.AcknowledgeWithin);
+            }
         }
 
         _owing = null;
+    }
+
+    /// <summary>Nothing went back for a while.</summary>
+    private void AcknowledgeAll()
+    {
+        _acknowledgeTimerRuns = false;
+        foreach (int peer in _linkOrder)
+        {
+            if (_links[peer] is { OwesAcknowledgement: true } link)
+            {
+                Effects.Send(Wrap(new ActorId(peer), Messages.Acknowledge.Instance, 0, link));
+            }
+        }
     }
 
     private void Retry()
@@ -187,7 +208,7 @@ public abstract partial class ActorMachine
             Effects.Send(envelope with { Acknowledges = link.Delivered });
         }
 
-        link.OwesAcknowledgement = false;
+        link.Acknowledges();
     }
 
     private void ReleaseLinks()
@@ -219,7 +240,7 @@ public abstract partial class ActorMachine
 
     private Envelope Wrap(ActorId to, Message message, long sequence, Link link)
     {
-        link.OwesAcknowledgement = false;
+        link.Acknowledges();
         return new Envelope(_run, Epoch, Self, Incarnation, to, _incarnations[to.Index], sequence, link.Delivered, message);
     }
 

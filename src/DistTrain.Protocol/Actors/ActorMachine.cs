@@ -15,6 +15,7 @@ namespace DistTrain.Protocol.Actors;
 public abstract partial class ActorMachine
 {
     private const int RetryTimer = 0;
+    private const int AcknowledgeTimer = 1;
     private static readonly int RetryCapTicks = (int)(Limits.RetryCap / Limits.RetryFirst);
 
     private readonly long _run;
@@ -24,7 +25,7 @@ public abstract partial class ActorMachine
     private int[] _incarnations;
     private EffectList? _effects;
     private ActorId? _owing;
-    private bool _retryTimerRuns, _stopped, _isInquired;
+    private bool _retryTimerRuns, _acknowledgeTimerRuns, _stopped, _isInquired;
     private int[] _lastMembers = [], _lastCopies = [];
     private int _lastEpoch;
 
@@ -96,6 +97,9 @@ public abstract partial class ActorMachine
                 break;
             case StimulusKind.Timer when stimulus.Timer == RetryTimer:
                 Retry();
+                break;
+            case StimulusKind.Timer:
+                AcknowledgeAll();
                 break;
             case StimulusKind.JobDone when stimulus.Job!.Epoch != Epoch:
                 ReleaseOutputs(stimulus.Job, effects);

@@ -98,9 +98,8 @@ public sealed partial class Coordinator
 
             // A shard's memory is gone with it: everybody goes back to what was kept outside.
             _progress = _snapshot;
-            // Only an end that was asked for, or forced, may come at an earlier step; a run that had completed is completed
-            // again.
-            bool ends = _phase is Phase.Ending or Phase.Expanding && _end != RunEnd.Completed;
+            // Only an end that was asked for may come at an earlier step; a run that had completed is completed again, and one that diverged diverges again.
+            bool ends = _phase is Phase.Ending or Phase.Expanding && _end == RunEnd.Stopped;
             _phase = !ends ? Phase.Training : Plan.Front is null ? Phase.Ending : Phase.Expanding;
         }
 

@@ -1,4 +1,5 @@
 using DistTrain.Protocol.Messages;
+using DistTrain.Protocol.Settings;
 
 namespace DistTrain.Protocol.Links;
 
@@ -13,12 +14,18 @@ internal sealed class Link(int windowMax)
     private readonly Queue<Envelope> _unacknowledged = new();
     private long _sent, _delivered;
     private int _ticksUntilRetry, _backoffTicks, _ticksWithoutProgress;
+    private int _owed, _owedTensors;
+    private bool _owesNow;
 
     /// <summary>Every message up to here arrived.</summary>
     public long Delivered => _delivered;
 
     /// <summary>Whether the other end has not been told of everything that arrived.</summary>
-    public bool OwesAcknowledgement { get; set; }
+    public bool OwesAcknowledgement => _owed > 0;
+
+    /// <summary>Whether it has to be told now, rather than with the next message that goes there.</summary>
+    public bool OwesAcknowledgementNow =>
+        _owesNow || _owed >= Limits.AcknowledgedTogetherMax || _owedTensors >= Limits.TensorsAcknowledgedTogetherMax;
 
     /// <summary>
     /// Whether half of the window is free. A sender to whom nothing else gives credit sends only then; the other half is for
@@ -68,11 +75,17 @@ internal sealed class Link(int windowMax)
     }
 
     /// <summary>What an arriving sequence number means.</summary>
-    public Arrival Arrive(long sequence)
+    /// <param name="sequence">From 1.</param>
+    /// <param name="message">What arrived.</param>
+    public Arrival Arrive(long sequence, Message message)
     {
-        OwesAcknowledgement = true;
+        _owed++;
+        _owedTensors += MessageBuffers.First(message).IsNone ? 0 : 1;
+        _owesNow |= !message.MayBeAcknowledgedLate;
         if (sequence <= _delivered || _early.ContainsKey(sequence))
         {
+            // The other end lacks the acknowledgement, and has waited for it already.
+            _owesNow = true;
             return Arrival.Duplicate;
         }
 
@@ -85,6 +98,9 @@ internal sealed class Link(int windowMax)
         InvariantException.Require(sequence <= _delivered + windowMax, "The other end keeps to the same window.");
         return Arrival.Early;
     }
+
+    /// <summary>The other end is being told of everything that arrived.</summary>
+    public void Acknowledges() => (_owed, _owedTensors, _owesNow) = (0, 0, false);
 
     /// <summary>Keeps an early message until those before it arrive.</summary>
     public void KeepEarly(in Envelope envelope) => _early.Add(envelope.Sequence, envelope);

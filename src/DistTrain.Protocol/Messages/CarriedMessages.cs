@@ -13,7 +13,11 @@ namespace DistTrain.Protocol.Messages;
 /// <param name="Kind">What it is.</param>
 /// <param name="Buffer">Its values.</param>
 [MessageTag("carry")]
-public sealed record Carry(long Step, int Slice, int Replica, CarriedKind Kind, BufferHandle Buffer) : Message;
+public sealed record Carry(long Step, int Slice, int Replica, CarriedKind Kind, BufferHandle Buffer) : Message
+{
+    /// <inheritdoc/>
+    internal override bool MayBeAcknowledgedLate => true;
+}
 
 /// <summary>Shard to layer actor when an epoch begins: what it carried at the committed step.</summary>
 /// <param name="Step">The step that made it.</param>

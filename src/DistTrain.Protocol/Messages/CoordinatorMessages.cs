@@ -16,7 +16,11 @@ public sealed record BeginEpoch(long CommittedStep, int[] Incarnations, int[] Co
 /// <param name="RateFactor">Factor on the schedule's learning rate (reduce-on-plateau).</param>
 /// <param name="Barrier">No step follows until this one is committed: pipelines that run several steps at once drain.</param>
 [MessageTag("issue-step")]
-public sealed record IssueStep(long Step, double RateFactor, bool Barrier) : Message;
+public sealed record IssueStep(long Step, double RateFactor, bool Barrier) : Message
+{
+    /// <inheritdoc/>
+    internal override bool MayBeAcknowledgedLate => true;
+}
 
 /// <summary>Coordinator to layer actors: no step after this one is coming for now, so drain.</summary>
 [MessageTag("drain")]
@@ -24,11 +28,19 @@ public sealed record Drain(long LastStep) : Message;
 
 /// <summary>Coordinator to shards: step is committed; older versions may go.</summary>
 [MessageTag("committed")]
-public sealed record Committed(long Step) : Message;
+public sealed record Committed(long Step) : Message
+{
+    /// <inheritdoc/>
+    internal override bool MayBeAcknowledgedLate => true;
+}
 
 /// <summary>Coordinator to shards: the decision on a step that needs the whole model.</summary>
 [MessageTag("decision")]
-public sealed record Decision(long Step, double GradientScale, int ChosenReplica) : Message;
+public sealed record Decision(long Step, double GradientScale, int ChosenReplica) : Message
+{
+    /// <inheritdoc/>
+    internal override bool MayBeAcknowledgedLate => true;
+}
 
 /// <summary>Coordinator to shards: keep the state of a committed step outside.</summary>
 [MessageTag("take-snapshot")]

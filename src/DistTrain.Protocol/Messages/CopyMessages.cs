@@ -42,7 +42,11 @@ public sealed record CommittedProgress(
     int EvaluationsSinceReduction,
     double EpochLossSum,
     long EpochCorrect,
-    long EpochRows) : Message;
+    long EpochRows) : Message
+{
+    /// <inheritdoc/>
+    internal override bool MayBeAcknowledgedLate => true;
+}
 
 /// <summary>
 /// Primary copy of a shard to one that is brought up to date: part of a slice's state at the committed step that the epoch began with. Parts follow the order of a

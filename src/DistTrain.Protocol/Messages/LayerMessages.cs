@@ -8,11 +8,19 @@ namespace DistTrain.Protocol.Messages;
 /// <param name="NonFiniteLayer">First layer so far with a value that is not finite, or −1.</param>
 /// <param name="Buffer">Rows × the stage's outputs.</param>
 [MessageTag("activation")]
-public sealed record Activation(long Step, int MicroBatch, int NonFiniteLayer, BufferHandle Buffer) : Message;
+public sealed record Activation(long Step, int MicroBatch, int NonFiniteLayer, BufferHandle Buffer) : Message
+{
+    /// <inheritdoc/>
+    internal override bool MayBeAcknowledgedLate => true;
+}
 
 /// <summary>Layer actor to the one before: the gradient of the loss with respect to that stage's output.</summary>
 [MessageTag("signal")]
-public sealed record Signal(long Step, int MicroBatch, BufferHandle Buffer) : Message;
+public sealed record Signal(long Step, int MicroBatch, BufferHandle Buffer) : Message
+{
+    /// <inheritdoc/>
+    internal override bool MayBeAcknowledgedLate => true;
+}
 
 /// <summary>Layer actor to a shard: the gradient of one slice for one step, all micro-batches added in index order.</summary>
 /// <param name="Step">The step.</param>
@@ -21,7 +29,11 @@ public sealed record Signal(long Step, int MicroBatch, BufferHandle Buffer) : Me
 /// <param name="Gradient">The slice's gradient, possibly compressed.</param>
 /// <param name="Carried">State that outlives the step and is committed with it, or none.</param>
 [MessageTag("contribution")]
-public sealed record Contribution(long Step, int Slice, int Replica, BufferHandle Gradient, BufferHandle Carried) : Message;
+public sealed record Contribution(long Step, int Slice, int Replica, BufferHandle Gradient, BufferHandle Carried) : Message
+{
+    /// <inheritdoc/>
+    internal override bool MayBeAcknowledgedLate => true;
+}
 
 /// <summary>Final-layer actor to the coordinator: what a step's forward passes gave.</summary>
 /// <param name="Step">The step.</param>
@@ -31,7 +43,11 @@ public sealed record Contribution(long Step, int Slice, int Replica, BufferHandl
 /// <param name="Rows">The replica's rows.</param>
 /// <param name="NonFiniteLayer">First layer with a value that is not finite, or −1.</param>
 [MessageTag("step-result")]
-public sealed record StepResult(long Step, int Replica, double LossSum, int Correct, int Rows, int NonFiniteLayer) : Message;
+public sealed record StepResult(long Step, int Replica, double LossSum, int Correct, int Rows, int NonFiniteLayer) : Message
+{
+    /// <inheritdoc/>
+    internal override bool MayBeAcknowledgedLate => true;
+}
 
 /// <summary>Layer actor to the next: activations of evaluation rows.</summary>
 [MessageTag("evaluation-activation")]

@@ -10,6 +10,12 @@ public abstract record Message
     private protected Message()
     {
     }
+
+    /// <summary>
+    /// Whether its acknowledgement may wait for something that goes back anyway. True of what every step brings: the next step brings the answer. Not of what
+    /// somebody waits to have acknowledged.
+    /// </summary>
+    internal virtual bool MayBeAcknowledgedLate => false;
 }
 
 /// <summary>The name of a message type on the wire. It never changes; a new meaning takes a new tag.</summary>

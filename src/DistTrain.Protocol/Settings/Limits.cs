@@ -37,6 +37,16 @@ public static class Limits
     /// <summary>Longest wait between two sends of the same message: keeps a healed link from idling long.</summary>
     public static readonly TimeSpan RetryCap = TimeSpan.FromSeconds(5);
 
+    /// <summary>Longest time for which an acknowledgement waits for a message to go with: a quarter of <see cref="RetryFirst"/>, so that nothing is sent twice for
+    /// want of it.</summary>
+    public static readonly TimeSpan AcknowledgeWithin = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>Messages on one link that wait for an acknowledgement together: half of all messages would be acknowledgements otherwise, and windows need room for as many.</summary>
+    public const int AcknowledgedTogetherMax = 8;
+
+    /// <summary>How many of these may hold tensors, for their sender keeps them until then.</summary>
+    public const int TensorsAcknowledgedTogetherMax = 2;
+
     /// <summary>Epochs of one coordinator: the next one's begin above, so that two coordinators never begin the same epoch, whatever either knows of the other.
     /// An epoch follows a loss, and losses are bounded by <see cref="RestartsPerActorMax"/>.</summary>
     public const int EpochsPerCoordinator = 1_000_000;

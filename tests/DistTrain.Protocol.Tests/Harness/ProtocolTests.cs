@@ -145,7 +145,7 @@ public sealed class ProtocolTests
     [Fact]
     public void ALossThatIsNotANumberEndsTheRunAtTheStepBefore()
     {
-        for (int seed = 0; seed < 60; seed++)
+        for (int seed = 0; seed < 120; seed++)
         {
             RunPlan plan = (Shape(seed) with { StepsInFlight = 1 + (seed % 3), Clips = seed % 2 == 0 }).Plan();
             int step = 1 + (seed % (int)plan.TotalSteps);

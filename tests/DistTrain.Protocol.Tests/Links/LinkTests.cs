@@ -1,7 +1,9 @@
 using DistTrain.Numerics.Randomness;
 using DistTrain.Protocol.Actors;
+using DistTrain.Protocol.Jobs;
 using DistTrain.Protocol.Links;
 using DistTrain.Protocol.Messages;
+using DistTrain.Protocol.Settings;
 using Shouldly;
 using Xunit;
 
@@ -77,7 +79,7 @@ public sealed class LinkTests
 
     [Fact]
     public void AMessageBeyondTheOtherEndsWindowIsABrokenCreditRule() =>
-        Should.Throw<InvariantException>(() => new Link(Window).Arrive(Window + 1));
+        Should.Throw<InvariantException>(() => new Link(Window).Arrive(Window + 1, new Drain(1)));
 
     [Fact]
     public void RetriesBackOffToTheCapAndStartAnewWithEveryAcknowledgement()
@@ -106,11 +108,56 @@ public sealed class LinkTests
         link.IsOutOfPatience(10).ShouldBeFalse();
     }
 
+    [Fact]
+    public void WhatEveryStepBringsIsAcknowledgedTogether()
+    {
+        Link link = new(2 * Limits.AcknowledgedTogetherMax);
+        link.OwesAcknowledgement.ShouldBeFalse();
+        for (int sequence = 1; sequence < Limits.AcknowledgedTogetherMax; sequence++)
+        {
+            link.Arrive(sequence, new Committed(sequence));
+            link.OwesAcknowledgement.ShouldBeTrue();
+            link.OwesAcknowledgementNow.ShouldBeFalse();
+        }
+
+        link.Arrive(Limits.AcknowledgedTogetherMax, new Committed(0));
+        link.OwesAcknowledgementNow.ShouldBeTrue();
+        link.Acknowledges();
+        link.OwesAcknowledgement.ShouldBeFalse();
+        link.OwesAcknowledgementNow.ShouldBeFalse();
+    }
+
+    [Fact]
+    public void SendersOfTensorsHearSooner()
+    {
+        Link link = new(Window);
+        for (int sequence = 1; sequence <= Limits.TensorsAcknowledgedTogetherMax; sequence++)
+        {
+            link.OwesAcknowledgementNow.ShouldBeFalse();
+            link.Arrive(sequence, new Activation(sequence, 0, -1, new BufferHandle(1, 1)));
+        }
+
+        link.OwesAcknowledgementNow.ShouldBeTrue();
+    }
+
+    [Fact]
+    public void WhatSomebodyWaitsForAndWhatCameAgainIsAcknowledgedAtOnce()
+    {
+        Link link = new(Window);
+        link.Arrive(1, new Drain(1));
+        link.OwesAcknowledgementNow.ShouldBeTrue();
+        link.Acknowledges();
+        link.Arrive(2, new Committed(1));
+        link.OwesAcknowledgementNow.ShouldBeFalse();
+        link.Arrive(1, new Committed(1)).ShouldBe(Arrival.Duplicate);
+        link.OwesAcknowledgementNow.ShouldBeTrue();
+    }
+
     private static int[] ResendTicks(Link link, int ticks) => [.. Enumerable.Range(1, ticks).Where(_ => link.Tick(capTicks: 8))];
 
     private static void Deliver(Link receiver, in Envelope arriving, ref long expected)
     {
-        switch (receiver.Arrive(arriving.Sequence))
+        switch (receiver.Arrive(arriving.Sequence, arriving.Message))
         {
             case Arrival.Early:
                 receiver.KeepEarly(arriving);
