@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using DistTrain.Commands;
@@ -13,7 +14,9 @@ namespace DistTrain.Dashboard.Tests;
 /// <summary>The pages in a real browser. Skipped, and said so, where there is no browser, no Node.js package or no built page.</summary>
 public sealed class BrowserTests : IDisposable
 {
-    private static readonly string[] Run = ["train", "blobs", "--set", "training.evaluate-every=1000", "--set", "stages=2", "--set", "checkpoint.every-steps=0"];
+    // A run that goes on until it is stopped, however fast the machine is. Each epoch is one step, so that a calm run can be told to make as many.
+    private static readonly string[] Run =
+        ["train", "blobs", "--set", "data.train-rows=32", "--set", "data.test-rows=8", "--set", "training.evaluate-every=1000000", "--set", "stages=2", "--set", "checkpoint.every-steps=1000000"];
 
     private readonly RunFolders _runs = new();
 
@@ -22,29 +25,29 @@ public sealed class BrowserTests : IDisposable
     [SkippableFact]
     public void ARunFromTheCommandLineIsWatchedOneOfItsActorsCrashedByButtonAndItsWeightsAreTheSame()
     {
-        Watch("live", "--set", "training.epochs=4000");
+        Watch("live");
         (Restarts("run") > 0, Weights("run")).ShouldBe((true, Weights("calm")));
     }
 
     [SkippableFact]
     public void AWorkerIsPausedAndItsProcessKilledByButtonAndTheWeightsAreTheSame()
     {
-        Watch("paused", "--engine", "processes", "--workers", "2", "--set", "training.epochs=400", "--set", "durability=memory");
+        Watch("paused", "--engine", "processes", "--workers", "2", "--set", "durability=memory");
         (Restarts("run") > 0, Weights("run")).ShouldBe((true, Weights("calm")));
     }
 
     [SkippableFact]
     public void ALinkIsCutAndAnActorSlowedByButtonAndTheWeightsAreTheSame()
     {
-        Watch("cut", "--engine", "simulated", "--set", "training.epochs=200");
+        Watch("cut", "--engine", "simulated");
         Weights("run").ShouldBe(Weights("calm"));
     }
 
-    /// <summary>Starts a run from the command line, plays a scenario on its pages, waits for its end, and trains the same without disturbance on threads.</summary>
+    /// <summary>Starts a run from the command line, plays a scenario on its pages, stops it, and trains as many steps without disturbance on threads.</summary>
     private void Watch(string scenario, params string[] options)
     {
         Node.SkipWithoutBrowser();
-        using Process watched = Start([.. Run, .. options, "--out", "run", "--dashboard", "--controls", "--port", "0"]);
+        using Process watched = Start([.. Run, .. options, "--set", "training.epochs=100000000", "--out", "run", "--dashboard", "--controls", "--port", "0"]);
         string address = "";
         while (watched.StandardOutput.ReadLine() is string line && address.Length == 0)
         {
@@ -55,7 +58,8 @@ public sealed class BrowserTests : IDisposable
         try
         {
             Node.Run("scenarios.mjs", scenario, address);
-            watched.WaitForExit(TimeSpan.FromMinutes(3)).ShouldBeTrue();
+            using Process stop = Process.Start("kill", ["-TERM", watched.Id.ToString(CultureInfo.InvariantCulture)]);
+            watched.WaitForExit(TimeSpan.FromMinutes(1)).ShouldBeTrue();
             rest.Wait(TimeSpan.FromMinutes(1)).ShouldBeTrue();
         }
         finally
@@ -67,8 +71,8 @@ public sealed class BrowserTests : IDisposable
         }
 
         watched.ExitCode.ShouldBe(0);
-        string epochs = options.Single(option => option.StartsWith("training.epochs", StringComparison.Ordinal));
-        Disttrain(0, [.. Run, "--set", epochs, "--out", "calm", "--json"]);
+        Summary("run").GetProperty("status").GetString().ShouldBe("stopped");
+        Disttrain(0, [.. Run, "--set", $"training.epochs={Summary("run").GetProperty("steps").GetInt64()}", "--out", "calm", "--json"]);
     }
 
     [SkippableFact]

@@ -98,6 +98,7 @@ export class Chart {
       }
     }
     const axis = { stroke: colour('muted'), grid: { stroke: colour('grid'), width: 1 }, ticks: { stroke: colour('grid'), width: 1 }, font: '12px system-ui' };
+    const filter = (_: uPlot, splits: number[]): (number | null)[] => decades(splits);
     this.plot = new uPlot({
       width: this.place.clientWidth,
       height: this.height,
@@ -105,7 +106,7 @@ export class Chart {
       scales: { x: { time: false }, y: logarithmic ? { distr: 3 } : {} },
       axes: [
         { ...axis, label: x, labelSize: 18, labelFont: '12px system-ui', size: 34, values: (_, ticks) => ticks.map(tick => xValue(tick)), space: 70 },
-        { ...axis, ...(logarithmic ? { grid: { ...axis.grid, filter: (_: uPlot, splits: number[]) => decades(splits) } } : {}), size: 66, values: (_, ticks) => ticks.map(tick => (tick == null ? '' : y === percent ? percentTick(tick) : isSmall(tick) ? tick.toExponential(0) : y(tick))) },
+        { ...axis, ...(logarithmic ? { grid: { ...axis.grid, filter }, ticks: { ...axis.ticks, filter } } : {}), size: 66, values: (_, ticks) => ticks.map(tick => (tick == null ? '' : y === percent ? percentTick(tick) : isSmall(tick) ? tick.toExponential(0) : y(tick))) },
       ],
       series: all,
       bands,

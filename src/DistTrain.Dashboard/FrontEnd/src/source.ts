@@ -11,6 +11,8 @@ export interface Source {
   list(): Promise<RunList>;
   study(id: string): Promise<Study | null>;
   metrics(id: string): Promise<Metrics>;
+  /** Throws, with words for people, where there is no such run. */
+  find(id: string): Promise<unknown>;
   /** Hears views now and whenever they change; returns how to stop. */
   watch(id: string, listener: Listener, onState: (connected: boolean) => void): () => void;
   /** Brings a fault about, of an actor or of its link to a peer; resolves to what went wrong, or null. */
@@ -41,6 +43,10 @@ class Server implements Source {
 
   metrics(id: string): Promise<Metrics> {
     return get(`api/metrics?id=${encodeURIComponent(id)}`);
+  }
+
+  find(id: string): Promise<unknown> {
+    return get(`api/run?id=${encodeURIComponent(id)}`);
   }
 
   watch(id: string, listener: Listener, onState: (connected: boolean) => void): () => void {
@@ -83,6 +89,10 @@ class Report implements Source {
 
   metrics(): Promise<Metrics> {
     return Promise.resolve(this.data.metrics!);
+  }
+
+  find(): Promise<unknown> {
+    return Promise.resolve();
   }
 
   watch(_id: string, listener: Listener): () => void {
