@@ -78,7 +78,7 @@ internal sealed class JobRunner<T> : IJobRunner
                 _front!.Run(front, scratch, fork);
                 break;
             default:
-                _shards.Run(job, scratch);
+                _shards.Run(job, scratch, fork);
                 break;
         }
     }

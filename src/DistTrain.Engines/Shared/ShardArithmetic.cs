@@ -45,7 +45,7 @@ internal sealed class ShardArithmetic<T>
 
     private static unsafe int ValueBytes => sizeof(T);
 
-    public void Run(Job job, ComputeScratch scratch)
+    public void Run(Job job, ComputeScratch scratch, IForkJoin? fork)
     {
         long mark = scratch.Mark;
         switch (job)
@@ -54,7 +54,7 @@ internal sealed class ShardArithmetic<T>
                 Compress(compress);
                 break;
             case ApplyJob apply:
-                Apply(apply, scratch);
+                Apply(apply, scratch, fork);
                 break;
             case PartialsJob partials:
                 ComputePartials(partials, scratch);
@@ -98,7 +98,7 @@ internal sealed class ShardArithmetic<T>
         return values;
     }
 
-    private void Apply(ApplyJob job, ComputeScratch scratch)
+    private void Apply(ApplyJob job, ComputeScratch scratch, IForkJoin? fork)
     {
         SlicePlan slice = _plan.Slices[job.Slice];
         int stateCount = _optimizer.StateCount;
@@ -118,7 +118,7 @@ internal sealed class ShardArithmetic<T>
             Range states = stateOffset..(stateOffset + (parameter.StateLength * stateCount));
             bool finite = _updates.Apply(
                 parameter, job.LearningRate, job.Update, job.GradientScale, weights.Slice(offset, 1, length), gradient, state[states],
-                next.Slice(offset, 1, length), nextState[states], scratch);
+                next.Slice(offset, 1, length), nextState[states], scratch, fork);
             job.NonFiniteLayer = finite || job.NonFiniteLayer >= 0 ? job.NonFiniteLayer : parameter.Layer;
             offset += length;
             encodedOffset += _codec.EncodedBytes(length);
@@ -297,7 +297,7 @@ internal sealed class ShardArithmetic<T>
         snapshot.AppliedSteps.CopyTo(job.AppliedSteps, 0);
         if (!slice.Frozen)
         {
-            _replay.Run(job, snapshot.Step, apply => Apply(apply, scratch));
+            _replay.Run(job, snapshot.Step, apply => Apply(apply, scratch, fork: null));
         }
     }
 

@@ -33,7 +33,7 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
     {
         // Rows of a left operand are read in place as fast as from panels, and a right operand is until it is read very often.
         // The columns of a transposed one are panels as they are, if tiles fit them and one k is not far from the next.
-        bool panels = problem.TransposeA && problem.M <= PanelColumnsMax && problem.M % TShape.Rows == 0 && path == GemmPath.Best;
+        bool panels = problem.TransposeA && problem.StrideA <= PanelColumnsMax && problem.M % TShape.Rows == 0 && path == GemmPath.Best;
         bool packA = (problem.TransposeA && !panels) || path == GemmPath.Packed;
         bool packB = problem.TransposeB || path == GemmPath.Packed || (path == GemmPath.Best && problem.M > 32 * TShape.Rows);
         if (packA || panels)

@@ -14,6 +14,9 @@ internal static unsafe class GemmTile<T, TVector, TSimd, TShape, TLeft>
     where TShape : ITileShape
     where TLeft : ILeftOperand
 {
+    // A shorter loop is over before what was asked for has come.
+    private const int PrefetchDepthMin = 32;
+
     private static bool Two => TShape.Vectors == 2;
 
     /// <summary>
@@ -24,7 +27,11 @@ internal static unsafe class GemmTile<T, TVector, TSimd, TShape, TLeft>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(T* a, nint strideA, int rows, T* b, nint strideB, int depth, T* c, nint strideC, bool add, T* bias)
     {
-        PrefetchRows(c, strideC);
+        if (depth >= PrefetchDepthMin)
+        {
+            PrefetchRows(c, strideC);
+        }
+
         T* a0 = a, a1 = Row(a, strideA, 1, rows), a2 = Row(a, strideA, 2, rows), a3 = Row(a, strideA, 3, rows);
         T* a4 = Row(a, strideA, 4, rows), a5 = Row(a, strideA, 5, rows), a6 = Row(a, strideA, 6, rows), a7 = Row(a, strideA, 7, rows);
         TVector zero = TSimd.Broadcast(T.Zero);

@@ -8,7 +8,7 @@ namespace DistTrain.Numerics.Optimizers;
 /// Adadelta (Zeiler 2012): g ← fma(λ, w, g); q ← fma((1 − ρ) g, g, ρ q); d = √(a + ε) / √(q + ε) · g;
 /// a ← fma((1 − ρ) d, d, ρ a); w ← fma(−η, d, w). State: q, then a.
 /// </summary>
-internal sealed class AdaDeltaRule<T>(OptimizerSpec spec) : UpdateRule<T>
+internal sealed class AdaDeltaRule<T>(OptimizerSpec spec) : BlockRule<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     private readonly T _keep = T.CreateChecked(spec.Smoothing), _rest = T.CreateChecked(1 - spec.Smoothing);
@@ -16,7 +16,7 @@ internal sealed class AdaDeltaRule<T>(OptimizerSpec spec) : UpdateRule<T>
 
     public override int StateCount => 2;
 
-    public override void Update(in UpdateBlock<T> block, in Coefficients<T> c)
+    protected override void Update(in UpdateBlock<T> block, in Coefficients<T> c)
     {
         Span<T> g = block.Gradient, work = block.Work;
         if (_decay != T.Zero)

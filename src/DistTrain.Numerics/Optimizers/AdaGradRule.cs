@@ -5,14 +5,14 @@ using DistTrain.Numerics.Networks;
 namespace DistTrain.Numerics.Optimizers;
 
 /// <summary>AdaGrad (Duchi et al. 2011): g ← fma(λ, w, g); q ← fma(g, g, q); w ← fma(−η, g / (√q + ε), w). State: q.</summary>
-internal sealed class AdaGradRule<T>(OptimizerSpec spec) : UpdateRule<T>
+internal sealed class AdaGradRule<T>(OptimizerSpec spec) : BlockRule<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     private readonly T _decay = T.CreateChecked(spec.WeightDecay), _epsilon = T.CreateChecked(spec.Epsilon);
 
     public override int StateCount => 1;
 
-    public override void Update(in UpdateBlock<T> block, in Coefficients<T> c)
+    protected override void Update(in UpdateBlock<T> block, in Coefficients<T> c)
     {
         Span<T> g = block.Gradient, work = block.Work;
         if (_decay != T.Zero)

@@ -1,7 +1,5 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
-using DistTrain.Numerics.Kernels;
 using DistTrain.Numerics.Kernels.Simd;
 
 namespace DistTrain.Numerics.Optimizers;
@@ -10,7 +8,7 @@ namespace DistTrain.Numerics.Optimizers;
 /// Adam and AdamW in one pass: every value is read and written once, which is what bounds the time of large parameters. Its operations are those of
 /// <see cref="AdamRule{T}"/>, so its bits are too.
 /// </summary>
-internal readonly unsafe struct AdamKernel<T>
+internal readonly unsafe struct AdamKernel<T> : IUpdateKernel<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     public required T GradientScale { get; init; }
@@ -39,35 +37,9 @@ internal readonly unsafe struct AdamKernel<T>
 
     public required T Epsilon { get; init; }
 
-    /// <summary>Writes the next weights and moments; false when a next weight is not finite.</summary>
-    public bool Run(ReadOnlySpan<T> weights, ReadOnlySpan<T> gradient, ReadOnlySpan<T> state, Span<T> nextWeights, Span<T> nextState)
-    {
-        fixed (T* w = weights, g = gradient, s = state, nextW = nextWeights, nextS = nextState)
-        {
-            T sum = T.Zero;
-            int done = 0, length = weights.Length;
-            switch (VectorWidths.Resolve(VectorWidth.Best))
-            {
-                case VectorWidth.Bits512:
-                    done = Run<Vector512<T>, Simd512<T>>(w, g, s, nextW, nextS, 0, length, ref sum);
-                    break;
-                case VectorWidth.Bits256:
-                    done = Run<Vector256<T>, Simd256<T>>(w, g, s, nextW, nextS, 0, length, ref sum);
-                    break;
-                case VectorWidth.Bits128:
-                    done = Run<Vector128<T>, Simd128<T>>(w, g, s, nextW, nextS, 0, length, ref sum);
-                    break;
-            }
-
-            Run<T, SimdScalar<T>>(w, g, s, nextW, nextS, done, length, ref sum);
-            return sum == T.Zero;
-        }
-    }
-
-    /// <summary>The elements that fill whole vectors; returns where they end. 0·x is 0 for a finite x and NaN for every other,
-    /// and a NaN stays in <paramref name="sum"/>.</summary>
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private int Run<TVector, TSimd>(T* weights, T* gradient, T* state, T* nextWeights, T* nextState, int first, int length, ref T sum)
+    public int Run<TVector, TSimd>(in UpdatePointers<T> at, int first, int end, ref T sum)
         where TVector : unmanaged
         where TSimd : ISimd<TVector, T>
     {
@@ -76,8 +48,9 @@ internal readonly unsafe struct AdamKernel<T>
         TVector step = TSimd.Broadcast(-StepSize), root = TSimd.Broadcast(RootCorrection), epsilon = TSimd.Broadcast(Epsilon);
         TVector zero = TSimd.Broadcast(T.Zero), finite = zero;
         bool decays = Decay != T.Zero, shrinks = Keep != T.One;
-        int i = first;
-        for (; i <= length - TSimd.Count; i += TSimd.Count)
+        T* weights = at.Weights, gradient = at.Gradient, state = at.State, nextWeights = at.NextWeights, nextState = at.NextState;
+        int i = first, length = at.Length;
+        for (; i <= end - TSimd.Count; i += TSimd.Count)
         {
             TVector w = TSimd.Load(weights + i), g = TSimd.Multiply(TSimd.Load(gradient + i), scale);
             if (shrinks)
@@ -99,13 +72,7 @@ internal readonly unsafe struct AdamKernel<T>
             finite = TSimd.Fma(next, zero, finite);
         }
 
-        T* lanes = stackalloc T[64 / sizeof(T)];
-        TSimd.Store(finite, lanes);
-        for (int lane = 0; lane < TSimd.Count; lane++)
-        {
-            sum += lanes[lane];
-        }
-
+        UpdateKernel.AddLanes<T, TVector, TSimd>(finite, ref sum);
         return i;
     }
 }

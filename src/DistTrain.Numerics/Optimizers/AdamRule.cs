@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Numerics.Tensors;
 using DistTrain.Numerics.Networks;
 
 namespace DistTrain.Numerics.Optimizers;
@@ -29,13 +28,11 @@ internal sealed class AdamRule<T>(OptimizerSpec spec) : UpdateRule<T>
             T.CreateChecked(1 - (learningRate * spec.WeightDecay)));
     }
 
-    public override bool TryUpdateWhole(
-        ReadOnlySpan<T> weights, ReadOnlySpan<T> gradient, T gradientScale, ReadOnlySpan<T> state, Span<T> nextWeights, Span<T> nextState,
-        in Coefficients<T> c, out bool finite)
+    public override bool Apply(in UpdateArrays<T> arrays, in Coefficients<T> c, int first, int end)
     {
         AdamKernel<T> kernel = new()
         {
-            GradientScale = gradientScale,
+            GradientScale = arrays.GradientScale,
             Decay = _decoupled ? T.Zero : _decay,
             Keep = _decoupled ? c.Keep : T.One,
             Beta1 = _beta1,
@@ -46,33 +43,6 @@ internal sealed class AdamRule<T>(OptimizerSpec spec) : UpdateRule<T>
             RootCorrection = c.RootCorrection,
             Epsilon = _epsilon,
         };
-        finite = kernel.Run(weights, gradient, state, nextWeights, nextState);
-        return true;
-    }
-
-    public override void Update(in UpdateBlock<T> block, in Coefficients<T> c)
-    {
-        Span<T> g = block.Gradient, work = block.Work;
-        ReadOnlySpan<T> weights = block.Weights;
-        if (_decoupled)
-        {
-            TensorPrimitives.Multiply(weights, c.Keep, block.NextWeights);
-            weights = block.NextWeights;
-        }
-        else if (_decay != T.Zero)
-        {
-            TensorPrimitives.FusedMultiplyAdd(weights, _decay, g, g);
-        }
-
-        TensorPrimitives.Multiply(block.State0, _beta1, block.NextState0);
-        TensorPrimitives.FusedMultiplyAdd(g, _rest1, block.NextState0, block.NextState0);
-        TensorPrimitives.Multiply(block.State1, _beta2, block.NextState1);
-        TensorPrimitives.Multiply(g, _rest2, work);
-        TensorPrimitives.FusedMultiplyAdd(work, g, block.NextState1, block.NextState1);
-        TensorPrimitives.Sqrt(block.NextState1, work);
-        TensorPrimitives.Divide(work, c.RootCorrection, work);
-        TensorPrimitives.Add(work, _epsilon, work);
-        TensorPrimitives.Divide(block.NextState0, work, work);
-        TensorPrimitives.FusedMultiplyAdd(work, -c.StepSize, weights, block.NextWeights);
+        return UpdateKernel.Run(kernel, arrays, first, end);
     }
 }

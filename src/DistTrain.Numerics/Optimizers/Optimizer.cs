@@ -41,10 +41,11 @@ public sealed class Optimizer<T>
     /// <param name="state"><see cref="StateCount"/> vectors of the parameter's length, one after the other.</param>
     /// <param name="nextWeights">Receives the parameter.</param>
     /// <param name="nextState">Receives the state.</param>
+    /// <param name="fork">Helpers for a large parameter, or null.</param>
     /// <returns>Whether every next weight is finite; looked at block by block while it is in the cache.</returns>
     public bool Apply(
         double learningRate, long update, double gradientScale, ReadOnlySpan<T> weights, ReadOnlySpan<T> gradient,
-        ReadOnlySpan<T> state, Span<T> nextWeights, Span<T> nextState)
+        ReadOnlySpan<T> state, Span<T> nextWeights, Span<T> nextState, IForkJoin? fork = null)
     {
         int length = weights.Length;
         ArgumentOutOfRangeException.ThrowIfLessThan(update, 1);
@@ -53,33 +54,17 @@ public sealed class Optimizer<T>
         ArgumentOutOfRangeException.ThrowIfNotEqual(state.Length, checked(length * StateCount));
         ArgumentOutOfRangeException.ThrowIfNotEqual(nextState.Length, state.Length);
         Coefficients<T> coefficients = _rule.At(learningRate, update);
-        if (_rule.TryUpdateWhole(weights, gradient, T.CreateChecked(gradientScale), state, nextWeights, nextState, coefficients, out bool wholeIsFinite))
+        UpdateArrays<T> arrays = new()
         {
-            return wholeIsFinite;
-        }
-
-        bool finite = true;
-        Span<T> work = stackalloc T[2 * UpdateRule<T>.BlockLength];
-        for (int start = 0; start < length; start += UpdateRule<T>.BlockLength)
-        {
-            int count = Math.Min(UpdateRule<T>.BlockLength, length - start);
-            var block = new UpdateBlock<T>
-            {
-                Weights = weights.Slice(start, count),
-                NextWeights = nextWeights.Slice(start, count),
-                State0 = StateCount > 0 ? state.Slice(start, count) : default,
-                State1 = StateCount > 1 ? state.Slice(length + start, count) : default,
-                NextState0 = StateCount > 0 ? nextState.Slice(start, count) : default,
-                NextState1 = StateCount > 1 ? nextState.Slice(length + start, count) : default,
-                Gradient = work[..count],
-                Work = work.Slice(UpdateRule<T>.BlockLength, count),
-            };
-            System.Numerics.Tensors.TensorPrimitives.Multiply(
-                gradient.Slice(start, count), T.CreateChecked(gradientScale), block.Gradient);
-            _rule.Update(block, coefficients);
-            finite &= Elementwise.AllFinite<T>(block.NextWeights);
-        }
-
-        return finite;
+            Weights = weights,
+            Gradient = gradient,
+            GradientScale = T.CreateChecked(gradientScale),
+            State = state,
+            NextWeights = nextWeights,
+            NextState = nextState,
+        };
+        return fork is { Width: > 1 } && length >= UpdateWork<T>.LengthMin
+            ? UpdateWork<T>.Run(_rule, coefficients, arrays, fork)
+            : _rule.Apply(arrays, coefficients, 0, length);
     }
 }

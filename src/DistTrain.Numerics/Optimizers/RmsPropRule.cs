@@ -8,7 +8,7 @@ namespace DistTrain.Numerics.Optimizers;
 /// RMSprop (Tieleman and Hinton 2012): g ← fma(λ, w, g); q ← fma((1 − α) g, g, α q); d = g / (√q + ε); with momentum
 /// u ← fma(μ, u, d) replaces d; w ← fma(−η, d, w). State: q, then u.
 /// </summary>
-internal sealed class RmsPropRule<T>(OptimizerSpec spec) : UpdateRule<T>
+internal sealed class RmsPropRule<T>(OptimizerSpec spec) : BlockRule<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     private readonly T _keep = T.CreateChecked(spec.Smoothing), _rest = T.CreateChecked(1 - spec.Smoothing);
@@ -17,7 +17,7 @@ internal sealed class RmsPropRule<T>(OptimizerSpec spec) : UpdateRule<T>
 
     public override int StateCount => _momentum == T.Zero ? 1 : 2;
 
-    public override void Update(in UpdateBlock<T> block, in Coefficients<T> c)
+    protected override void Update(in UpdateBlock<T> block, in Coefficients<T> c)
     {
         Span<T> g = block.Gradient, work = block.Work;
         if (_decay != T.Zero)

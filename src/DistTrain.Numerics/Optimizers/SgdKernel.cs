@@ -1,7 +1,5 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
-using DistTrain.Numerics.Kernels;
 using DistTrain.Numerics.Kernels.Simd;
 
 namespace DistTrain.Numerics.Optimizers;
@@ -10,7 +8,7 @@ namespace DistTrain.Numerics.Optimizers;
 /// Gradient descent, with or without momentum, in one pass: every value is read and written once, which is what bounds the time of large
 /// parameters. Its operations are those of <see cref="SgdRule{T}"/>, so its bits are too.
 /// </summary>
-internal readonly unsafe struct SgdKernel<T>
+internal readonly unsafe struct SgdKernel<T> : IUpdateKernel<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     public required T GradientScale { get; init; }
@@ -23,43 +21,18 @@ internal readonly unsafe struct SgdKernel<T>
 
     public required bool Nesterov { get; init; }
 
-    /// <summary>Writes the next weights and velocity; false when a next weight is not finite.</summary>
-    public bool Run(ReadOnlySpan<T> weights, ReadOnlySpan<T> gradient, ReadOnlySpan<T> velocity, Span<T> nextWeights, Span<T> nextVelocity)
-    {
-        fixed (T* w = weights, g = gradient, v = velocity, nextW = nextWeights, nextV = nextVelocity)
-        {
-            T sum = T.Zero;
-            int done = 0;
-            switch (VectorWidths.Resolve(VectorWidth.Best))
-            {
-                case VectorWidth.Bits512:
-                    done = Run<Vector512<T>, Simd512<T>>(w, g, v, nextW, nextV, 0, weights.Length, ref sum);
-                    break;
-                case VectorWidth.Bits256:
-                    done = Run<Vector256<T>, Simd256<T>>(w, g, v, nextW, nextV, 0, weights.Length, ref sum);
-                    break;
-                case VectorWidth.Bits128:
-                    done = Run<Vector128<T>, Simd128<T>>(w, g, v, nextW, nextV, 0, weights.Length, ref sum);
-                    break;
-            }
-
-            Run<T, SimdScalar<T>>(w, g, v, nextW, nextV, done, weights.Length, ref sum);
-            return sum == T.Zero;
-        }
-    }
-
-    /// <summary>The elements that fill whole vectors; returns where they end. 0·x is 0 for a finite x and NaN for every other,
-    /// and a NaN stays in <paramref name="sum"/>.</summary>
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private int Run<TVector, TSimd>(T* weights, T* gradient, T* velocity, T* nextWeights, T* nextVelocity, int first, int length, ref T sum)
+    public int Run<TVector, TSimd>(in UpdatePointers<T> at, int first, int end, ref T sum)
         where TVector : unmanaged
         where TSimd : ISimd<TVector, T>
     {
         TVector scale = TSimd.Broadcast(GradientScale), decay = TSimd.Broadcast(Decay), momentum = TSimd.Broadcast(Momentum);
         TVector rate = TSimd.Broadcast(-LearningRate), zero = TSimd.Broadcast(T.Zero), finite = zero;
         bool decays = Decay != T.Zero, remembers = Momentum != T.Zero, nesterov = Nesterov;
+        T* weights = at.Weights, gradient = at.Gradient, state = at.State, nextWeights = at.NextWeights, nextState = at.NextState;
         int i = first;
-        for (; i <= length - TSimd.Count; i += TSimd.Count)
+        for (; i <= end - TSimd.Count; i += TSimd.Count)
         {
             TVector w = TSimd.Load(weights + i), g = TSimd.Multiply(TSimd.Load(gradient + i), scale);
             if (decays)
@@ -70,8 +43,8 @@ internal readonly unsafe struct SgdKernel<T>
             TVector direction = g;
             if (remembers)
             {
-                TVector v = TSimd.Fma(TSimd.Load(velocity + i), momentum, g);
-                TSimd.Store(v, nextVelocity + i);
+                TVector v = TSimd.Fma(TSimd.Load(state + i), momentum, g);
+                TSimd.Store(v, nextState + i);
                 direction = nesterov ? TSimd.Fma(v, momentum, g) : v;
             }
 
@@ -80,13 +53,7 @@ internal readonly unsafe struct SgdKernel<T>
             finite = TSimd.Fma(next, zero, finite);
         }
 
-        T* lanes = stackalloc T[64 / sizeof(T)];
-        TSimd.Store(finite, lanes);
-        for (int lane = 0; lane < TSimd.Count; lane++)
-        {
-            sum += lanes[lane];
-        }
-
+        UpdateKernel.AddLanes<T, TVector, TSimd>(finite, ref sum);
         return i;
     }
 }

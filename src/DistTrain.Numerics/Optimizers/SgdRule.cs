@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Numerics.Tensors;
 using DistTrain.Numerics.Networks;
 
 namespace DistTrain.Numerics.Optimizers;
@@ -16,42 +15,16 @@ internal sealed class SgdRule<T>(OptimizerSpec spec) : UpdateRule<T>
 
     public override int StateCount => _momentum == T.Zero ? 0 : 1;
 
-    public override bool TryUpdateWhole(
-        ReadOnlySpan<T> weights, ReadOnlySpan<T> gradient, T gradientScale, ReadOnlySpan<T> state, Span<T> nextWeights, Span<T> nextState,
-        in Coefficients<T> c, out bool finite)
+    public override bool Apply(in UpdateArrays<T> arrays, in Coefficients<T> c, int first, int end)
     {
         SgdKernel<T> kernel = new()
         {
-            GradientScale = gradientScale,
+            GradientScale = arrays.GradientScale,
             Decay = _decay,
             Momentum = _momentum,
             LearningRate = c.LearningRate,
             Nesterov = _nesterov,
         };
-        finite = kernel.Run(weights, gradient, state, nextWeights, nextState);
-        return true;
-    }
-
-    public override void Update(in UpdateBlock<T> block, in Coefficients<T> c)
-    {
-        Span<T> g = block.Gradient;
-        if (_decay != T.Zero)
-        {
-            TensorPrimitives.FusedMultiplyAdd(block.Weights, _decay, g, g);
-        }
-
-        ReadOnlySpan<T> direction = g;
-        if (_momentum != T.Zero)
-        {
-            TensorPrimitives.FusedMultiplyAdd(block.State0, _momentum, g, block.NextState0);
-            direction = block.NextState0;
-            if (_nesterov)
-            {
-                TensorPrimitives.FusedMultiplyAdd(block.NextState0, _momentum, g, g);
-                direction = g;
-            }
-        }
-
-        TensorPrimitives.FusedMultiplyAdd(direction, -c.LearningRate, block.Weights, block.NextWeights);
+        return UpdateKernel.Run(kernel, arrays, first, end);
     }
 }

@@ -10,33 +10,28 @@ namespace DistTrain.Numerics.Optimizers;
 /// <param name="Keep">Factor of the weights under decoupled decay.</param>
 internal readonly record struct Coefficients<T>(T LearningRate, T StepSize, T RootCorrection, T Keep);
 
-/// <summary>One block of a parameter, with its gradient (which the rule may overwrite) and a vector of working memory.</summary>
-internal readonly ref struct UpdateBlock<T>
+/// <summary>A parameter before and after an update. A present array and its next one may be the same memory.</summary>
+internal readonly ref struct UpdateArrays<T>
 {
     public ReadOnlySpan<T> Weights { get; init; }
 
-    public ReadOnlySpan<T> State0 { get; init; }
+    public ReadOnlySpan<T> Gradient { get; init; }
 
-    public ReadOnlySpan<T> State1 { get; init; }
+    /// <summary>Factor of the gradient before everything else.</summary>
+    public T GradientScale { get; init; }
+
+    /// <summary>The rule's state vectors of the parameter's length, one after the other.</summary>
+    public ReadOnlySpan<T> State { get; init; }
 
     public Span<T> NextWeights { get; init; }
 
-    public Span<T> NextState0 { get; init; }
-
-    public Span<T> NextState1 { get; init; }
-
-    public Span<T> Gradient { get; init; }
-
-    public Span<T> Work { get; init; }
+    public Span<T> NextState { get; init; }
 }
 
-/// <summary>An optimizer's arithmetic on one block. A present vector and its next one may be the same memory.</summary>
+/// <summary>An optimizer's arithmetic, element by element.</summary>
 internal abstract class UpdateRule<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    /// <summary>Elements in a block: eight vectors of a block of doubles fill 32 KB.</summary>
-    public const int BlockLength = 512;
-
     /// <summary>State vectors, at most 2.</summary>
     public abstract int StateCount { get; }
 
@@ -58,16 +53,7 @@ internal abstract class UpdateRule<T>
         return new Coefficients<T>(rate, rate, T.One, T.One);
     }
 
-    /// <summary>Writes the next weights and state of a whole parameter in one pass, with the bits of <see cref="Update"/>; false
-    /// where the rule has no such way.</summary>
-    public virtual bool TryUpdateWhole(
-        ReadOnlySpan<T> weights, ReadOnlySpan<T> gradient, T gradientScale, ReadOnlySpan<T> state, Span<T> nextWeights, Span<T> nextState,
-        in Coefficients<T> c, out bool finite)
-    {
-        finite = false;
-        return false;
-    }
-
-    /// <summary>Writes the next weights and state.</summary>
-    public abstract void Update(in UpdateBlock<T> block, in Coefficients<T> c);
+    /// <summary>Writes the next weights and state from <paramref name="first"/> to <paramref name="end"/>.</summary>
+    /// <returns>Whether these weights are finite.</returns>
+    public abstract bool Apply(in UpdateArrays<T> arrays, in Coefficients<T> c, int first, int end);
 }

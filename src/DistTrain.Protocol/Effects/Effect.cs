@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using DistTrain.Protocol.Actors;
 using DistTrain.Protocol.Jobs;
 using DistTrain.Protocol.Messages;
@@ -35,33 +37,59 @@ public enum EffectKind
     Spawn,
 }
 
-/// <summary>One thing that a machine wants done. Which fields count follows from <see cref="Kind"/>.</summary>
-public readonly record struct Effect(EffectKind Kind)
+/// <summary>
+/// One thing that a machine wants done. Which properties count follows from <see cref="Kind"/>; they share storage, because a step of a small network is
+/// mostly effects.
+/// </summary>
+public struct Effect
 {
-    /// <summary>Send.</summary>
-    public Envelope Envelope { get; init; }
+    private object? _what;
+    private long _number;
+    private int _id;
+    private BufferHandle _buffer;
+    private Envelope _envelope;
 
-    /// <summary>RunJob.</summary>
-    public Job? Job { get; init; }
+    /// <summary>What to do.</summary>
+    public EffectKind Kind { readonly get; private set; }
+
+    /// <summary>Send.</summary>
+    [UnscopedRef]
+    public readonly ref readonly Envelope Envelope => ref _envelope;
+
+    /// <summary>RunJob; null for other kinds.</summary>
+    public readonly Job? Job => Kind == EffectKind.RunJob ? Unsafe.As<Job>(_what) : null;
 
     /// <summary>StartTimer, CancelTimer: the machine's own number of the timer.</summary>
-    public int Timer { get; init; }
+    public readonly int Timer => _id;
 
     /// <summary>StartTimer: time until it fires.</summary>
-    public TimeSpan Delay { get; init; }
+    public readonly TimeSpan Delay => new(_number);
 
-    /// <summary>Persist.</summary>
-    public PersistRecord? Record { get; init; }
+    /// <summary>Persist; null for other kinds.</summary>
+    public readonly PersistRecord? Record => Kind == EffectKind.Persist ? Unsafe.As<PersistRecord>(_what) : null;
 
-    /// <summary>Report.</summary>
-    public Report? Report { get; init; }
+    /// <summary>Report; null for other kinds.</summary>
+    public readonly Report? Report => Kind == EffectKind.Report ? Unsafe.As<Report>(_what) : null;
 
     /// <summary>Retain, Release.</summary>
-    public BufferHandle Buffer { get; init; }
+    public readonly BufferHandle Buffer => _buffer;
 
     /// <summary>Spawn: who.</summary>
-    public ActorId Actor { get; init; }
+    public readonly ActorId Actor => new(_id);
 
     /// <summary>Spawn: with which incarnation.</summary>
-    public int Incarnation { get; init; }
+    public readonly int Incarnation => (int)_number;
+
+    // Whoever lets held effects go looks at their envelopes, whatever they are: an earlier effect's must not be found there.
+    internal void Become(EffectKind kind, object what) => (Kind, _what, _envelope) = (kind, what, default);
+
+    internal void Become(EffectKind kind, int id, long number) => (Kind, _id, _number, _envelope) = (kind, id, number, default);
+
+    internal void Become(EffectKind kind, BufferHandle buffer) => (Kind, _buffer) = (kind, buffer);
+
+    internal void BecomeSend(in Envelope envelope)
+    {
+        Kind = EffectKind.Send;
+        _envelope = envelope;
+    }
 }

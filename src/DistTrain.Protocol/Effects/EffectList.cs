@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using DistTrain.Protocol.Actors;
 using DistTrain.Protocol.Jobs;
 using DistTrain.Protocol.Messages;
@@ -14,41 +13,41 @@ namespace DistTrain.Protocol.Effects;
 /// </summary>
 public sealed class EffectList
 {
-    private readonly List<Effect> _effects = [];
+    private Effect[] _effects = new Effect[16];
 
     /// <summary>Number of effects.</summary>
-    public int Count => _effects.Count;
+    public int Count { get; private set; }
 
     /// <summary>The effect at a position; valid until the list changes.</summary>
-    public ref readonly Effect this[int index] => ref CollectionsMarshal.AsSpan(_effects)[index];
+    public ref readonly Effect this[int index] => ref _effects.AsSpan(0, Count)[index];
 
-    /// <summary>Forgets all.</summary>
-    public void Clear() => _effects.Clear();
+    /// <summary>Forgets all. What they referred to stays in memory until other effects take their places.</summary>
+    public void Clear() => Count = 0;
 
     /// <summary>Hands an envelope to the wire.</summary>
-    public void Send(in Envelope envelope) => _effects.Add(new Effect(EffectKind.Send) { Envelope = envelope });
+    public void Send(in Envelope envelope) => Add().BecomeSend(envelope);
 
     /// <summary>Runs a job.</summary>
-    public void RunJob(Job job) => _effects.Add(new Effect(EffectKind.RunJob) { Job = job });
+    public void RunJob(Job job) => Add().Become(EffectKind.RunJob, job);
 
     /// <summary>Starts or restarts a timer.</summary>
-    public void StartTimer(int timer, TimeSpan delay) => _effects.Add(new Effect(EffectKind.StartTimer) { Timer = timer, Delay = delay });
+    public void StartTimer(int timer, TimeSpan delay) => Add().Become(EffectKind.StartTimer, timer, delay.Ticks);
 
     /// <summary>Cancels a timer.</summary>
-    public void CancelTimer(int timer) => _effects.Add(new Effect(EffectKind.CancelTimer) { Timer = timer });
+    public void CancelTimer(int timer) => Add().Become(EffectKind.CancelTimer, timer, 0);
 
     /// <summary>Persists a record.</summary>
-    public void Persist(PersistRecord record) => _effects.Add(new Effect(EffectKind.Persist) { Record = record });
+    public void Persist(PersistRecord record) => Add().Become(EffectKind.Persist, record);
 
     /// <summary>Reports to the outside.</summary>
-    public void Report(Report report) => _effects.Add(new Effect(EffectKind.Report) { Report = report });
+    public void Report(Report report) => Add().Become(EffectKind.Report, report);
 
     /// <summary>Takes a reference; nothing for no buffer.</summary>
     public void Retain(BufferHandle buffer)
     {
         if (!buffer.IsNone)
         {
-            _effects.Add(new Effect(EffectKind.Retain) { Buffer = buffer });
+            Add().Become(EffectKind.Retain, buffer);
         }
     }
 
@@ -57,11 +56,22 @@ public sealed class EffectList
     {
         if (!buffer.IsNone)
         {
-            _effects.Add(new Effect(EffectKind.Release) { Buffer = buffer });
+            Add().Become(EffectKind.Release, buffer);
         }
     }
 
     /// <summary>Starts an actor.</summary>
     public void Spawn(ActorId actor, int incarnation) =>
-        _effects.Add(new Effect(EffectKind.Spawn) { Actor = actor, Incarnation = incarnation });
+        Add().Become(EffectKind.Spawn, actor.Index, incarnation);
+
+    /// <summary>The next place, to be filled where it is: effects are too large to copy.</summary>
+    private ref Effect Add()
+    {
+        if (Count == _effects.Length)
+        {
+            Array.Resize(ref _effects, 2 * Count);
+        }
+
+        return ref _effects[Count++];
+    }
 }

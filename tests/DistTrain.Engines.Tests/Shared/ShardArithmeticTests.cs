@@ -125,11 +125,11 @@ public sealed class ShardArithmeticTests : IDisposable
                 partials.Inputs[replica] = Filled(slice.Length, index => gradient(slice.Index, replica, index));
             }
 
-            arithmetic.Run(partials, _scratch);
+            arithmetic.Run(partials, _scratch, fork: null);
             decide.Inputs[slice.Index] = partials.Outputs[0];
         }
 
-        arithmetic.Run(decide, _scratch);
+        arithmetic.Run(decide, _scratch, fork: null);
         return decide;
     }
 

@@ -3,6 +3,7 @@ using DistTrain.Numerics.Networks;
 using DistTrain.Numerics.Optimizers;
 using DistTrain.Numerics.Tests.Layers;
 using DistTrain.Numerics.Randomness;
+using DistTrain.Numerics.Tests.Kernels;
 using Shouldly;
 using Xunit;
 
@@ -58,8 +59,11 @@ public sealed class OptimizerTests
 
     public static TheoryData<int> Indices => [.. Enumerable.Range(0, Specs.Length)];
 
+    public static TheoryData<int> InOnePass =>
+        [.. Enumerable.Range(0, Specs.Length).Where(index => Specs[index].Kind is OptimizerKind.Sgd or OptimizerKind.Adam or OptimizerKind.AdamW)];
+
     [Theory]
-    [MemberData(nameof(Indices))]
+    [MemberData(nameof(InOnePass))]
     public void OnePassGivesTheBitsOfTheRuleWhateverTheLength(int index)
     {
         for (int length = 0; length <= 67; length++)
@@ -78,30 +82,39 @@ public sealed class OptimizerTests
         T[] w = Draw(0, length), g = Draw(1, length), state = [.. Draw(2, rule.StateCount * length).Select(T.Abs)];
         T[] nextW = new T[length], nextState = new T[state.Length], byBlockW = new T[length], byBlockState = new T[state.Length];
         Coefficients<T> coefficients = rule.At(0.1, 3);
-        if (!rule.TryUpdateWhole(w, g, scale, state, nextW, nextState, coefficients, out bool finite))
-        {
-            (spec.Kind is OptimizerKind.Sgd or OptimizerKind.Adam or OptimizerKind.AdamW).ShouldBeFalse("the common rules have one pass");
-            return;
-        }
-
-        rule.Update(
-            new UpdateBlock<T>
-            {
-                Weights = w,
-                NextWeights = byBlockW,
-                State0 = rule.StateCount > 0 ? state.AsSpan(0, length) : default,
-                State1 = rule.StateCount > 1 ? state.AsSpan(length) : default,
-                NextState0 = rule.StateCount > 0 ? byBlockState.AsSpan(0, length) : default,
-                NextState1 = rule.StateCount > 1 ? byBlockState.AsSpan(length) : default,
-                Gradient = g.Select(value => value * scale).ToArray(),
-                Work = new T[length],
-            },
-            coefficients);
+        BlockRule<T> plain = spec.Kind == OptimizerKind.Sgd ? new PlainSgd<T>(spec) : new PlainAdam<T>(spec);
+        bool finite = rule.Apply(Arrays(nextW, nextState), coefficients, 0, length);
+        plain.Apply(Arrays(byBlockW, byBlockState), coefficients, 0, length).ShouldBe(finite);
         finite.ShouldBeTrue();
         nextW.ShouldBe(byBlockW, $"{spec}, {length} values");
         nextState.ShouldBe(byBlockState, $"{spec}, {length} values");
 
+        UpdateArrays<T> Arrays(T[] nextWeights, T[] next) => new()
+        {
+            Weights = w, Gradient = g, GradientScale = scale, State = state, NextWeights = nextWeights, NextState = next,
+        };
+
         T[] Draw(int part, int count) => [.. Enumerable.Range(0, count).Select(i => T.CreateChecked(random.Uniform((part * 1_000L) + i, -1, 1)))];
+    }
+
+    [Theory]
+    [MemberData(nameof(Indices))]
+    public void ALargeParameterSplitOverThreadsHasTheSameBits(int index)
+    {
+        int length = UpdateWork<float>.LengthMin + 1_003;
+        Optimizer<float> optimizer = new(Specs[index]);
+        RandomStream random = new(3, RandomPurpose.GeneratedData);
+        float[] w = Draw(0, length), g = Draw(1, length), state = [.. Draw(2, optimizer.StateCount * length).Select(MathF.Abs)];
+        float[] nextW = new float[length], nextState = new float[state.Length], splitW = new float[length], splitState = new float[state.Length];
+        optimizer.Apply(0.1, 3, 0.7, w, g, state, nextW, nextState).ShouldBeTrue();
+        optimizer.Apply(0.1, 3, 0.7, w, g, state, splitW, splitState, new ReverseForkJoin(2)).ShouldBeTrue();
+        splitW.ShouldBe(nextW);
+        splitState.ShouldBe(nextState);
+        w[length - 5] = float.NaN;
+        optimizer.Apply(0.1, 3, 0.7, w, g, state, splitW, splitState, new ReverseForkJoin(2)).ShouldBeFalse();
+        splitW[..(length - 5)].ShouldBe(nextW[..(length - 5)]);
+
+        float[] Draw(int part, int count) => [.. Enumerable.Range(0, count).Select(i => (float)random.Uniform((part * 1_000_000L) + i, -1, 1))];
     }
 
     [Theory]

@@ -1,5 +1,6 @@
 using System.Numerics;
 using DistTrain.Numerics.FrontContribution;
+using DistTrain.Numerics.Kernels;
 using DistTrain.Numerics.Layers;
 using DistTrain.Numerics.Networks;
 using DistTrain.Numerics.Optimizers;
@@ -42,10 +43,10 @@ internal sealed class ParameterUpdates<T>
     /// <returns>Whether they are finite.</returns>
     public bool Apply(
         ParameterSpec parameter, double learningRate, long update, double gradientScale, TensorView<T> values, TensorView<T> gradient,
-        ReadOnlySpan<T> state, TensorView<T> next, Span<T> nextState, ComputeScratch scratch) =>
+        ReadOnlySpan<T> state, TensorView<T> next, Span<T> nextState, ComputeScratch scratch, IForkJoin? fork = null) =>
         HistoryOf(parameter) is HistoryParameter<T> history
             ? history.Apply(learningRate, update, gradientScale, values, gradient, state, next, nextState, scratch)
-            : _optimizer.Apply(learningRate, update, gradientScale, values.Span, gradient.Span, state, next.Span, nextState);
+            : _optimizer.Apply(learningRate, update, gradientScale, values.Span, gradient.Span, state, next.Span, nextState, fork);
 
     /// <summary>A parameter's part of the gradient's squared norm.</summary>
     public double SquaredNorm(ParameterSpec parameter, TensorView<T> gradient, ComputeScratch scratch) =>

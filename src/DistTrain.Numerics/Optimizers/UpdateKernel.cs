@@ -1,0 +1,69 @@
+using System.Numerics;
+using System.Runtime.Intrinsics;
+using DistTrain.Numerics.Kernels;
+using DistTrain.Numerics.Kernels.Simd;
+
+namespace DistTrain.Numerics.Optimizers;
+
+/// <summary>The arrays of an update by pointers.</summary>
+internal unsafe struct UpdatePointers<T>
+    where T : unmanaged
+{
+    public T* Weights, Gradient, State, NextWeights, NextState;
+
+    /// <summary>Elements of the parameter, and so from one state vector to the next.</summary>
+    public int Length;
+}
+
+/// <summary>An update in one pass over the parameter.</summary>
+internal interface IUpdateKernel<T>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    /// <summary>Writes what comes next from <paramref name="first"/> on, as far as whole vectors reach; returns where that is. Adds 0·w of every next weight to
+    /// <paramref name="sum"/>: 0 for a finite one and NaN for every other, and a NaN stays.</summary>
+    int Run<TVector, TSimd>(in UpdatePointers<T> at, int first, int end, ref T sum)
+        where TVector : unmanaged
+        where TSimd : ISimd<TVector, T>;
+}
+
+/// <summary>Runs kernels with the widest vectors of the processor, and the rest one by one.</summary>
+internal static unsafe class UpdateKernel
+{
+    /// <summary>Writes the next weights and state from <paramref name="first"/> to <paramref name="end"/>; false when one of these weights is not finite.</summary>
+    public static bool Run<T, TKernel>(TKernel kernel, in UpdateArrays<T> arrays, int first, int end)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TKernel : struct, IUpdateKernel<T>
+    {
+        fixed (T* w = arrays.Weights, g = arrays.Gradient, s = arrays.State, nextW = arrays.NextWeights, nextS = arrays.NextState)
+        {
+            UpdatePointers<T> at = new()
+            {
+                Weights = w, Gradient = g, State = s, NextWeights = nextW, NextState = nextS, Length = arrays.Weights.Length,
+            };
+            T sum = T.Zero;
+            int done = VectorWidths.Resolve(VectorWidth.Best) switch
+            {
+                VectorWidth.Bits512 => kernel.Run<Vector512<T>, Simd512<T>>(at, first, end, ref sum),
+                VectorWidth.Bits256 => kernel.Run<Vector256<T>, Simd256<T>>(at, first, end, ref sum),
+                VectorWidth.Bits128 => kernel.Run<Vector128<T>, Simd128<T>>(at, first, end, ref sum),
+                _ => first,
+            };
+            kernel.Run<T, SimdScalar<T>>(at, done, end, ref sum);
+            return sum == T.Zero;
+        }
+    }
+
+    /// <summary>Adds the lanes of a vector to a sum.</summary>
+    public static void AddLanes<T, TVector, TSimd>(TVector vector, ref T sum)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TVector : unmanaged
+        where TSimd : ISimd<TVector, T>
+    {
+        T* lanes = stackalloc T[64 / sizeof(T)];
+        TSimd.Store(vector, lanes);
+        for (int lane = 0; lane < TSimd.Count; lane++)
+        {
+            sum += lanes[lane];
+        }
+    }
+}
