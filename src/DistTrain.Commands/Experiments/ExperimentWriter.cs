@@ -38,7 +38,7 @@ internal static class ExperimentWriter
             .Group("parameter-server", group => WriteParameterServer(group, run.ParameterServer))
             .Key("durability", Names.Durability.NameOf(run.Durability))
             .Key("engine", experiment.Engine)
-            .Group("checkpoint", group => group.Key("every-steps", run.CheckpointEverySteps))
+            .Group("checkpoint", group => group.Key("every-steps", run.CheckpointEverySteps).Key("each-epoch", run.CheckpointEachEpoch))
             .Key("steps-in-flight", run.StepsInFlight)
             .Key("patience", Durations.Format(run.Patience))
             .Key("compute-threads", experiment.ComputeThreads);

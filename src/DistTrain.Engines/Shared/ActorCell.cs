@@ -226,6 +226,7 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
             _effects.Clear();
             _machine.Abandon(_effects);
             CarryOut();
+            host.Trace?.Wait(Id, ActorWait.Released);
         }
 
         DropHeld();
@@ -241,6 +242,11 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
     {
         if (_machine is null)
         {
+            if (stimulus.Kind == StimulusKind.Message)
+            {
+                host.OnLost(stimulus.Envelope);
+            }
+
             DropReferences(stimulus);
             return;
         }
@@ -258,6 +264,7 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
 
         _effects.Clear();
         _machine.Step(stimulus, _effects);
+        host.Trace?.Wait(Id, _machine.Wait);
         CarryOut();
         if (stimulus.Kind == StimulusKind.Message)
         {

@@ -118,6 +118,7 @@ internal sealed partial class SimulatedRun
     {
         if (actor.Machine is null)
         {
+            CountLost(what);
             return;
         }
 

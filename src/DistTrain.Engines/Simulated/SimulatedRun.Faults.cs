@@ -41,6 +41,15 @@ internal sealed partial class SimulatedRun
         }
     }
 
+    /// <summary>Faults that were asked for by hand begin between two events.</summary>
+    private void BeginAsked()
+    {
+        while (_control is not null && _control.TryTake(out Fault? fault))
+        {
+            Begin(fault!);
+        }
+    }
+
     private void Begin(Fault fault)
     {
         _journal?.Write(_time.Now, "run", "fault", fault.Name);

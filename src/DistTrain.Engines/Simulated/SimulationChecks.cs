@@ -7,6 +7,10 @@ namespace DistTrain.Engines.Simulated;
 /// <summary>What the simulated engine needs beyond valid settings.</summary>
 internal static class SimulationChecks
 {
+    /// <summary>What is said against a pause.</summary>
+    public const string RefusesPause =
+        $"engine {SimulatedEngine.EngineName} does not serve 'pause' faults; expected crash, suspect, partition, link, slow, disk, lose-node, join-nodes or leave-node";
+
     /// <summary>Everything that is wrong; empty when the request can be served.</summary>
     public static IEnumerable<SettingsProblem> Problems(RunRequest request)
     {
@@ -48,7 +52,7 @@ internal static class SimulationChecks
     private static string? Refuses(Fault fault, SimulationSettings simulation) => fault switch
     {
         DiskFault when simulation.TimingOnly => "a run that counts time only keeps nothing on a disk; expected timing-only: false, or no 'disk' faults",
-        PauseFault => $"engine {SimulatedEngine.EngineName} does not serve '{fault.Name}' faults; expected crash, suspect, partition, link, slow, disk, lose-node, join-nodes or leave-node",
+        PauseFault => RefusesPause,
         _ => null,
     };
 }

@@ -43,8 +43,11 @@ public sealed record RunSettings
     /// <summary>What a commit survives.</summary>
     public Durability Durability { get; init; } = Durability.Memory;
 
-    /// <summary>Committed steps between two snapshots; 0 for none but the last. Default 200.</summary>
+    /// <summary>Committed steps between two snapshots; 0 for none but the last and those of <see cref="CheckpointEachEpoch"/>. Default 200.</summary>
     public int CheckpointEverySteps { get; init; } = 200;
+
+    /// <summary>Whether a snapshot is taken after every epoch as well. Default: no.</summary>
+    public bool CheckpointEachEpoch { get; init; }
 
     /// <summary>Steps that may be under way at once, 1 … <see cref="Limits.StepsInFlightMax"/>. Default 2.</summary>
     public int StepsInFlight { get; init; } = 2;
