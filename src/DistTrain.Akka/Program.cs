@@ -20,6 +20,7 @@ using CancellationTokenSource stop = new();
 using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
 using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
 
+ClusterOptions cluster = new(Environment.CurrentDirectory);
 CommandHost host = new()
 {
     Out = Console.Out,
@@ -28,10 +29,10 @@ CommandHost host = new()
     Interactive = !Console.IsOutputRedirected,
     Stop = stop.Token,
     Dashboard = new DashboardPages(),
+    LastSnapshotStep = journal => KeptRunFinder.LastCommittedStep(journal, cluster.Target),
     Trace = Environment.GetEnvironmentVariable("DISTTRAIN_TRACE") == "1",
 };
 
-ClusterOptions cluster = new(host.WorkingFolder);
 IEngine[] engines = [new ThreadsEngine(), new SimulatedEngine(), new ProcessesEngine(), new AkkaEngine(cluster.Target)];
 
 // Whoever names a cluster wants it to train.

@@ -35,5 +35,5 @@ public sealed record CommandHost
     public IDashboard? Dashboard { get; init; }
 
     /// <summary>Finds the last committed step that a journal folder can go on from.</summary>
-    internal Func<string, long?> LastSnapshotStep { get; init; } = Journal.LastCommittedStep;
+    public Func<string, long?> LastSnapshotStep { get; init; } = Journal.LastCommittedStep;
 }

@@ -26,4 +26,7 @@ public abstract record DataSpec
     /// Whether each row's scaled inputs are its targets too, as an autoencoder needs. Labels, if there, stay readable.
     /// </summary>
     public bool TargetsAreInputs { get; init; }
+
+    /// <summary>Whether machines of a cluster that do not have the files are sent them.</summary>
+    public bool Ship { get; init; }
 }

@@ -39,8 +39,9 @@ internal sealed class ClientActor : ReceiveActor, IWithTimers
         Receive<ClusterStatus>(status => _heard(status));
         Receive<FetchPart>(wanted => Sender.Tell(
             _journal is not null && wanted.RunId == _job.RunId ? _journal.Read(wanted) : new Part(wanted.RunId, wanted.Step, wanted.Name, wanted.Offset, -1, [])));
+        Receive<FetchFile>(wanted => Sender.Tell(DataFiles.Read(_target.Datasets, _job, wanted)));
         Receive<StopAsked>(_ => AnyNode().Tell(new StopRun(_job.RunId), Self));
-        Receive<Collected>(_ => AnyNode().Tell(new RunCollected(_job.RunId), Self));
+        Receive<Collected>(collected => AnyNode().Tell(new RunCollected(_job.RunId, collected.HasModel), Self));
         Receive<Tick>(_ => OnTick());
     }
 
@@ -88,14 +89,14 @@ internal sealed class ClientActor : ReceiveActor, IWithTimers
     {
         string seed = _target.Seeds[_next++ % _target.Seeds.Count];
         return ((ExtendedActorSystem)Context.System).Provider.ResolveActorRef(
-            $"{SeedAddress.SystemOf(_target.Cluster, seed)}/user/{NodeActor.Name}");
+            $"{_target.SystemOf(seed)}/user/{NodeActor.Name}");
     }
 
     /// <summary>To the client's actor: the user wants the run to stop.</summary>
     internal sealed record StopAsked;
 
-    /// <summary>To the client's actor: the model is here.</summary>
-    internal sealed record Collected;
+    /// <summary>To the client's actor: the model is here, or does not come.</summary>
+    internal sealed record Collected(bool HasModel);
 
     private sealed class Tick
     {

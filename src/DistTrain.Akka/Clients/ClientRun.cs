@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Security.Cryptography;
 using System.Text.Json;
 using Akka.Actor;
 using DistTrain.Akka.Configuration;
@@ -38,6 +37,7 @@ internal sealed class ClientRun : IDisposable
     private readonly SnapshotFolder _journal;
     private readonly string? _temporary;
     private readonly long _runId;
+    private readonly RunMarker? _marker;
     private long _lastStep;
     private RunOver? _over;
 
@@ -52,13 +52,14 @@ internal sealed class ClientRun : IDisposable
         _alone = new AloneCounter(_plan);
         _temporary = request.JournalFolder is null ? Directory.CreateTempSubdirectory("disttrain-").FullName : null;
         _journal = new SnapshotFolder(Path.GetFullPath(request.JournalFolder ?? _temporary!));
-        CoordinatorProgress from = StartingPoint.Of(request, request.JournalFolder is null ? null : _journal.Newest, committed: null);
-        (string text, IReadOnlyList<string> files) = ClusterExperiment.Localize(request.Experiment!, target.Datasets);
+        _system = SystemConfig.Client(target.Host, new SealSetup(target.Secret, Say, _ => { }), target.Tls);
+        (_runId, CoordinatorProgress? committed) = Resumed(request, target);
+        CoordinatorProgress from = StartingPoint.Of(request, request.JournalFolder is null ? null : _journal.Newest, committed);
+        (string text, IReadOnlyList<string> files, bool ships) = ClusterExperiment.Localize(request.Experiment!, target.Datasets);
         _recorder = new RunRecorder(_plan, request.Data.TargetsAreClasses, observer, time);
         _recorder.StartAfter(from);
         _lastStep = from.Step;
-        _runId = RandomNumberGenerator.GetInt32(1, int.MaxValue);
-        _system = SystemConfig.Client(target.Host, new SealSetup(target.Secret, Say, _ => { }), target.Tls);
+        _marker = _plan.KeepsLog && request.JournalFolder is not null ? RunMarker.Write(_journal.FullPath, _runId, from.Step) : null;
         string self = $"{((ExtendedActorSystem)_system).Provider.DefaultAddress}/user/{ClientActor.Name}";
         ClusterJob job = new(
             _runId,
@@ -70,7 +71,8 @@ internal sealed class ClientRun : IDisposable
             [.. files.Select(file => DataFiles.Describe(target.Datasets, file))],
             request.ComputeThreads,
             from.Step > 0 ? from : null,
-            self);
+            self,
+            ships);
         _client = _system.ActorOf(Props.Create(() => new ClientActor(target, job, _journal.FullPath, Hear)), ClientActor.Name);
     }
 
@@ -96,12 +98,19 @@ internal sealed class ClientRun : IDisposable
 
         RunEnded ended = _recorder.Ended;
         byte[][] parameters = ended.End == RunEnd.Failed ? [] : Collect(ended.Step);
-        _client.Tell(new ClientActor.Collected());
+        bool hasModel = ended.End != RunEnd.Failed;
+        if (hasModel)
+        {
+            _marker?.Delete();
+        }
+
+        _client.Tell(new ClientActor.Collected(hasModel));
         return OutcomeOf(parameters);
     }
 
     public void Dispose()
     {
+        _marker?.Dispose();
         _system.Terminate().Wait(ShutdownFor);
         _system.Dispose();
         _heard.Dispose();
@@ -110,6 +119,12 @@ internal sealed class ClientRun : IDisposable
             Directory.Delete(_temporary, recursive: true);
         }
     }
+
+    /// <summary>Which run this is, and what the nodes keep of its last commit: one that goes on from their logs is the one that it was.</summary>
+    private (long RunId, CoordinatorProgress? Committed) Resumed(RunRequest request, ClusterTarget target) =>
+        request.ResumeFromStep > 0 && RunMarker.Read(_journal.FullPath) is (long RunId, long Step) marker
+            ? (marker.RunId, KeptRunFinder.Find(_system, target, marker.RunId, request.ResumeFromStep))
+            : (RunMarker.NewRunId(), null);
 
     private void Hear(ClusterMessage message)
     {
@@ -151,6 +166,7 @@ internal sealed class ClientRun : IDisposable
                 return;
             case StepCommitted step:
                 _lastStep = Math.Max(_lastStep, step.Step);
+                _marker?.Heard(_lastStep);
                 break;
             case TrainsAlone alone:
                 _alone.On(alone);

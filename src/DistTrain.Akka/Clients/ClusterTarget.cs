@@ -41,6 +41,9 @@ internal sealed record ClusterTarget(string Cluster, IReadOnlyList<string> Seeds
         return new ClusterTarget("disttrain", seeds, HostTowards(seeds[0]), Path.GetFullPath(datasets ?? ".", workingFolder), null, secret);
     }
 
+    /// <summary>A node's actor system as Akka writes it.</summary>
+    public string SystemOf(string seed) => SeedAddress.SystemOf(Cluster, seed, Tls is not null);
+
     /// <summary>The certificates that a configuration names; null for none.</summary>
     public static TlsFiles? TlsOf(NodeSettings settings) =>
         settings.Tls is (string certificate, string key, string authority) ? TlsFiles.Read(certificate, key, authority) : null;

@@ -67,6 +67,7 @@ internal sealed class ClusterFile
                 ? (PathOf("tls.certificate"), PathOf("tls.key"), PathOf("tls.ca"))
                 : null,
             TelemetryEndpoint = Text("telemetry.endpoint", ""),
+            TelemetryByHttp = TelemetryByHttp(),
             Akka = _config.HasPath("akka") ? _config.GetConfig("akka") : Config.Empty,
         };
     }
@@ -92,6 +93,13 @@ internal sealed class ClusterFile
 
         Require(roles.Count > 0, "node.roles", $"a node without a role hosts nothing; expected some of {string.Join(", ", RoleNames.All)}");
         return roles;
+    }
+
+    private bool TelemetryByHttp()
+    {
+        string protocol = Text("telemetry.protocol", "grpc");
+        Require(protocol is "grpc" or "http", "telemetry.protocol", $"'{protocol}' is no protocol of OTLP here; expected grpc or http");
+        return protocol == "http";
     }
 
     private static int OrCores(int value) => value > 0 ? value : Environment.ProcessorCount;

@@ -63,6 +63,9 @@ internal sealed record NodeSettings
     /// <summary>Where metrics and traces go; empty for nowhere.</summary>
     public required string TelemetryEndpoint { get; init; }
 
+    /// <summary>Whether they go there by HTTP with Protobuf, and not by gRPC.</summary>
+    public required bool TelemetryByHttp { get; init; }
+
     /// <summary>Akka's own settings, over the defaults here.</summary>
     public required Config Akka { get; init; }
 }

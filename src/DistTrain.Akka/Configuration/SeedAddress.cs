@@ -23,7 +23,10 @@ internal static class SeedAddress
         host == "localhost" || (IPAddress.TryParse(host, out IPAddress? address) && IPAddress.IsLoopback(address));
 
     /// <summary>A node's actor system as Akka writes it.</summary>
-    public static string SystemOf(string cluster, string seed)
+    /// <param name="cluster">The cluster's name.</param>
+    /// <param name="seed">The node, as <c>host:port</c>.</param>
+    /// <param name="tls">Whether its control messages go through TLS.</param>
+    public static string SystemOf(string cluster, string seed, bool tls = false)
     {
         if (!TryParse(seed, out string host, out int port))
         {
@@ -31,6 +34,6 @@ internal static class SeedAddress
         }
 
         string shown = host.Contains(':', StringComparison.Ordinal) ? $"[{host}]" : host;
-        return $"akka.tcp://{cluster}@{shown}:{port}";
+        return $"akka.{(tls ? "ssl." : "")}tcp://{cluster}@{shown}:{port}";
     }
 }

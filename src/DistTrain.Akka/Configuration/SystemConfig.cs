@@ -70,7 +70,7 @@ internal static class SystemConfig
     /// <summary>A node's system.</summary>
     public static ActorSystem Node(NodeSettings settings, SealSetup seal, TlsFiles? tls)
     {
-        string seeds = string.Join(", ", settings.Seeds.Select(seed => $"\"{SeedAddress.SystemOf(settings.Cluster, seed)}\""));
+        string seeds = string.Join(", ", settings.Seeds.Select(seed => $"\"{SeedAddress.SystemOf(settings.Cluster, seed, tls is not null)}\""));
         Config own = ConfigurationFactory.ParseString($$"""
             akka {
               remote.dot-netty.tcp { hostname = "{{settings.BindHost}}", public-hostname = "{{settings.Host}}", port = {{settings.Port}} }
@@ -96,7 +96,8 @@ internal static class SystemConfig
         ActorSystemSetup setup = BootstrapSetup.Create().WithConfig(config).And(seal);
         if (tls is not null)
         {
-            // Akka's transport cannot check against a CA of its own; who the other is shows in the handshake inside.
+            // Akka's transport cannot check against a CA of its own; who the other is shows in the handshake inside, where it signs with its certificate.
+            seal.Tls = tls;
             setup = setup.And(new DotNettySslSetup(tls.Certificate, suppressValidation: true));
             config = ConfigurationFactory.ParseString("akka.remote.dot-netty.tcp.enable-ssl = on").WithFallback(config);
             setup = setup.And(BootstrapSetup.Create().WithConfig(config));

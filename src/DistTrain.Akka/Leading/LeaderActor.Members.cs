@@ -3,6 +3,7 @@ using Akka.Cluster;
 using DistTrain.Akka.Nodes;
 using DistTrain.Akka.Wire;
 using DistTrain.Protocol.Actors;
+using DistTrain.Protocol.Planning;
 
 namespace DistTrain.Akka.Leading;
 
@@ -76,6 +77,16 @@ internal sealed partial class LeaderActor
             node.Index = -1;
             _nodes.Remove(node);
         }
+    }
+
+    /// <summary>Whether whoever has no node is a copy of a shard that waits for one, while the shard's other copies serve.</summary>
+    private bool HomelessAreSpare()
+    {
+        Topology topology = _plan!.Topology;
+        return Array.TrueForAll(
+            [.. Enumerable.Range(1, _nodeOf.Length - 1).Where(index => _nodeOf[index] == CapacityPlacement.Nowhere)],
+            index => topology.RoleOf(new ActorId(index)) == ActorRole.Shard
+                && Enumerable.Range(0, topology.Copies).Any(copy => _nodeOf[topology.Shard(topology.ShardOf(new ActorId(index)), copy).Index] != CapacityPlacement.Nowhere));
     }
 
     private void Abandon(LeaderNode node)

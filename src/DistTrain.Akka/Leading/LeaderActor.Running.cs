@@ -49,7 +49,7 @@ internal sealed partial class LeaderActor
         Receive<NotesTaken>(taken => _outbox.Taken(taken.Sequence), taken => taken.Run == _run);
         Receive<NotesTaken>(_ => { });
         Receive<RunCounts>(OnCounts);
-        Receive<RunCollected>(_ => Forget(), collected => _phase == Phase.Collecting && collected.RunId == _job?.RunId);
+        Receive<RunCollected>(collected => Forget(collected.HasModel), collected => _phase == Phase.Collecting && collected.RunId == _job?.RunId);
         Receive<RunCollected>(_ => { });
     }
 
@@ -124,6 +124,7 @@ internal sealed partial class LeaderActor
                 NodeTelemetry.StepTime.Record(_lastCommitAt == 0 ? 0 : _time.GetElapsedTime(_lastCommitAt).TotalMilliseconds);
                 _trace?.AddEvent(new ActivityEvent("step", tags: new ActivityTagsCollection { ["step"] = step.Step, ["loss"] = step.LossSum / step.Rows }));
                 (_lastStep, _lastCommitAt) = (step.Step, _time.GetTimestamp());
+                _reachNeeded = step.Step;
                 break;
             case TrainsAlone alone:
                 foreach (LeaderNode node in Taking)
@@ -208,13 +209,21 @@ internal sealed partial class LeaderActor
             return;
         }
 
-        if (failed.Problem.Length > 0 || node.Identity == _cluster.SelfUniqueAddress)
+        if (failed.Problem.Length > 0)
         {
-            Fail($"{node.Address}: {(failed.Problem.Length > 0 ? failed.Problem : "the coordinator's node let an exception through; its log has it")}");
+            Fail($"{node.Address}: {failed.Problem}");
             return;
         }
 
         Notice($"the actors on {node.Address} failed and are started again");
+        if (node.Identity == _cluster.SelfUniqueAddress)
+        {
+            // The coordinator is one of them: what follows is what follows the loss of its node.
+            _takesOver = true;
+            Begin(_job!, ClusterJob.LeaderOf(_run) + 1);
+            return;
+        }
+
         SendTable();
         for (int actor = 1; actor < _nodeOf.Length; actor++)
         {
@@ -251,7 +260,7 @@ internal sealed partial class LeaderActor
         }
         else
         {
-            Forget();
+            Forget(isCollected: false);
         }
     }
 
@@ -325,13 +334,14 @@ internal sealed partial class LeaderActor
         };
     }
 
-    private void Forget()
+    /// <summary>The run is over. One that keeps a log can be resumed from it, unless its client has the model.</summary>
+    private void Forget(bool isCollected)
     {
         if (_job is not null)
         {
             foreach (LeaderNode node in _nodes)
             {
-                node.Actor.Tell(new ForgetRun(_job.RunId));
+                node.Actor.Tell(new ForgetRun(_job.RunId, KeepsLog && !isCollected));
             }
         }
 

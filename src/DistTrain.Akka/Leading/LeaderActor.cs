@@ -24,6 +24,7 @@ internal sealed partial class LeaderActor : ReceiveActor, IWithTimers
 
     private static readonly TimeSpan DiscoverFor = TimeSpan.FromMilliseconds(1500);
     private static readonly TimeSpan PrepareFor = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan ShipFor = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan TickEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan EndFor = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan CollectFor = TimeSpan.FromMinutes(2);
@@ -104,15 +105,16 @@ internal sealed partial class LeaderActor : ReceiveActor, IWithTimers
             return;
         }
 
-        if (_job?.RunId == job.RunId)
+        if (_phase == Phase.Discovering || (_job?.RunId == job.RunId && _job.Client == job.Client))
         {
             // The client asks again because it heard nothing.
             return;
         }
 
-        if (_phase == Phase.Discovering)
+        if (_phase == Phase.Collecting && _job?.RunId == job.RunId)
         {
-            return;
+            // Another client resumes it; the one before does not come any more.
+            Forget(isCollected: false);
         }
 
         if (_phase != Phase.Idle)
@@ -121,6 +123,7 @@ internal sealed partial class LeaderActor : ReceiveActor, IWithTimers
             return;
         }
 
+        _takesOver = false;
         Begin(job, leader: 1);
     }
 
@@ -142,6 +145,7 @@ internal sealed partial class LeaderActor : ReceiveActor, IWithTimers
                 if (_found is not null)
                 {
                     ClusterJob job = ClusterJob.FromBytes(_found.Job);
+                    _takesOver = true;
                     Begin(job, ClusterJob.LeaderOf(_found.Run) + 1);
                 }
 
@@ -166,7 +170,7 @@ internal sealed partial class LeaderActor : ReceiveActor, IWithTimers
                 TellEnd();
                 break;
             case Phase.Collecting when IsOver(CollectFor):
-                Forget();
+                Forget(isCollected: false);
                 break;
             case Phase.Collecting:
                 SendOver();
@@ -210,6 +214,7 @@ internal sealed partial class LeaderActor : ReceiveActor, IWithTimers
             _from = JsonSerializer.Deserialize(ready.Progress, NodeJson.Default.CoordinatorProgress);
         }
 
+        TakeKept(node, ready);
         if (_phase == Phase.Preparing)
         {
             LeadIfReady();
@@ -228,7 +233,7 @@ internal sealed partial class LeaderActor : ReceiveActor, IWithTimers
     private void LeadIfReady()
     {
         bool all = _nodes.TrueForAll(node => node.HasAnswered || !node.IsThere);
-        if (!all && !IsOver(PrepareFor))
+        if (!all && !IsOver(_job!.Ships ? ShipFor : PrepareFor))
         {
             foreach (LeaderNode node in _nodes.Where(node => !node.HasAnswered && node.IsThere))
             {
@@ -246,6 +251,13 @@ internal sealed partial class LeaderActor : ReceiveActor, IWithTimers
         }
 
         _plan = run.Plan;
+        if (Missing() is string missing)
+        {
+            Wait(missing);
+            return;
+        }
+
+        _reachNeeded = Start().Step;
         foreach (LeaderNode node in _nodes.Where(node => node.IsThere && node.CanHost).OrderBy(node => node.Address, StringComparer.Ordinal))
         {
             GiveIndex(node);
@@ -253,13 +265,18 @@ internal sealed partial class LeaderActor : ReceiveActor, IWithTimers
 
         _nodeOf = [.. Enumerable.Repeat(CapacityPlacement.Nowhere, _plan.Topology.Count)];
         int[] alive = TakeOver();
-        if (PlaceAll() is string problem)
+        if (PlaceAll() is not string problem)
+        {
+            Lead(run, alive);
+        }
+        else if (KeepsLog && _reachNeeded > 0)
+        {
+            Wait($"nodes that keep what was committed up to step {_reachNeeded} ({problem})");
+        }
+        else
         {
             Refuse(problem);
-            return;
         }
-
-        Lead(run, alive);
     }
 
     /// <summary>Where shards have copies, whoever lives under the leader before lives on where it is.</summary>
@@ -283,8 +300,9 @@ internal sealed partial class LeaderActor : ReceiveActor, IWithTimers
 
     private void Lead(NodeRun run, int[] alive)
     {
-        CoordinatorProgress from = Newest(_from, _job!.From) ?? new CoordinatorProgress();
+        CoordinatorProgress from = Newest(_from, _job!.From) ?? new CoordinatorProgress(), start = Start();
         _snapshot = from;
+        _lastStep = start.Step;
         _holder = _from is not null && from == _from
             ? HolderPath(_nodes.Find(node => node.IsThere && node.SnapshotStep == from.Step))
             : _job.Client;
@@ -292,15 +310,19 @@ internal sealed partial class LeaderActor : ReceiveActor, IWithTimers
         _trace = NodeTelemetry.Traces.StartActivity("run")?.SetTag("name", _job.Name).SetTag("leader", ClusterJob.LeaderOf(_run)).SetTag("from", from.Step);
         _client.Tell(new Accepted(_run), _host.Node);
         SendTable();
-        bool takesOver = ClusterJob.LeaderOf(_run) > 1;
-        if (takesOver && _plan!.Topology.Copies == 1)
+        if (_takesOver)
         {
-            Tell(Note.Of(new Recovered(0, from.Step, 0)));
+            Notice($"{_cluster.SelfAddress} goes on as leader {ClusterJob.LeaderOf(_run)} from step {start.Step}");
+        }
+
+        if (_takesOver && _plan!.Topology.Copies == 1)
+        {
+            Tell(Note.Of(new Recovered(0, start.Step, 0)));
         }
 
         run.Heed(_run);
-        run.Lead(_run, _job.From ?? new CoordinatorProgress(), takesOver || _job.From is null ? _from : from);
-        for (int actor = 1; actor < _nodeOf.Length && takesOver && _plan!.Topology.Copies > 1; actor++)
+        run.Lead(_run, KeepsLog ? start : _job.From ?? new CoordinatorProgress(), KeepsLog ? start : _takesOver || _job.From is null ? _from : from);
+        for (int actor = 1; actor < _nodeOf.Length && _takesOver && _plan!.Topology.Copies > 1; actor++)
         {
             if (!alive.Contains(actor))
             {
@@ -330,25 +352,22 @@ internal sealed partial class LeaderActor : ReceiveActor, IWithTimers
             _plan!.Topology,
             [.. byIndex.Select(node => node?.Offer ?? new NodeOffer(1, NodeRoles.None))],
             _nodeOf,
-            (actor, node) => _plan.Topology.RoleOf(actor) != ActorRole.LayerActor || byIndex[node]!.HasData || !NeedsData(actor));
+            (actor, node) => HasKept(actor, node, byIndex[node]!)
+                && (_plan.Topology.RoleOf(actor) != ActorRole.LayerActor || byIndex[node]!.HasData || !NeedsData(actor)));
         int homeless = Array.FindIndex(_nodeOf, node => node == CapacityPlacement.Nowhere);
         if (homeless < 0 || HomelessAreSpare())
         {
             return null;
         }
 
+        if (HomelessWait())
+        {
+            SayWaiting($"the node that keeps the log of {_plan.Topology.NameOf(new ActorId(homeless))}");
+            return null;
+        }
+
         string problems = string.Join("; ", _nodes.Where(node => node.Problem.Length > 0).Select(node => $"{node.Address}: {node.Problem}"));
         return $"no node may host {_plan.Topology.NameOf(new ActorId(homeless))}; expected a member with its role{(problems.Length > 0 ? $" and the data ({problems})" : "")}";
-    }
-
-    /// <summary>Whether whoever has no node is a copy of a shard that waits for one, while the shard's other copies serve.</summary>
-    private bool HomelessAreSpare()
-    {
-        Topology topology = _plan!.Topology;
-        return Array.TrueForAll(
-            [.. Enumerable.Range(1, _nodeOf.Length - 1).Where(index => _nodeOf[index] == CapacityPlacement.Nowhere)],
-            index => topology.RoleOf(new ActorId(index)) == ActorRole.Shard
-                && Enumerable.Range(0, topology.Copies).Any(copy => _nodeOf[topology.Shard(topology.ShardOf(new ActorId(index)), copy).Index] != CapacityPlacement.Nowhere));
     }
 
     /// <summary>First and last stages read rows for sure, other stages by some methods.</summary>
@@ -363,7 +382,7 @@ internal sealed partial class LeaderActor : ReceiveActor, IWithTimers
     private void Refuse(string problem)
     {
         _client.Tell(new Refused(problem), _host.Node);
-        Forget();
+        Forget(isCollected: false);
     }
 
     private static string HolderPath(LeaderNode? node) => node is null ? "" : $"{node.Address}/user/{NodeActor.Name}";

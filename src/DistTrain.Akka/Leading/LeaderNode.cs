@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Akka.Cluster;
 using DistTrain.Akka.Configuration;
+using DistTrain.Akka.Nodes;
 using DistTrain.Protocol.Planning;
 
 namespace DistTrain.Akka.Leading;
@@ -49,6 +50,9 @@ internal sealed class LeaderNode(Member member, IActorRef actor)
 
     /// <summary>The run's actors that live there already, by index.</summary>
     public IReadOnlyList<int> Hosts { get; set; } = [];
+
+    /// <summary>What its disk has of a run that keeps a log.</summary>
+    public KeptRun Kept { get; set; } = KeptRun.Nothing;
 
     /// <summary>What it offers the placement.</summary>
     public NodeOffer Offer => new(Capacity, IsThere && CanHost ? RoleNames.FlagsOf(Roles) : NodeRoles.None);

@@ -23,6 +23,7 @@ internal sealed record JobFile(string Path, long Bytes, string Sha256);
 /// <param name="ComputeThreads">Threads that compute on each node; 0 for what the node itself says.</param>
 /// <param name="From">Where a resumed run goes on; null for the beginning.</param>
 /// <param name="Client">The client's actor, which holds the snapshot of <paramref name="From"/>.</param>
+/// <param name="Ships">Whether a node without the data files fetches them from the client.</param>
 internal sealed record ClusterJob(
     long RunId,
     string Name,
@@ -33,7 +34,8 @@ internal sealed record ClusterJob(
     IReadOnlyList<JobFile> Files,
     int ComputeThreads,
     CoordinatorProgress? From,
-    string Client)
+    string Client,
+    bool Ships = false)
 {
     /// <summary>Bits of a run's number that count its leaders.</summary>
     private const int LeaderBits = 16;
@@ -61,5 +63,6 @@ internal sealed record ClusterJob(
     NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
 [JsonSerializable(typeof(ClusterJob))]
 [JsonSerializable(typeof(CoordinatorProgress))]
+[JsonSerializable(typeof(KeptRun))]
 [JsonSerializable(typeof(StatusReport))]
 internal sealed partial class NodeJson : JsonSerializerContext;

@@ -1,4 +1,6 @@
 using System.Security.Cryptography;
+using Akka.Actor;
+using DistTrain.Akka.Wire;
 
 namespace DistTrain.Akka.Nodes;
 
@@ -36,6 +38,45 @@ internal static class DataFiles
         }
 
         return "";
+    }
+
+    /// <summary>A piece of a run's data file; of total −1 for any other file.</summary>
+    public static Part Read(string datasets, ClusterJob job, FetchFile wanted)
+    {
+        Part absent = new(wanted.RunId, 0, wanted.Path, wanted.Offset, -1, []);
+        return wanted.RunId == job.RunId && job.Ships && job.Files.Any(file => file.Path == wanted.Path)
+            ? SnapshotFolder.ReadPiece(Path.GetFullPath(wanted.Path, datasets), absent)
+            : absent;
+    }
+
+    /// <summary>
+    /// The folder below which a node finds a run's files: its own, or where it keeps what the client ships when they are not in its own.
+    /// </summary>
+    /// <param name="job">The run.</param>
+    /// <param name="datasets">The node's own folder.</param>
+    /// <param name="shipped">Where shipped files go.</param>
+    /// <param name="client">The client's actor.</param>
+    /// <returns>The folder, and why the files are not all there; empty when they are.</returns>
+    public static (string Folder, string Problem) Find(ClusterJob job, string datasets, string shipped, ICanTell client)
+    {
+        string problem = Problem(datasets, job.Files);
+        if (problem.Length == 0 || !job.Ships)
+        {
+            return (datasets, problem);
+        }
+
+        string root = Path.GetFullPath(shipped);
+        foreach (JobFile file in job.Files)
+        {
+            string place = Path.GetFullPath(file.Path, root);
+            bool isBelow = place.StartsWith(root + Path.DirectorySeparatorChar, StringComparison.Ordinal);
+            if (!isBelow || (!File.Exists(place) && !PartFetcher.FetchFileAsync(client, job.RunId, file.Path, place).GetAwaiter().GetResult()))
+            {
+                return (datasets, $"{problem}, and the client does not ship {file.Path}");
+            }
+        }
+
+        return (root, Problem(root, job.Files));
     }
 
     private static string Hash(string path)

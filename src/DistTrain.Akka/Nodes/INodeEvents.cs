@@ -18,6 +18,9 @@ internal interface INodeEvents
     /// <param name="kept">Called when it is, or when no more nodes will; with a problem when it is nowhere.</param>
     void OnSnapshot(long run, CoordinatorProgress progress, Action<string?> kept);
 
+    /// <summary>Something that is worth a line of the log.</summary>
+    void OnNotice(string text);
+
     /// <summary>An actor here let an exception through.</summary>
     void OnFailure(long runId, string problem, bool isInput);
 }

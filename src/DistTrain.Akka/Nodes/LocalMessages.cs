@@ -15,6 +15,9 @@ internal sealed record SnapshotMade(long Run, CoordinatorProgress Progress, Acti
 /// <summary>To the node's actor: its run let an exception through.</summary>
 internal sealed record RunBroke(long RunId, string Problem, bool IsInput);
 
+/// <summary>To the node's actor from itself: a run that broke is to be made anew now.</summary>
+internal sealed record RestartDue(long Number, ClusterJob Job);
+
 /// <summary>To the node's actor from itself: a run is ready, or not.</summary>
 internal sealed record RunMade(long Number, ClusterJob Job, NodeRun? Run, string DataProblem, string Problem);
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Akka.Actor;
 using DistTrain.Akka.Wire;
 using DistTrain.Engines.Processes;
+using DistTrain.Engines.Shared;
 using DistTrain.Numerics;
 using DistTrain.Protocol.Actors;
 using DistTrain.Protocol.Effects;
@@ -18,7 +19,10 @@ internal sealed class NodeActor : ReceiveActor
     public const string Name = "node";
 
     /// <summary>Failures of a run on one node before it gives up: its fault is not passing.</summary>
-    private const int FailuresMax = 3;
+    public const int FailuresMax = 3;
+
+    /// <summary>Wait before the first restart; each later one waits twice as long, for what it needs may be busy.</summary>
+    private static readonly TimeSpan RestartFirst = TimeSpan.FromMilliseconds(250);
 
     private static readonly TimeSpan HoldTimeout = TimeSpan.FromSeconds(5);
 
@@ -52,7 +56,9 @@ internal sealed class NodeActor : ReceiveActor
         Receive<Prepare>(OnPrepare);
         Receive<RunMade>(OnMade);
         Receive<RunBroke>(OnBroke);
+        Receive<RestartDue>(due => Make(due.Number, due.Job));
         Receive<ForgetRun>(OnForget);
+        Receive<FindKept>(OnFindKept);
         Receive<Table>(table => WhenMade(table, table.Run, run => Place(run, table)));
         Receive<SpawnActor>(spawn => WhenMade(spawn, spawn.Run, run => OnSpawn(run, spawn)));
         Receive<SnapshotFetched>(fetched => WhenMade(fetched, fetched.Spawn.Run, run => Start(run, fetched.Spawn)));
@@ -86,14 +92,14 @@ internal sealed class NodeActor : ReceiveActor
         }
         catch (JsonException wrong)
         {
-            Sender.Tell(new Ready(prepare.Run, false, $"the job cannot be read: {wrong.Message}", false, 0, -1, [], []));
+            Sender.Tell(new Ready(prepare.Run, false, $"the job cannot be read: {wrong.Message}", false, 0, -1, [], [], []));
             return;
         }
 
         _asked = Sender;
         if (_host.Run is NodeRun run && run.Job.RunId == job.RunId)
         {
-            Tell(prepare.Run, run, DataFiles.Problem(_host.Settings.DatasetsFolder, job.Files));
+            Tell(prepare.Run, run, DataFiles.Problem(run.Datasets, job.Files));
             return;
         }
 
@@ -108,25 +114,28 @@ internal sealed class NodeActor : ReceiveActor
         _making = true;
         NodeHost host = _host;
         IActorRef self = Self;
+        IActorRef client = ((ExtendedActorSystem)Context.System).Provider.ResolveActorRef(job.Client);
         Task.Factory.StartNew(
-            () => Made(host, number, job), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)
+            () => Made(host, number, job, client), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)
             .ContinueWith(made => self.Tell(made.Result, ActorRefs.NoSender), TaskScheduler.Default);
     }
 
-    private static RunMade Made(NodeHost host, long number, ClusterJob job)
+    private static RunMade Made(NodeHost host, long number, ClusterJob job, IActorRef client)
     {
         try
         {
-            string folder = Path.Combine(host.Settings.DataFolder, $"run-{job.RunId:x}");
+            string folder = KeptRun.FolderOf(host.Settings.DataFolder, job.RunId);
             Directory.CreateDirectory(folder);
-            string missing = DataFiles.Problem(host.Settings.DatasetsFolder, job.Files);
-            ChildExperiment experiment = host.ReadExperiment(job.Experiment, host.Settings.DatasetsFolder);
+            (string datasets, string missing) = DataFiles.Find(job, host.Settings.DatasetsFolder, Path.Combine(folder, "datasets"), client);
+            ChildExperiment experiment = host.ReadExperiment(job.Experiment, datasets);
             int threads = job.ComputeThreads > 0 ? job.ComputeThreads : host.Settings.ComputeThreads;
-            return new RunMade(number, job, new NodeRun(job, experiment, folder, threads, host, SnapshotOffer.ToPeers), missing, "");
+            return new RunMade(number, job, new NodeRun(job, experiment, folder, threads, host, SnapshotOffer.ToPeers) { Datasets = datasets }, missing, "");
         }
-        catch (Exception failure) when (failure is InvalidInputException or IOException or UnauthorizedAccessException)
+        catch (Exception failure) when (failure is not OutOfMemoryException)
         {
-            return new RunMade(number, job, null, "", failure.Message);
+            // Whatever it is, the leader must hear of it, for it waits.
+            bool isInput = failure is InvalidInputException or IOException or UnauthorizedAccessException;
+            return new RunMade(number, job, null, "", isInput ? failure.Message : failure.ToString());
         }
     }
 
@@ -144,7 +153,7 @@ internal sealed class NodeActor : ReceiveActor
         }
         else
         {
-            _asked.Tell(new Ready(made.Number, false, made.Problem, false, 0, -1, [], []));
+            _asked.Tell(new Ready(made.Number, false, made.Problem, false, 0, -1, [], [], []));
         }
 
         while (!_making && _waiting.TryDequeue(out (object Message, IActorRef Sender) next))
@@ -157,10 +166,13 @@ internal sealed class NodeActor : ReceiveActor
     {
         CoordinatorProgress? newest = run.Folder.Newest;
         byte[] progress = newest is null ? [] : JsonSerializer.SerializeToUtf8Bytes(newest, NodeJson.Default.CoordinatorProgress);
-        _asked.Tell(new Ready(number, dataProblem.Length == 0, dataProblem, true, _host.Settings.Capacity, newest?.Step ?? -1, progress, run.Hosted));
+        _asked.Tell(new Ready(number, dataProblem.Length == 0, dataProblem, true, _host.Settings.Capacity, newest?.Step ?? -1, progress, run.Hosted, run.Plan.KeepsLog ? ToBytes(run.Kept) : []));
     }
 
-    /// <summary>Supervision: a run that broke here is made anew, and the leader has its actors started again with new incarnations.</summary>
+    /// <summary>
+    /// Supervision: a run that broke here is made anew after a while, and the leader has its actors started again with new incarnations. What is for it meanwhile
+    /// waits.
+    /// </summary>
     private void OnBroke(RunBroke broke)
     {
         if (_host.Run is not NodeRun run || run.Job.RunId != broke.RunId || _making)
@@ -173,19 +185,49 @@ internal sealed class NodeActor : ReceiveActor
         _leader.Tell(new NodeFailed(run.Run, isFinal ? broke.Problem : ""), Self);
         if (!isFinal)
         {
-            Make(run.Run, run.Job);
+            _making = true;
+            _host.Run = null;
+            run.Dispose();
+            TimeSpan wait = RestartFirst * Math.Pow(2, _failures - 1);
+            Context.System.Scheduler.ScheduleTellOnce(wait, Self, new RestartDue(run.Run, run.Job), ActorRefs.NoSender);
         }
     }
 
     private void OnForget(ForgetRun forget)
     {
-        if (_host.Run is NodeRun run && run.Job.RunId == forget.RunId)
+        if (_making)
+        {
+            _waiting.Enqueue((forget, Sender));
+        }
+        else if (_host.Run is NodeRun run && run.Job.RunId == forget.RunId)
         {
             _host.Run = null;
             run.Dispose();
-            run.Folder.Delete();
+            if (!forget.KeepsFiles)
+            {
+                run.Folder.Delete();
+            }
         }
     }
+
+    private void OnFindKept(FindKept find)
+    {
+        KeptRun kept = KeptRun.Nothing;
+        try
+        {
+            string folder = KeptRun.FolderOf(_host.Settings.DataFolder, find.RunId);
+            (long leader, CoordinatorProgress? committed) = KeptRun.Coordinator(folder);
+            kept = new KeptRun(leader, StartingPoint.Newest(Directory.Exists(folder) ? SnapshotFiles.Newest(folder) : null, committed), []);
+        }
+        catch (Exception damaged) when (damaged is InvalidInputException or IOException or UnauthorizedAccessException)
+        {
+            _host.Log(damaged.Message);
+        }
+
+        Sender.Tell(new Kept(find.RunId, ToBytes(kept)));
+    }
+
+    private static byte[] ToBytes(KeptRun kept) => JsonSerializer.SerializeToUtf8Bytes(kept, NodeJson.Default.KeptRun);
 
     /// <summary>Does something with the run, once it is there, if a leader that was not replaced says so.</summary>
     private void WhenMade(object message, long number, Action<NodeRun> act)

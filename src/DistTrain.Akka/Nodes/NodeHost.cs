@@ -139,6 +139,9 @@ internal sealed class NodeHost : INodeEvents, IDisposable
     public void OnSnapshot(long run, CoordinatorProgress progress, Action<string?> kept) => Leader.Tell(new SnapshotMade(run, progress, kept));
 
     /// <inheritdoc/>
+    public void OnNotice(string text) => Log(text);
+
+    /// <inheritdoc/>
     public void OnFailure(long runId, string problem, bool isInput) => Node.Tell(new RunBroke(runId, problem, isInput));
 
     public void Dispose()

@@ -13,12 +13,12 @@ using DistTrain.Protocol.Planning;
 namespace DistTrain.Akka.Nodes;
 
 /// <summary>The actors of one run on one node: their cells, and what passes between them and the other nodes.</summary>
-internal sealed class NodeRun : IActorHost, IDisposable
+internal sealed partial class NodeRun : IActorHost, IDisposable
 {
     private readonly RunPlan _plan;
     private readonly BufferPool _pool = new();
-    private readonly SnapshotStore _snapshots;
-    private readonly SnapshotFiles _files;
+    private readonly RunRequest _request;
+    private readonly RecordKeeper _shards;
     private readonly ComputeCrew _crew;
     private readonly ActorCell?[] _cells;
     private readonly EarlyMail?[] _early;
@@ -41,14 +41,17 @@ internal sealed class NodeRun : IActorHost, IDisposable
         ClusterJob job, ChildExperiment experiment, string folder, int computeThreads, INodeEvents events, Action<NodeRun, long, string> offer)
     {
         (Job, Folder, _events, _bytes) = (job, new SnapshotFolder(folder), events, new PoolBytes(_pool));
-        RunRequest request = RequestOf(job, experiment, computeThreads);
+        RunRequest request = RequestOf(job, experiment, computeThreads) with
+        {
+            JournalFolder = folder, Disk = new KeptElsewhereDisk(path => OnNamed(path, offer)),
+        };
+        _request = request;
         _plan = new RunPlan(request.Settings, job.Data.TrainRows, job.Data.TestRows);
         _alone = new AloneCounter(_plan);
-        _files = new SnapshotFiles(folder, _plan, new KeptElsewhereDisk(path => OnNamed(path, offer)));
-        _snapshots = new SnapshotStore(_pool, _files, inMemory: false);
+        _shards = OpenShardsLog(request, folder);
         IJobRunner runner = request.Settings.Precision == Precision.Float32
-            ? new JobRunner<float>(request, _plan, _pool, _snapshots)
-            : new JobRunner<double>(request, _plan, _pool, _snapshots);
+            ? new JobRunner<float>(request, _plan, _pool, _shards.Storage.Snapshots)
+            : new JobRunner<double>(request, _plan, _pool, _shards.Storage.Snapshots);
         _crew = new ComputeCrew(computeThreads, runner) { OnFailure = OnFailure };
         _cells = new ActorCell[_plan.Topology.Count];
         _early = new EarlyMail[_plan.Topology.Count];
@@ -57,6 +60,9 @@ internal sealed class NodeRun : IActorHost, IDisposable
 
     /// <summary>What is trained.</summary>
     public ClusterJob Job { get; }
+
+    /// <summary>The folder below which the run's data files are.</summary>
+    public required string Datasets { get; init; }
 
     /// <summary>The plan.</summary>
     public RunPlan Plan => _plan;
@@ -131,12 +137,22 @@ internal sealed class NodeRun : IActorHost, IDisposable
         }
     }
 
+    /// <summary>The incarnation in which an actor was started here; 0 for none.</summary>
+    public int IncarnationOf(ActorId actor)
+    {
+        lock (_lock)
+        {
+            return _started[actor.Index].Incarnation;
+        }
+    }
+
     /// <summary>Starts the coordinator here.</summary>
     /// <param name="run">The run under its leader.</param>
     /// <param name="start">What the run began with.</param>
     /// <param name="kept">The newest snapshot's progress; null for none.</param>
     public void Lead(long run, CoordinatorProgress start, CoordinatorProgress? kept)
     {
+        OpenCoordinatorLog(run, kept ?? start);
         int before = _plan.Topology.Copies > 1 ? (int)ClusterJob.LeaderOf(run) - 1 : 0;
         CellOf(ActorId.Coordinator).Start(before == 0
             ? Machines.Coordinator(_plan, ActorsRun(run), kept ?? start, null)
@@ -211,18 +227,6 @@ internal sealed class NodeRun : IActorHost, IDisposable
         }
     }
 
-    /// <summary>Makes a snapshot whole here; false when a part of it is missing.</summary>
-    public bool Complete(CoordinatorProgress progress)
-    {
-        if (!Folder.HasParts(progress.Step, _plan.Slices.Count))
-        {
-            return false;
-        }
-
-        _snapshots.Complete(progress);
-        return true;
-    }
-
     public void Deliver(in Envelope envelope)
     {
         _alone.See(envelope);
@@ -240,20 +244,6 @@ internal sealed class NodeRun : IActorHost, IDisposable
         {
             // Its node is gone and it has no other yet. Lost messages are sent again.
             Release(envelope);
-        }
-    }
-
-    public void Persist(ActorCell cell, int life, PersistRecord record)
-    {
-        // Durability memory: a record is kept once it is made. Snapshots alone outlive the node.
-        RunStorage.Release(record, _pool);
-        if (record is SnapshotRecord snapshot)
-        {
-            _events.OnSnapshot(Run, snapshot.Progress, problem => cell.OnPersisted(life, record, problem));
-        }
-        else
-        {
-            cell.OnPersisted(life, record);
         }
     }
 
@@ -294,7 +284,8 @@ internal sealed class NodeRun : IActorHost, IDisposable
             cell?.Dispose();
         }
 
-        _snapshots.Dispose();
+        _shards.Dispose();
+        _lead?.Dispose();
     }
 
     private static RunRequest RequestOf(ClusterJob job, ChildExperiment experiment, int computeThreads)

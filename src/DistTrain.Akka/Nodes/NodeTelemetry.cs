@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using DistTrain.Akka.Configuration;
 using OpenTelemetry;
 using OpenTelemetry.Exporter;
 using OpenTelemetry.Metrics;
@@ -38,9 +39,9 @@ internal static class NodeTelemetry
     public static Histogram<double> StepTime { get; } = Meter.CreateHistogram<double>("disttrain.step.duration", "ms", "Time from one commit to the next");
 
     /// <summary>Sends everything to a collector until disposed; null where none is named.</summary>
-    public static IDisposable? Export(string endpoint, NodeHost host)
+    public static IDisposable? Export(NodeSettings settings, NodeHost host)
     {
-        if (endpoint.Length == 0)
+        if (settings.TelemetryEndpoint.Length == 0)
         {
             return null;
         }
@@ -48,10 +49,16 @@ internal static class NodeTelemetry
         Meter.CreateObservableGauge("disttrain.buffers", () => host.Run?.LiveBuffers ?? 0, "{buffer}", "Tensors alive");
         Meter.CreateObservableCounter("disttrain.refusals", () => host.Refusals, "{refusal}", "Connections and messages refused");
         ResourceBuilder resource = ResourceBuilder.CreateDefault().AddService("disttrain-node", serviceInstanceId: $"{host.Settings.Host}:{host.Settings.Port}");
-        void Target(OtlpExporterOptions options) => options.Endpoint = new Uri(endpoint);
+        void Target(OtlpExporterOptions options, string signal)
+        {
+            // By HTTP each signal has a path of its own below the endpoint.
+            options.Protocol = settings.TelemetryByHttp ? OtlpExportProtocol.HttpProtobuf : OtlpExportProtocol.Grpc;
+            options.Endpoint = new Uri(settings.TelemetryByHttp ? $"{settings.TelemetryEndpoint.TrimEnd('/')}/v1/{signal}" : settings.TelemetryEndpoint);
+        }
+
         return new Exporters(
-            Sdk.CreateMeterProviderBuilder().SetResourceBuilder(resource).AddMeter(Name).AddOtlpExporter(Target).Build(),
-            Sdk.CreateTracerProviderBuilder().SetResourceBuilder(resource).AddSource(Name).AddOtlpExporter(Target).Build());
+            Sdk.CreateMeterProviderBuilder().SetResourceBuilder(resource).AddMeter(Name).AddOtlpExporter(options => Target(options, "metrics")).Build(),
+            Sdk.CreateTracerProviderBuilder().SetResourceBuilder(resource).AddSource(Name).AddOtlpExporter(options => Target(options, "traces")).Build());
     }
 
     private sealed record Exporters(MeterProvider Metrics, TracerProvider Traces) : IDisposable

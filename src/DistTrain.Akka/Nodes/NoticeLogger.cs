@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Akka.Actor;
 using Akka.Event;
 using DistTrain.Akka.Security;
@@ -6,7 +7,7 @@ namespace DistTrain.Akka.Nodes;
 
 /// <summary>Hands what Akka has to say (warnings and errors) to the node's log, one line each, and the same line not again for a minute: a node
 /// that is gone is tried every second.</summary>
-internal sealed class NoticeLogger : ReceiveActor
+internal sealed partial class NoticeLogger : ReceiveActor
 {
     private const int KnownMax = 256;
     private static readonly TimeSpan QuietFor = TimeSpan.FromMinutes(1);
@@ -30,6 +31,8 @@ internal sealed class NoticeLogger : ReceiveActor
 
     private bool IsNews(string line)
     {
+        // A stranger has another port each time.
+        line = Channel().Replace(line, "");
         if (_said.TryGetValue(line, out long at) && _time.GetElapsedTime(at) < QuietFor)
         {
             return false;
@@ -51,4 +54,7 @@ internal sealed class NoticeLogger : ReceiveActor
         int end = text.IndexOfAny(['\r', '\n']);
         return end < 0 ? text : text[..end];
     }
+
+    [GeneratedRegex(@"\[\[.*\]\(Id=[0-9a-f]+\)")]
+    private static partial Regex Channel();
 }

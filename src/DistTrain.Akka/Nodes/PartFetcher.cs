@@ -3,7 +3,7 @@ using DistTrain.Akka.Wire;
 
 namespace DistTrain.Akka.Nodes;
 
-/// <summary>Fetches files of snapshots from another node, several pieces at a time.</summary>
+/// <summary>Fetches files of snapshots from another node, and data files from a client, several pieces at a time.</summary>
 internal static class PartFetcher
 {
     /// <summary>Pieces on their way at once: at 60 KiB each they fill a link of 1 Gbit/s and 20 ms half, and heartbeats still pass.</summary>
@@ -27,17 +27,21 @@ internal static class PartFetcher
     }
 
     /// <summary>Fetches a file; it is there whole or not at all.</summary>
-    public static async Task<bool> FetchAsync(ICanTell holder, long runId, long step, string name, SnapshotFolder folder)
-    {
-        if (folder.PlaceOf(step, name) is not string place)
-        {
-            return false;
-        }
+    public static Task<bool> FetchAsync(ICanTell holder, long runId, long step, string name, SnapshotFolder folder) =>
+        folder.PlaceOf(step, name) is string place
+            ? FetchAsync(offset => AskAsync(holder, new FetchPart(runId, step, name, offset)), place)
+            : Task.FromResult(false);
 
+    /// <summary>Fetches a data file from a client; it is there whole or not at all.</summary>
+    public static Task<bool> FetchFileAsync(ICanTell client, long runId, string path, string place) =>
+        FetchAsync(offset => AskAsync(client, new FetchFile(runId, path, offset)), place);
+
+    private static async Task<bool> FetchAsync(Func<long, Task<Part>> ask, string place)
+    {
         string temporary = place + ".fetched";
         try
         {
-            Part first = await AskAsync(holder, new FetchPart(runId, step, name, 0)).ConfigureAwait(false);
+            Part first = await ask(0).ConfigureAwait(false);
             if (first.Total < 0)
             {
                 return false;
@@ -53,7 +57,7 @@ internal static class PartFetcher
                 {
                     while (next < first.Total && asked.Count < PiecesMax)
                     {
-                        asked.Enqueue(AskAsync(holder, new FetchPart(runId, step, name, next)));
+                        asked.Enqueue(ask(next));
                         next += SnapshotFolder.PieceBytes;
                     }
 
@@ -76,5 +80,5 @@ internal static class PartFetcher
         }
     }
 
-    private static Task<Part> AskAsync(ICanTell holder, FetchPart wanted) => holder.Ask<Part>(wanted, PieceTimeout);
+    private static Task<Part> AskAsync(ICanTell holder, ClusterMessage wanted) => holder.Ask<Part>(wanted, PieceTimeout);
 }

@@ -48,7 +48,13 @@ internal sealed class SnapshotFolder(string path)
     public Part Read(FetchPart wanted)
     {
         Part absent = new(wanted.RunId, wanted.Step, wanted.Name, wanted.Offset, -1, []);
-        if (PlaceOf(wanted.Step, wanted.Name) is not string file || wanted.Offset < 0)
+        return PlaceOf(wanted.Step, wanted.Name) is string file ? ReadPiece(file, absent) : absent;
+    }
+
+    /// <summary>The piece of a file that a part without bytes names; the part as it is when the file is not there.</summary>
+    public static Part ReadPiece(string file, Part absent)
+    {
+        if (absent.Offset < 0)
         {
             return absent;
         }
@@ -56,7 +62,7 @@ internal sealed class SnapshotFolder(string path)
         try
         {
             using FileStream stream = new(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1);
-            stream.Position = Math.Min(wanted.Offset, stream.Length);
+            stream.Position = Math.Min(absent.Offset, stream.Length);
             byte[] piece = new byte[Math.Min(PieceBytes, stream.Length - stream.Position)];
             stream.ReadExactly(piece);
             return absent with { Total = stream.Length, Bytes = piece };

@@ -23,6 +23,9 @@ internal sealed class SealSetup(ClusterSecret secret, Action<string> notice, Act
     /// <summary>The secret.</summary>
     public ClusterSecret Secret => secret;
 
+    /// <summary>Certificates, where associations must show one of the cluster's CA; null for none.</summary>
+    public TlsFiles? Tls { get; set; }
+
     /// <summary>Hears what Akka has to say.</summary>
     public Action<string> Log => log;
 

@@ -8,7 +8,7 @@ namespace DistTrain.Akka.Security;
 
 /// <summary>
 /// The handshake of an association and what follows it. Both ends send a hello with wire version and nonce; then each proves with HMAC-SHA256
-/// over both nonces that it knows the secret; then every payload is sealed with AES-256-GCM under a key for that association and direction,
+/// over both nonces that it knows the secret, and, where the cluster has a CA, signs that proof with a certificate of it; then every payload is sealed with AES-256-GCM under a key for that association and direction,
 /// with its number as nonce. So nothing reaches Akka's deserializers that was not written by a holder of the secret, in this order, once.
 /// </summary>
 internal sealed class SealedChannel : IDisposable
@@ -20,6 +20,7 @@ internal sealed class SealedChannel : IDisposable
     private readonly Lock _lock = new();
     private readonly ClusterSecret _secret;
     private readonly bool _connects;
+    private readonly TlsFiles? _tls;
     private readonly byte[] _ownNonce = ClusterSecret.Nonce();
     private byte[] _otherNonce = [];
     private AesGcm? _seals, _opens;
@@ -28,7 +29,8 @@ internal sealed class SealedChannel : IDisposable
 
     /// <param name="secret">The cluster's.</param>
     /// <param name="connects">Whether this end opened the association.</param>
-    public SealedChannel(ClusterSecret secret, bool connects) => (_secret, _connects) = (secret, connects);
+    /// <param name="tls">Certificates that both ends must show; null for none.</param>
+    public SealedChannel(ClusterSecret secret, bool connects, TlsFiles? tls = null) => (_secret, _connects, _tls) = (secret, connects, tls);
 
     /// <summary>Bytes that a sealed payload is longer.</summary>
     public const int OverheadBytes = TagBytes;
@@ -58,15 +60,25 @@ internal sealed class SealedChannel : IDisposable
         }
 
         _otherNonce = hello[(HelloBytes - ClusterSecret.ProofBytes)..].ToArray();
-        return _secret.Prove(Purpose(_connects), _ownNonce, _otherNonce);
+        byte[] proof = _secret.Prove(Purpose(_connects), _ownNonce, _otherNonce);
+        return _tls is null ? proof : [.. proof, .. _tls.Sign(proof)];
     }
 
     /// <summary>Takes the other's proof; from then on payloads are sealed. Throws <see cref="FrameException"/> when it does not hold.</summary>
     public void OnProof(ReadOnlySpan<byte> proof)
     {
+        ReadOnlySpan<byte> shown = proof[Math.Min(proof.Length, ClusterSecret.ProofBytes)..];
+        proof = proof[..^shown.Length];
         if (!_secret.IsProof(proof, Purpose(!_connects), _otherNonce, _ownNonce))
         {
             throw new FrameException($"it does not know the cluster's secret; expected the same {ClusterSecret.Variable} everywhere");
+        }
+
+        if (_tls is null ? shown.Length > 0 : !_tls.IsSigned(proof, shown))
+        {
+            throw new FrameException(_tls is null
+                ? "it shows a certificate, and this end has none; expected the same disttrain.tls.enabled everywhere"
+                : "it shows no certificate of the cluster's CA; expected disttrain.tls with certificates of one CA everywhere");
         }
 
         (byte[] first, byte[] second) = _connects ? (_ownNonce, _otherNonce) : (_otherNonce, _ownNonce);

@@ -17,12 +17,13 @@ internal sealed class SealedHandle : AssociationHandle, IHandleEventListener, ID
 
     /// <param name="wrapped">The bare association.</param>
     /// <param name="secret">The cluster's.</param>
+    /// <param name="tls">Certificates that both ends must show; null for none.</param>
     /// <param name="connects">Whether this end opened it.</param>
-    public SealedHandle(AssociationHandle wrapped, ClusterSecret secret, bool connects)
+    public SealedHandle(AssociationHandle wrapped, ClusterSecret secret, TlsFiles? tls, bool connects)
         : base(wrapped.LocalAddress, wrapped.RemoteAddress)
     {
         _wrapped = wrapped;
-        _channel = new SealedChannel(secret, connects);
+        _channel = new SealedChannel(secret, connects, tls);
         _ = ReadHandlerSource.Task.ContinueWith(listener => Listen(listener.Result), TaskScheduler.Default);
 
         // The other's hello is answered as soon as it is read, and this end's own must go before the answer.

@@ -53,7 +53,7 @@ internal sealed class SealedTransport : Transport
     public override async Task<AssociationHandle> Associate(Address remoteAddress)
     {
         AssociationHandle handle = await _wrapped.Associate(remoteAddress).ConfigureAwait(false);
-        SealedHandle sealing = new(handle, _setup.Secret, connects: true);
+        SealedHandle sealing = new(handle, _setup.Secret, _setup.Tls, connects: true);
         try
         {
             await sealing.Handshake.WaitAsync(SealSetup.HandshakeTimeout).ConfigureAwait(false);
@@ -93,7 +93,7 @@ internal sealed class SealedTransport : Transport
                 return;
             }
 
-            _ = AdmitAsync(new SealedHandle(inbound.Association, setup.Secret, connects: false));
+            _ = AdmitAsync(new SealedHandle(inbound.Association, setup.Secret, setup.Tls, connects: false));
         }
 
         private async Task AdmitAsync(SealedHandle handle)

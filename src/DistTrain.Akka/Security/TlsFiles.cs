@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography;
@@ -57,6 +58,44 @@ internal sealed class TlsFiles
             CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
             RemoteCertificateValidationCallback = (_, other, _, _) => IsOfCluster(other),
         }));
+    }
+
+    /// <summary>This node's certificate and its signature of something.</summary>
+    public byte[] Sign(byte[] text)
+    {
+        using ECDsa? curve = Certificate.GetECDsaPrivateKey();
+        using RSA? rsa = Certificate.GetRSAPrivateKey();
+        byte[] signature = curve?.SignData(text, HashAlgorithmName.SHA256)
+            ?? rsa?.SignData(text, HashAlgorithmName.SHA256, RSASignaturePadding.Pss)
+            ?? throw new InvalidInputException("disttrain.tls.key: is neither an ECDSA nor an RSA key; expected what deploy/make-ca.sh writes");
+        byte[] length = new byte[sizeof(int)];
+        BinaryPrimitives.WriteInt32LittleEndian(length, Certificate.RawData.Length);
+        return [.. length, .. Certificate.RawData, .. signature];
+    }
+
+    /// <summary>Whether what <see cref="Sign"/> gave is of a certificate of the CA, and signs this text.</summary>
+    public bool IsSigned(ReadOnlySpan<byte> text, ReadOnlySpan<byte> shown)
+    {
+        if (shown.Length < sizeof(int) || BinaryPrimitives.ReadInt32LittleEndian(shown) is var length && (length <= 0 || length > shown.Length - sizeof(int)))
+        {
+            return false;
+        }
+
+        try
+        {
+            using X509Certificate2 other = X509CertificateLoader.LoadCertificate(shown.Slice(sizeof(int), length));
+            using ECDsa? curve = other.GetECDsaPublicKey();
+            using RSA? rsa = other.GetRSAPublicKey();
+            ReadOnlySpan<byte> signature = shown[(sizeof(int) + length)..];
+            return IsOfCluster(other)
+                && (curve?.VerifyData(text, signature, HashAlgorithmName.SHA256)
+                    ?? rsa?.VerifyData(text, signature, HashAlgorithmName.SHA256, RSASignaturePadding.Pss)
+                    ?? false);
+        }
+        catch (CryptographicException)
+        {
+            return false;
+        }
     }
 
     private static SslStream Secure(SslStream secured, Action authenticate)

@@ -43,12 +43,13 @@ internal sealed class NodeCommand(CommandHost host)
         Directory.CreateDirectory(settings.DataFolder);
         SealSetup seal = new(secret, Log, Log);
         using NodeHost node = new(settings, seal, tls, ClusterExperiment.Read, Log);
-        using IDisposable? telemetry = NodeTelemetry.Export(settings.TelemetryEndpoint, node);
+        using IDisposable? telemetry = NodeTelemetry.Export(settings, node);
         using ActorSystem system = SystemConfig.Node(settings, seal, tls);
         return Serve(system, node);
     }
 
-    private int Serve(ActorSystem system, NodeHost node)
+    /// <summary>Starts a node's actors and has it join its cluster.</summary>
+    internal static AkkaCluster Start(ActorSystem system, NodeHost node)
     {
         system.ActorOf(
             ClusterSingletonManager.Props(
@@ -63,6 +64,12 @@ internal sealed class NodeCommand(CommandHost host)
             cluster.Join(cluster.SelfAddress);
         }
 
+        return cluster;
+    }
+
+    private int Serve(ActorSystem system, NodeHost node)
+    {
+        AkkaCluster cluster = Start(system, node);
         cluster.RegisterOnMemberUp(() => Log($"is a member as {cluster.SelfAddress} with the roles {string.Join(", ", node.Settings.Roles)}"));
         Log($"listens on {cluster.SelfAddress}");
         using CancellationTokenRegistration leaving = host.Stop.Register(() => cluster.LeaveAsync().Wait(LeaveFor));

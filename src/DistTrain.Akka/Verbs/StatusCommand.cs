@@ -37,7 +37,7 @@ internal sealed class StatusCommand(CommandHost host)
         using ActorSystem system = SystemConfig.Client(target.Host, seal, target.Tls);
         foreach (string seed in target.Seeds)
         {
-            ActorSelection node = system.ActorSelection($"{SeedAddress.SystemOf(target.Cluster, seed)}/user/{NodeActor.Name}");
+            ActorSelection node = system.ActorSelection($"{target.SystemOf(seed)}/user/{NodeActor.Name}");
             try
             {
                 ClusterStatus status = node.Ask<ClusterStatus>(new AskStatus(), AnswerFor).GetAwaiter().GetResult();

@@ -32,9 +32,11 @@ internal sealed record NotesTaken(long Run, long Sequence) : ClusterMessage;
 [ClusterTag("cluster.run-over")]
 internal sealed record RunOver(long Run, byte[] Ended, byte[] Counts, string[] Holders) : ClusterMessage;
 
-/// <summary>Client to leader: it has what it came for.</summary>
+/// <summary>Client to leader: it has what it came for, or gives up.</summary>
+/// <param name="RunId">Which run.</param>
+/// <param name="HasModel">Whether it has the model; else the nodes keep what the run can be resumed from.</param>
 [ClusterTag("cluster.run-collected")]
-internal sealed record RunCollected(long RunId) : ClusterMessage;
+internal sealed record RunCollected(long RunId, bool HasModel) : ClusterMessage;
 
 /// <summary>To a holder of a snapshot: a piece of one of its files.</summary>
 [ClusterTag("cluster.fetch-part")]
@@ -49,6 +51,10 @@ internal sealed record FetchPart(long RunId, long Step, string Name, long Offset
 /// <param name="Bytes">The piece.</param>
 [ClusterTag("cluster.part")]
 internal sealed record Part(long RunId, long Step, string Name, long Offset, long Total, byte[] Bytes) : ClusterMessage;
+
+/// <summary>To a client whose run ships its data: a piece of one of its data files; the answer is a <see cref="Part"/> of step 0.</summary>
+[ClusterTag("cluster.fetch-file")]
+internal sealed record FetchFile(long RunId, string Path, long Offset) : ClusterMessage;
 
 /// <summary>Leader to node: make ready for a run.</summary>
 /// <param name="Run">Which run, under which leader.</param>
@@ -65,8 +71,10 @@ internal sealed record Prepare(long Run, byte[] Job) : ClusterMessage;
 /// <param name="SnapshotStep">The newest snapshot that is kept whole here; −1 for none.</param>
 /// <param name="Progress">What the coordinator needs to go on from it; empty for none.</param>
 /// <param name="Hosts">The run's actors that live here already.</param>
+/// <param name="Kept">Where the run keeps a log, a <see cref="Nodes.KeptRun"/>; else empty.</param>
 [ClusterTag("cluster.ready")]
-internal sealed record Ready(long Run, bool HasData, string Problem, bool CanHost, int Capacity, long SnapshotStep, byte[] Progress, int[] Hosts) : ClusterMessage;
+internal sealed record Ready(
+    long Run, bool HasData, string Problem, bool CanHost, int Capacity, long SnapshotStep, byte[] Progress, int[] Hosts, byte[] Kept) : ClusterMessage;
 
 /// <summary>Leader to nodes: who lives where.</summary>
 /// <param name="Run">Which run.</param>
@@ -116,9 +124,21 @@ internal sealed record EndRun(long Run) : ClusterMessage;
 [ClusterTag("cluster.run-counts")]
 internal sealed record RunCounts(long Run, byte[] Note) : ClusterMessage;
 
-/// <summary>Leader to nodes: the run's files may go.</summary>
+/// <summary>Leader to nodes: the run is no longer hosted.</summary>
+/// <param name="RunId">Which run.</param>
+/// <param name="KeepsFiles">Whether its files stay, for it may be resumed from them.</param>
 [ClusterTag("cluster.forget-run")]
-internal sealed record ForgetRun(long RunId) : ClusterMessage;
+internal sealed record ForgetRun(long RunId, bool KeepsFiles) : ClusterMessage;
+
+/// <summary>Client to a node: what does its disk have of a run?</summary>
+[ClusterTag("cluster.find-kept")]
+internal sealed record FindKept(long RunId) : ClusterMessage;
+
+/// <summary>The answer.</summary>
+/// <param name="RunId">Which run.</param>
+/// <param name="Run">A <see cref="Nodes.KeptRun"/>.</param>
+[ClusterTag("cluster.kept")]
+internal sealed record Kept(long RunId, byte[] Run) : ClusterMessage;
 
 /// <summary>Node to leader: an actor here let an exception through; the run cannot be saved.</summary>
 [ClusterTag("cluster.node-failed")]

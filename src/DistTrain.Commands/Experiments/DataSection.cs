@@ -11,9 +11,9 @@ internal sealed class DataSection(string baseFolder, bool filesAreElsewhere)
         ["source", "scale", "asinh", "log-max", "standardize", "test-fraction", "targets"];
     private static readonly (string Source, string[] Keys)[] OwnKeys =
     [
-        ("idx", ["train", "test", "classes"]),
-        ("csv", ["train", "test", "header", "skip-lines", "label", "split", "classes"]),
-        ("libsvm", ["train", "test", "features"]),
+        ("idx", ["train", "test", "classes", "ship"]),
+        ("csv", ["train", "test", "header", "skip-lines", "label", "split", "classes", "ship"]),
+        ("libsvm", ["train", "test", "features", "ship"]),
         ("xor", []),
         ("spirals", ["train-rows", "test-rows", "classes", "noise", "seed"]),
         ("blobs", ["train-rows", "test-rows", "classes", "inputs", "noise", "seed"]),
@@ -52,6 +52,7 @@ internal sealed class DataSection(string baseFolder, bool filesAreElsewhere)
                 reader.Choice("standardize", Names.Standardize) ?? Standardization.None),
             TestFraction = reader.Number("test-fraction", NumberRange.Fraction),
             TargetsAreInputs = targetsAreInputs,
+            Ship = source is "idx" or "csv" or "libsvm" && reader.Flag("ship", false),
         };
         reader.Finish(key => BelongsElsewhere(key, source));
         return spec;

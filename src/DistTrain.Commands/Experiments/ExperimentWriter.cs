@@ -104,6 +104,11 @@ internal static class ExperimentWriter
         {
             yaml.Key("targets", "inputs");
         }
+
+        if (data.Ship)
+        {
+            yaml.Key("ship", true);
+        }
     }
 
     private static void WriteFiles(YamlText yaml, IdxFiles files) => yaml.Key("images", files.Images).Key("labels", files.Labels);

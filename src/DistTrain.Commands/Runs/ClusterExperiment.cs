@@ -14,8 +14,8 @@ public static class ClusterExperiment
     /// <summary>Names an experiment's files below a datasets folder. Throws <see cref="InvalidInputException"/> when one is not.</summary>
     /// <param name="text">A resolved experiment.</param>
     /// <param name="datasets">The folder, absolute.</param>
-    /// <returns>The same experiment with the files named so, and their absolute paths here.</returns>
-    public static (string Text, IReadOnlyList<string> Files) Localize(string text, string datasets)
+    /// <returns>The same experiment with the files named so, their absolute paths here, and whether machines without them are sent them.</returns>
+    public static (string Text, IReadOnlyList<string> Files, bool Ships) Localize(string text, string datasets)
     {
         Experiment experiment = Parse(text, datasets, filesAreElsewhere: false);
         List<string> files = [];
@@ -45,7 +45,7 @@ public static class ClusterExperiment
             DataSpec generated => generated,
         };
         Experiment localized = experiment with { Data = data, InitFile = Below(experiment.InitFile) };
-        return (ExperimentWriter.Write(localized), [.. files.Distinct(StringComparer.Ordinal)]);
+        return (ExperimentWriter.Write(localized), [.. files.Distinct(StringComparer.Ordinal)], data.Ship);
     }
 
     /// <summary>What a node makes of a localized experiment. Files are read only when somebody needs them.</summary>

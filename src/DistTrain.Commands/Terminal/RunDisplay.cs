@@ -58,7 +58,8 @@ internal sealed class LineDisplay(TextWriter output, TextWriter notices) : RunDi
 
         public void OnEpoch(EpochProgress epoch)
         {
-            bool due = epoch.Epoch == 1 || epoch.Epoch == epoch.Epochs || epoch.Elapsed - _lastLine >= BetweenEpochs;
+            // A resumed run may begin with the evaluation of an epoch whose last step was committed before.
+            bool due = epoch.Epoch == 1 || epoch.Epoch == epoch.Epochs || _lastLine == TimeSpan.MinValue || epoch.Elapsed - _lastLine >= BetweenEpochs;
             if (due)
             {
                 Line(epoch.Elapsed, $"epoch {epoch.Epoch}/{epoch.Epochs}  {Figures(epoch)}{_pace}");

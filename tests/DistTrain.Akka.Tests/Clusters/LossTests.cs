@@ -1,12 +1,15 @@
+using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 using DistTrain.Akka.Nodes;
 using DistTrain.Akka.Tests.Support;
 using Shouldly;
 using Xunit;
+using Xunit.Abstractions;
 
 namespace DistTrain.Akka.Tests.Clusters;
 
-public sealed class LossTests
+public sealed class LossTests(ITestOutputHelper output)
 {
     private const int EndlessEpochs = 120;
 
@@ -20,8 +23,10 @@ public sealed class LossTests
         string experiment = Experiments.Wide(EndlessEpochs);
         using NodeProcess client = cluster.BeginTraining(experiment);
         StatusReport status = cluster.WaitForStep(5);
+        long killedAt = Stopwatch.GetTimestamp();
         cluster.Lose(cluster.NodeOf(status, actor));
         JsonElement summary = cluster.Finish(client);
+        Tell(cluster, client, summary, $"{actor}, one copy", killedAt);
         TestCluster.Weights(summary).ShouldBe(cluster.OnThreads(experiment));
         summary.GetProperty("restarts").GetInt32().ShouldBeGreaterThan(0);
     }
@@ -37,8 +42,10 @@ public sealed class LossTests
         string experiment = Experiments.Wide(EndlessEpochs, never, copies: 2);
         using NodeProcess client = cluster.BeginTraining(experiment);
         StatusReport status = cluster.WaitForStep(steps);
+        long killedAt = Stopwatch.GetTimestamp();
         cluster.Lose(cluster.NodeOf(status, actor));
         JsonElement summary = cluster.Finish(client);
+        Tell(cluster, client, summary, $"{actor}, two copies", killedAt);
         TestCluster.Weights(summary).ShouldBe(cluster.OnThreads(experiment));
 
         // What was issued and not committed is redone, and nothing else: there is no snapshot to go back to.
@@ -96,6 +103,16 @@ public sealed class LossTests
         // It may be the minority of a partition: the one node that is left commits nothing alone.
         cluster.Nodes[left].WaitForExit(TestCluster.Patience).ShouldBeTrue();
         cluster.Nodes[left].ExitCode.ShouldBe(3);
+    }
+
+    private void Tell(TestCluster cluster, NodeProcess client, JsonElement summary, string what, long killedAt)
+    {
+        // The coordinator's loss is told by the next one, which goes on; that of others by the one that places anew.
+        TimeSpan? placed = cluster.Nodes.Select(node => node.Said("placed anew", killedAt) ?? node.Said("goes on as leader", killedAt)).Where(time => time is not null).Min();
+        output.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{what}: from kill to re-placement {placed?.TotalSeconds:F1} s, to the news of it at the client {client.Said("recovered", killedAt)?.TotalSeconds:F1} s; "
+            + $"{summary.GetProperty("steps_redone").GetInt64()} of {summary.GetProperty("steps").GetInt64()} steps redone"));
     }
 
     private static bool Removed(TestCluster cluster, int node) =>

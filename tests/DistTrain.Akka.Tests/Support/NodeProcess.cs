@@ -7,7 +7,7 @@ internal sealed class NodeProcess : IDisposable
 {
     private readonly Process _process;
     private readonly Lock _lock = new();
-    private readonly List<string> _lines = [];
+    private readonly List<(long At, string Text)> _lines = [];
 
     private NodeProcess(Process process) => _process = process;
 
@@ -18,8 +18,18 @@ internal sealed class NodeProcess : IDisposable
         {
             lock (_lock)
             {
-                return [.. _lines];
+                return [.. _lines.Select(line => line.Text)];
             }
+        }
+    }
+
+    /// <summary>How long after a moment it first said something that holds a text; null when it did not.</summary>
+    public TimeSpan? Said(string text, long after)
+    {
+        lock (_lock)
+        {
+            (long At, string Text)[] found = [.. _lines.Where(line => line.At > after && line.Text.Contains(text, StringComparison.Ordinal)).Take(1)];
+            return found.Length == 0 ? null : Stopwatch.GetElapsedTime(after, found[0].At);
         }
     }
 
@@ -101,7 +111,7 @@ internal sealed class NodeProcess : IDisposable
         {
             lock (_lock)
             {
-                _lines.Add(line);
+                _lines.Add((Stopwatch.GetTimestamp(), line));
             }
         }
     }

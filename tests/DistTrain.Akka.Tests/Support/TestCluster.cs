@@ -19,12 +19,20 @@ internal sealed class TestCluster : IDisposable
     private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("disttrain-akka-");
     private readonly List<NodeProcess> _nodes = [];
     private readonly int[] _ports;
+    private readonly string? _clientConfig;
 
     /// <param name="nodes">How many.</param>
     /// <param name="more">More settings for each.</param>
-    public TestCluster(int nodes, string more = "")
+    /// <param name="clientsReadThem">Whether clients are given these settings too, and not addresses alone.</param>
+    public TestCluster(int nodes, string more = "", bool clientsReadThem = false)
     {
         _ports = FreePorts(nodes);
+        if (clientsReadThem)
+        {
+            _clientConfig = Path.Combine(Folder, "client.conf");
+            File.WriteAllText(_clientConfig, ConfigOf(_ports[0], more));
+        }
+
         for (int node = 0; node < nodes; node++)
         {
             string folder = FolderOf(node);
@@ -33,7 +41,16 @@ internal sealed class TestCluster : IDisposable
             _nodes.Add(Start(node));
         }
 
-        WaitFor(() => Status()?.Members.Count(member => member.State == "up") == nodes, "all members to be up");
+        try
+        {
+            WaitFor(() => Status()?.Members.Count(member => member.State == "up") == nodes, "all members to be up");
+        }
+        catch
+        {
+            // Nobody else can end processes of a cluster that never was.
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>The nodes.</summary>
@@ -43,10 +60,13 @@ internal sealed class TestCluster : IDisposable
     public IReadOnlyList<int> Ports => _ports;
 
     /// <summary>Addresses as <c>train --cluster</c> takes them.</summary>
-    public string Addresses => string.Join(',', _ports.Select(port => $"127.0.0.1:{port}"));
+    public string Addresses => _clientConfig ?? string.Join(',', _ports.Select(port => $"127.0.0.1:{port}"));
 
     /// <summary>A folder for files of a test.</summary>
     public string Folder => _root.FullName;
+
+    /// <summary>The folder of the training that began last.</summary>
+    public string RunFolder { get; private set; } = "";
 
     /// <summary>Settings of one more node.</summary>
     public string ConfigOf(int port, string more = "") => $$"""
@@ -65,11 +85,31 @@ internal sealed class TestCluster : IDisposable
         Directory.Delete(Path.Combine(FolderOf(node), "data"), recursive: true);
     }
 
+    /// <summary>Kills every node at the same moment, each with what it kept still there.</summary>
+    public void KillAll() => Task.WaitAll([.. _nodes.Select(node => Task.Run(node.Kill))]);
+
+    /// <summary>Starts nodes again that were killed.</summary>
+    public void Restart()
+    {
+        for (int node = 0; node < _nodes.Count; node++)
+        {
+            if (!_nodes[node].Lives)
+            {
+                _nodes[node] = Start(node);
+            }
+        }
+    }
+
+    /// <summary>Goes on with a run in its folder.</summary>
+    public NodeProcess Resume(string runFolder) =>
+        NodeProcess.Start(Folder, Secret, [], "train", "--resume", runFolder, "--cluster", Addresses, "--json");
+
     /// <summary>Begins training; the summary is the last of its lines.</summary>
     public NodeProcess BeginTraining(string experiment, string secret = Secret)
     {
         string file = Path.Combine(Folder, $"{Guid.NewGuid():n}.yaml");
         File.WriteAllText(file, experiment);
+        RunFolder = file + ".run";
         return NodeProcess.Start(Folder, secret, [], "train", file, "--cluster", Addresses, "--json", "--out", file + ".run");
     }
 
@@ -108,7 +148,7 @@ internal sealed class TestCluster : IDisposable
     /// <summary>What a node says of the cluster; null when none answers.</summary>
     public StatusReport? Status()
     {
-        string addresses = string.Join(',', Enumerable.Range(0, _nodes.Count).Where(node => _nodes[node].Lives).Select(node => $"127.0.0.1:{_ports[node]}"));
+        string addresses = _clientConfig ?? string.Join(',', Enumerable.Range(0, _nodes.Count).Where(node => _nodes[node].Lives).Select(node => $"127.0.0.1:{_ports[node]}"));
         using NodeProcess status = NodeProcess.Start(Folder, Secret, [], "status", "--json", "--cluster", addresses);
         if (!status.WaitForExit(Patience) || status.ExitCode != 0)
         {
