@@ -1,18 +1,19 @@
-using DistTrain.Protocol.Actors;
+using DistTrain.Engines.Faults;
 
 namespace DistTrain.Engines;
 
 /// <summary>A run that can be looked into and disturbed while it lasts. Thread-safe.</summary>
 public interface IRunControl
 {
-    /// <summary>What <see cref="Begin"/> can bring about, as scenario files call it: <c>crash</c>, <c>suspect</c>.</summary>
-    IReadOnlyList<string> Faults { get; }
-
     /// <summary>The actors in the order of their ids, as they are now.</summary>
     IReadOnlyList<ActorStatus> Actors();
 
-    /// <summary>Brings a fault about. Returns null once it has begun, else why it cannot.</summary>
-    /// <param name="fault">One of <see cref="Faults"/>.</param>
-    /// <param name="actor">Whom it meets.</param>
-    string? Begin(string fault, ActorId actor);
+    /// <summary>What passed between actors so far, in the order of sender and receiver; empty where the engine does not know.</summary>
+    IReadOnlyList<LinkStatus> Links();
+
+    /// <summary>Why this engine can never bring a fault about by hand; null when it can.</summary>
+    string? Refuses(Fault fault);
+
+    /// <summary>Brings a fault about now, whenever it says that it begins. Returns null once it is on its way, else why it cannot be.</summary>
+    string? Begin(Fault fault);
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using DistTrain.Commands;
@@ -13,8 +14,9 @@ namespace DistTrain.Dashboard.Tests;
 /// <summary>The pages in a real browser. Skipped, and said so, where there is no browser, no Node.js package or no built page.</summary>
 public sealed class BrowserTests : IDisposable
 {
-    private static readonly string[] LongRun =
-        ["train", "blobs", "--set", "training.epochs=4000", "--set", "training.evaluate-every=1000", "--set", "stages=2", "--set", "checkpoint.every-steps=0"];
+    // A run that goes on until it is stopped, however fast the machine is. Each epoch is one step, so that a calm run can be told to make as many.
+    private static readonly string[] Run =
+        ["train", "blobs", "--set", "data.train-rows=32", "--set", "data.test-rows=8", "--set", "training.evaluate-every=1000000", "--set", "stages=2", "--set", "checkpoint.every-steps=1000000"];
 
     private readonly RunFolders _runs = new();
 
@@ -23,8 +25,29 @@ public sealed class BrowserTests : IDisposable
     [SkippableFact]
     public void ARunFromTheCommandLineIsWatchedOneOfItsActorsCrashedByButtonAndItsWeightsAreTheSame()
     {
+        Watch("live");
+        (Restarts("run") > 0, Weights("run")).ShouldBe((true, Weights("calm")));
+    }
+
+    [SkippableFact]
+    public void AWorkerIsPausedAndItsProcessKilledByButtonAndTheWeightsAreTheSame()
+    {
+        Watch("paused", "--engine", "processes", "--workers", "2", "--set", "durability=memory");
+        (Restarts("run") > 0, Weights("run")).ShouldBe((true, Weights("calm")));
+    }
+
+    [SkippableFact]
+    public void ALinkIsCutAndAnActorSlowedByButtonAndTheWeightsAreTheSame()
+    {
+        Watch("cut", "--engine", "simulated");
+        Weights("run").ShouldBe(Weights("calm"));
+    }
+
+    /// <summary>Starts a run from the command line, plays a scenario on its pages, stops it, and trains as many steps without disturbance on threads.</summary>
+    private void Watch(string scenario, params string[] options)
+    {
         Node.SkipWithoutBrowser();
-        using Process watched = Start([.. LongRun, "--out", "run", "--dashboard", "--controls", "--port", "0"]);
+        using Process watched = Start([.. Run, .. options, "--set", "training.epochs=100000000", "--out", "run", "--dashboard", "--controls", "--port", "0"]);
         string address = "";
         while (watched.StandardOutput.ReadLine() is string line && address.Length == 0)
         {
@@ -34,8 +57,9 @@ public sealed class BrowserTests : IDisposable
         Task rest = watched.StandardOutput.ReadToEndAsync();
         try
         {
-            Node.Run("scenarios.mjs", "live", address);
-            watched.WaitForExit(TimeSpan.FromMinutes(3)).ShouldBeTrue();
+            Node.Run("scenarios.mjs", scenario, address);
+            using Process stop = Process.Start("kill", ["-TERM", watched.Id.ToString(CultureInfo.InvariantCulture)]);
+            watched.WaitForExit(TimeSpan.FromMinutes(1)).ShouldBeTrue();
             rest.Wait(TimeSpan.FromMinutes(1)).ShouldBeTrue();
         }
         finally
@@ -47,8 +71,8 @@ public sealed class BrowserTests : IDisposable
         }
 
         watched.ExitCode.ShouldBe(0);
-        Disttrain(0, [.. LongRun, "--out", "calm", "--json"]);
-        (Restarts("run") > 0, Weights("run")).ShouldBe((true, Weights("calm")));
+        Summary("run").GetProperty("status").GetString().ShouldBe("stopped");
+        Disttrain(0, [.. Run, "--set", $"training.epochs={Summary("run").GetProperty("steps").GetInt64()}", "--out", "calm", "--json"]);
     }
 
     [SkippableFact]

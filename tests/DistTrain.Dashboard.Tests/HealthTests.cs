@@ -1,7 +1,9 @@
+using System.Text.RegularExpressions;
 using DistTrain.Commands;
 using DistTrain.Dashboard.Folders;
 using DistTrain.Data;
 using DistTrain.Engines;
+using DistTrain.Engines.Simulated;
 using DistTrain.Engines.Threads;
 
 namespace DistTrain.Dashboard.Tests;
@@ -46,6 +48,19 @@ public sealed class HealthTests : IDisposable
         Directory.Exists(Path.Combine(_runs.Root, "tied")).ShouldBeFalse();
     }
 
+    [Fact]
+    public void HealthIsMeasuredOnSnapshotsThatAreTakenAfterEveryEpoch()
+    {
+        Run("train", "blobs", "--engine", "simulated", "--health", "--out", "run", "--set", "checkpoint.every-steps=0", "--set", "training.epochs=3");
+        string journal = string.Join('\n', Directory.GetFiles(Path.Combine(_runs.Root, "run", "journal"), "events-*").Select(File.ReadAllText));
+        foreach (int step in new[] { 63, 126 })
+        {
+            Regex.IsMatch(journal, $"take-snapshot #[0-9]+ [^ ]+ step={step} ").ShouldBeTrue();
+        }
+
+        File.ReadAllText(Path.Combine(_runs.Root, "run", "experiment.yaml")).ShouldContain("each-epoch: true");
+    }
+
     private static SafetensorsTensor Tensor(string name, int[] shape, float[] values) =>
         new(name, "F32", shape, System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(values).ToArray());
 
@@ -58,7 +73,7 @@ public sealed class HealthTests : IDisposable
     private (int Code, string Error) Execute(params string[] args)
     {
         using StringWriter output = new(), error = new();
-        IEngine[] engines = [new ThreadsEngine()];
+        IEngine[] engines = [new ThreadsEngine(), new SimulatedEngine()];
         int code = CommandApp.Run(args, engines, new CommandHost { Out = output, Error = error, WorkingFolder = _runs.Root });
         return (code, error.ToString());
     }

@@ -19,7 +19,7 @@ public static class Node
     {
         SkipWithoutPackages();
         Skip.IfNot(File.Exists(Chromium), $"There is no {Chromium}; DISTTRAIN_CHROMIUM names another.");
-        Skip.If(new DashboardPages().Missing is not null, "The pages are not built: dotnet build -c Release src/DistTrain.Dashboard -p:FrontEnd=true");
+        Skip.If(new DashboardPages().Missing is not null, "The pages are not built: dotnet build -c Release src/DistTrain.Cli -p:FrontEnd=true");
     }
 
     /// <summary>Skips a test, and says why, where Node.js or its packages are missing.</summary>

@@ -7,8 +7,7 @@ public interface ILiveRun : IDisposable
 {
     /// <summary>The same request, which also tells the pages what the run does. Called for each start of a run from several seeds.</summary>
     /// <param name="request">What will run.</param>
-    /// <param name="engine">On which engine.</param>
-    RunRequest Watch(RunRequest request, string engine);
+    RunRequest Watch(RunRequest request);
 
     /// <summary>An observer that tells the pages before it tells another one.</summary>
     IRunObserver Watch(IRunObserver observer);

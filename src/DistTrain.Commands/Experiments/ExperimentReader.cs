@@ -21,7 +21,7 @@ internal sealed class ExperimentReader(
     public static IReadOnlyList<string> Sections { get; } =
     [
         "name", "seed", "precision", "data", "network", "loss", "optimizer", "training", "method", "stages", "replicas",
-        "parameter-server", "durability", "engine", "checkpoint", "steps-in-flight", "patience", "init", "faults", "compute-threads",
+        "parameter-server", "durability", "engine", "checkpoint", "steps-in-flight", "patience", "backup-after", "init", "faults", "compute-threads",
         "simulation", "processes",
     ];
 
@@ -35,6 +35,7 @@ internal sealed class ExperimentReader(
         (TrainingSettings training, int restarts) = ReadTraining();
         int replicas = _root.Whole("replicas", 1, Limits.ReplicasMax) ?? 1;
         string engine = ReadEngine();
+        (int EverySteps, bool EachEpoch) checkpoint = ReadCheckpoint();
         RunSettings settings = new()
         {
             Name = ReadName(),
@@ -49,9 +50,11 @@ internal sealed class ExperimentReader(
             Replicas = replicas,
             ParameterServer = ReadParameterServer(),
             Durability = _root.Choice("durability", Names.Durability) ?? DefaultDurability(engine),
-            CheckpointEverySteps = ReadCheckpoint(),
+            CheckpointEverySteps = checkpoint.EverySteps,
+            CheckpointEachEpoch = checkpoint.EachEpoch,
             StepsInFlight = _root.Whole("steps-in-flight", 1, Limits.StepsInFlightMax) ?? 2,
             Patience = _root.Duration("patience") ?? TimeSpan.FromMinutes(10),
+            BackupAfter = _root.Duration("backup-after"),
         };
         Experiment experiment = new()
         {
@@ -229,16 +232,16 @@ internal sealed class ExperimentReader(
         return settings;
     }
 
-    private int ReadCheckpoint()
+    private (int EverySteps, bool EachEpoch) ReadCheckpoint()
     {
         if (_root.Group("checkpoint", "{ every-steps: 200 }") is not MapReader reader)
         {
-            return 200;
+            return (200, false);
         }
 
-        int every = reader.Whole("every-steps", 0) ?? 200;
+        (int, bool) checkpoint = (reader.Whole("every-steps", 0) ?? 200, reader.Flag("each-epoch", false));
         reader.Finish();
-        return every;
+        return checkpoint;
     }
 
     private string? ReadInit()

@@ -38,10 +38,15 @@ internal static class ExperimentWriter
             .Group("parameter-server", group => WriteParameterServer(group, run.ParameterServer))
             .Key("durability", Names.Durability.NameOf(run.Durability))
             .Key("engine", experiment.Engine)
-            .Group("checkpoint", group => group.Key("every-steps", run.CheckpointEverySteps))
+            .Group("checkpoint", group => group.Key("every-steps", run.CheckpointEverySteps).Key("each-epoch", run.CheckpointEachEpoch))
             .Key("steps-in-flight", run.StepsInFlight)
             .Key("patience", Durations.Format(run.Patience))
             .Key("compute-threads", experiment.ComputeThreads);
+        if (run.BackupAfter is TimeSpan limit)
+        {
+            yaml.Key("backup-after", Durations.Format(limit));
+        }
+
         if (experiment.InitFile is string file)
         {
             yaml.Group("init", group => group.Key("file", file));

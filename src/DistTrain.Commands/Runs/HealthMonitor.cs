@@ -4,7 +4,8 @@ using DistTrain.Engines;
 namespace DistTrain.Commands.Runs;
 
 /// <summary>
-/// Measures the health of layers at snapshots, on a thread of its own beside the run; a snapshot that comes while it still measures is passed over.
+/// Measures the health of layers at snapshots, on a thread of its own beside the run; a snapshot that comes while it still measures is passed over,
+/// as the ends of very short epochs are.
 /// </summary>
 internal sealed class HealthMonitor(HealthProbe probe, string journal, MetricsLog log)
 {

@@ -127,7 +127,7 @@ internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisp
         RunRequest request = run.Request(seed, journal, step);
         ChromeTrace? trace = Traces ? TraceOf(request) : null;
         request = request with { Trace = trace };
-        request = Live?.Watch(request, run.Engine.Name) ?? request;
+        request = Live?.Watch(request) ?? request;
         request = Otlp?.Watch(request) ?? request;
         string title = several ? $"seed {seed} ({restart + 1} of {_experiment.Restarts})" : _experiment.Settings.Name;
         using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(host.Stop);

@@ -1,3 +1,6 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Globalization;
 using System.Runtime;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
@@ -15,6 +18,7 @@ internal sealed class DoctorCommand(CommandHost host, IReadOnlyList<IEngine> eng
 {
     // Below this even the smallest run has no room beside the runtime.
     private const long MemoryMin = 256L << 20, DiskMin = 64L << 20;
+    private const int NodeMajorMin = 20;
 
     /// <summary>Prints a line per finding; 1 when one of them would stop a run.</summary>
     public int Execute(string? experiment)
@@ -30,6 +34,7 @@ internal sealed class DoctorCommand(CommandHost host, IReadOnlyList<IEngine> eng
             Engines(),
             Durability(),
             Processes(),
+            Pages(),
         ];
         if (experiment is not null)
         {
@@ -63,6 +68,30 @@ internal sealed class DoctorCommand(CommandHost host, IReadOnlyList<IEngine> eng
     private static Finding Processes() => ProcessesEngine.MachineProblem() is string problem
         ? new Finding("processes", false, problem)
         : new Finding("processes", true, $"sockets fit under {Path.GetTempPath()}");
+
+    /// <summary>No run needs the pages, so that a program without them is no problem.</summary>
+    private Finding Pages() => new("pages", true, host.Dashboard switch
+    {
+        null => "none in this program",
+        { Missing: null } => "built in: disttrain dashboard, train --dashboard and report show runs in a browser",
+        _ => $"not built in, which takes Node.js {NodeMajorMin} or newer ({NodeFound()}) and the npm registry;\n"
+            + "with both: dotnet build -c Release src/DistTrain.Cli -p:FrontEnd=true",
+    });
+
+    private static string NodeFound()
+    {
+        try
+        {
+            using Process? node = Process.Start(new ProcessStartInfo("node", "--version") { RedirectStandardOutput = true, RedirectStandardError = true });
+            string version = node?.StandardOutput.ReadLine()?.Trim() ?? "";
+            bool isEnough = int.TryParse(version.TrimStart('v').Split('.')[0], CultureInfo.InvariantCulture, out int major) && major >= NodeMajorMin;
+            return version.Length == 0 ? "the one here does not tell its version" : isEnough ? $"here is {version}" : $"here is {version}, which is too old";
+        }
+        catch (Win32Exception)
+        {
+            return "there is none on the path";
+        }
+    }
 
     private static Finding Runtime()
     {

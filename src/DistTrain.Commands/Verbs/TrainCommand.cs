@@ -48,7 +48,7 @@ internal sealed class TrainCommand(CommandHost host, IReadOnlyList<IEngine> engi
         PreparedRun run = Prepare(loaded, options).OnThisMachine(host);
         CheckExtras(run, options);
         RunFolder folder = RunFolder.Create(options.Out, run.Experiment.Settings.Name, host.WorkingFolder, host.Clock);
-        return Start(run, folder, options, resume: false);
+        return Start(WithSnapshots(run, options), folder, options, resume: false);
     }
 
     private PreparedRun Prepare(LoadedExperiment loaded, TrainOptions options) =>
@@ -91,8 +91,13 @@ internal sealed class TrainCommand(CommandHost host, IReadOnlyList<IEngine> engi
 
         PreparedRun run = Prepare(wanted, options).OnThisMachine(host);
         CheckExtras(run, options);
-        return Start(run, folder, options, resume: true);
+        return Start(WithSnapshots(run, options), folder, options, resume: true);
     }
+
+    /// <summary>Health is measured on snapshots, and wanted after every epoch.</summary>
+    private static PreparedRun WithSnapshots(PreparedRun run, TrainOptions options) => !options.Health
+        ? run
+        : run with { Experiment = run.Experiment with { Settings = run.Experiment.Settings with { CheckpointEachEpoch = true } } };
 
     /// <summary>Throws <see cref="InvalidInputException"/> where something is asked for besides training that cannot be done.</summary>
     private static void CheckExtras(PreparedRun run, TrainOptions options)

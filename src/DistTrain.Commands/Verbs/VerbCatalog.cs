@@ -62,7 +62,7 @@ internal static class VerbCatalog
         Option<string?> resume = Value("--resume", "folder", "Goes on with the run in this folder: from its last committed step where it keeps a log, else from its last snapshot.");
         Option<bool> json = Flag("--json", "Prints summary.json on standard output and nothing else.");
         Option<bool> trace = Flag("--trace", "Writes trace.json into the run folder: jobs, waits and messages, for ui.perfetto.dev or chrome://tracing.");
-        Option<bool> health = Flag("--health", "Measures layers at every snapshot, for their page: zero, dead and saturated units, gradient norms, update-to-weight ratios.");
+        Option<bool> health = Flag("--health", "Measures layers after every epoch and at every snapshot, for their page: zero, dead and saturated units, gradient norms, update-to-weight ratios.");
         Option<string?> otlp = Value("--otlp", "address", "Sends metrics, and spans of some steps' jobs, to the OpenTelemetry collector there, by OTLP over HTTP.");
         DashboardFlags dashboard = new();
         Verb command = new(

@@ -1,7 +1,7 @@
 using DistTrain.Commands.Dashboards;
 using DistTrain.Dashboard.Pipelines;
 using DistTrain.Engines;
-using DistTrain.Engines.Simulated;
+using DistTrain.Engines.Faults;
 using DistTrain.Engines.Tracing;
 using DistTrain.Protocol.Actors;
 using DistTrain.Protocol.Planning;
@@ -15,15 +15,13 @@ internal sealed class LiveRun(string folder, Action<LiveRun> ended) : ILiveRun
     private readonly Lock _lock = new();
     private readonly Queue<string> _notices = new();
     private LiveTrace? _trace;
+    private string[][] _refused = [];
     private IRunControl? _control;
     private StepProgress _last;
     private long _noticeCount;
 
     /// <summary>Absolute path of the run's folder.</summary>
     public string Folder { get; } = folder;
-
-    /// <summary>Whether the engine has controls.</summary>
-    public IReadOnlyList<string> Faults => Volatile.Read(ref _control)?.Faults ?? [];
 
     /// <summary>What the run does now.</summary>
     public LiveStatus Status()
@@ -45,26 +43,43 @@ internal sealed class LiveRun(string folder, Action<LiveRun> ended) : ILiveRun
             return null;
         }
 
-        IRunControl? control = Volatile.Read(ref _control);
+        if (Volatile.Read(ref _control) is not IRunControl control)
+        {
+            return new ActorsView([], [], []);
+        }
+
         long[] versions = trace.Versions();
-        IReadOnlyList<LinkTotal> links = trace.Links();
+        IReadOnlyList<ActorStatus> actors = control.Actors();
+        string[][] refused = Volatile.Read(ref _refused);
         return new ActorsView(
-            [.. (control?.Actors() ?? []).Select(actor => new ActorRow(
-                actor.Actor.Index, actor.Name, actor.Place, actor.Incarnation, actor.MailboxDepth, actor.Dropped, versions[actor.Actor.Index]))],
-            links,
-            control?.Faults ?? []);
+            [.. actors.Select((actor, index) => new ActorRow(
+                actor.Actor.Index, actor.Name, actor.Place, actor.Incarnation, actor.MailboxDepth, actor.Dropped, versions[index], refused[index]))],
+            [.. control.Links().Select(link => new LinkRow(link.From.Index, link.To.Index, link.Messages, link.Bytes, link.Lost))],
+            HandFaults.All);
     }
 
     /// <summary>Brings a fault about; null once it has begun, else why not.</summary>
-    public string? Begin(string fault, int actor) => Volatile.Read(ref _control) is IRunControl control
-        ? control.Begin(fault, new ActorId(actor))
-        : "this run's engine cannot be disturbed by hand";
+    /// <param name="fault">Its name.</param>
+    /// <param name="actor">Whom it meets; of a link, the sender.</param>
+    /// <param name="peer">Of a link, the receiver; null for faults of one actor.</param>
+    public string? Begin(string fault, int actor, int? peer)
+    {
+        if (Volatile.Read(ref _control) is not IRunControl control)
+        {
+            return "this run's engine cannot be disturbed by hand";
+        }
+
+        return HandFaults.Of(fault, new ActorId(actor), peer is int other ? new ActorId(other) : null) is Fault asked
+            ? control.Begin(asked)
+            : $"there is no fault '{fault}' of {(peer is null ? "an actor" : "a link")}; expected "
+                + string.Join(", ", HandFaults.All.Where(known => known.NeedsPeer == peer is not null).Select(known => known.Name));
+    }
 
     /// <inheritdoc/>
-    public RunRequest Watch(RunRequest request, string engine)
+    public RunRequest Watch(RunRequest request)
     {
         RunPlan plan = new(request.Settings, request.Data.TrainRows, request.Data.TestRows);
-        LiveTrace trace = new(plan, tellsWaits: engine == SimulatedEngine.EngineName);
+        LiveTrace trace = new(plan);
         Volatile.Write(ref _control, null);
         Volatile.Write(ref _trace, trace);
         return request with
@@ -73,6 +88,7 @@ internal sealed class LiveRun(string folder, Action<LiveRun> ended) : ILiveRun
             Started = control =>
             {
                 request.Started?.Invoke(control);
+                Volatile.Write(ref _refused, RefusedBy(control));
                 Volatile.Write(ref _control, control);
             },
         };
@@ -86,6 +102,14 @@ internal sealed class LiveRun(string folder, Action<LiveRun> ended) : ILiveRun
     {
         Volatile.Write(ref _control, null);
         ended(this);
+    }
+
+    /// <summary>Of each actor, why each fault cannot be brought about; empty where it can. That never changes while a run lasts.</summary>
+    private static string[][] RefusedBy(IRunControl control)
+    {
+        IReadOnlyList<ActorStatus> actors = control.Actors();
+        return [.. actors.Select((actor, index) => HandFaults.All
+            .Select(fault => HandFaults.Refuses(control, fault, actor.Actor, actors[(index + 1) % actors.Count].Actor) ?? "").ToArray())];
     }
 
     private void Notice(string text)
@@ -132,8 +156,13 @@ internal sealed class LiveRun(string folder, Action<LiveRun> ended) : ILiveRun
 /// <summary>What a run does now.</summary>
 internal sealed record LiveStatus(long Step, long TotalSteps, double Elapsed, long NoticeCount, IReadOnlyList<string> Notices);
 
-/// <summary>An actor on its page; its version is −1 where it has worked with none.</summary>
-internal sealed record ActorRow(int Index, string Name, string Place, int Incarnation, int Mailbox, long Dropped, long Version);
+/// <summary>An actor on its page; its version is −1 where it was seen to work with none.</summary>
+/// <param name="Refused">Why each of the faults cannot be brought about, in their order; empty where it can.</param>
+internal sealed record ActorRow(
+    int Index, string Name, string Place, int Incarnation, int? Mailbox, long? Dropped, long Version, IReadOnlyList<string> Refused);
 
-/// <summary>The actors of a run and the traffic between them.</summary>
-internal sealed record ActorsView(IReadOnlyList<ActorRow> Actors, IReadOnlyList<LinkTotal> Links, IReadOnlyList<string> Faults);
+/// <summary>A link's traffic so far; sender and receiver by their index.</summary>
+internal sealed record LinkRow(int From, int To, long Messages, long Bytes, long Lost);
+
+/// <summary>The actors of a run, the traffic between them, and the faults that a page has buttons for.</summary>
+internal sealed record ActorsView(IReadOnlyList<ActorRow> Actors, IReadOnlyList<LinkRow> Links, IReadOnlyList<HandFault> Faults);

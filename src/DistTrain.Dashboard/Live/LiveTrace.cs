@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using DistTrain.Dashboard.Pipelines;
 using DistTrain.Engines.Tracing;
 using DistTrain.Protocol.Actors;
@@ -6,145 +7,186 @@ using DistTrain.Protocol.Planning;
 
 namespace DistTrain.Dashboard.Live;
 
-/// <summary>A link's traffic so far.</summary>
-internal sealed record LinkTotal(string From, string To, long Messages, long Bytes);
-
 /// <summary>
-/// Keeps the last jobs and waits of a run in rings, and its links' traffic as sums. Thread-safe; what it costs a run is a lock and a copy per job
-/// and message.
+/// Keeps what a run did lately, for as long as somebody asks for it. Thread-safe. It records in bursts: a burst begins when its reader comes, and when it is full
+/// nothing is recorded until the reader comes again, so that what watching costs is bounded by how often the page is renewed, however fast the run is. Where a burst
+/// takes long to fill, the next one follows without a gap, as long as there is a reader.
 /// </summary>
 internal sealed class LiveTrace : IRunTrace
 {
-    private const int RingLength = 8192, LinksMax = 4096;
+    // Two bursts are behind the longest view, so that a page of a slow run has whole steps soon after the second began.
+    private static readonly TimeSpan FastBurst = TimeSpan.FromSeconds(1), ReaderStays = TimeSpan.FromSeconds(5);
+
     private readonly Lock _lock = new();
     private readonly RunPlan _plan;
     private readonly string[] _names;
-    private readonly TraceSpan[] _spans = new TraceSpan[RingLength];
-    private readonly WaitSlice[] _waits = new WaitSlice[RingLength];
+    private readonly int[] _replicas;
     private readonly long[] _versions;
-    private readonly Dictionary<(int From, int To), (long Messages, long Bytes)> _links = [];
-    private readonly LockAccount? _locks;
-    private long _spanCount, _waitCount;
+    private Burst? _recording, _last, _before;
+    private PipelineView? _shown;
+    private long _readAt;
 
     /// <summary>A trace of a run.</summary>
     /// <param name="plan">Names the actors.</param>
-    /// <param name="tellsWaits">Whether the engine tells waits, and everything from one thread.</param>
-    public LiveTrace(RunPlan plan, bool tellsWaits)
+    public LiveTrace(RunPlan plan)
     {
         _plan = plan;
-        _names = [.. Enumerable.Range(0, plan.Topology.Count).Select(index => plan.Topology.NameOf(new ActorId(index)))];
+        ActorId[] actors = [.. Enumerable.Range(0, plan.Topology.Count).Select(index => new ActorId(index))];
+        _names = [.. actors.Select(plan.Topology.NameOf)];
+        _replicas = [.. actors.Select(actor => plan.Topology.RoleOf(actor) == ActorRole.LayerActor ? plan.Topology.StageOf(actor).Replica : 0)];
         _versions = new long[_names.Length];
         Array.Fill(_versions, -1);
-        _locks = tellsWaits ? new LockAccount(plan) { Listener = Keep } : null;
     }
 
-    /// <summary>Counts what was told.</summary>
-    public long Version => Interlocked.Read(ref _spanCount);
+    /// <inheritdoc/>
+    public bool IsListening => Volatile.Read(ref _recording) is not null;
 
     /// <inheritdoc/>
     public void OnSpan(in TraceSpan span)
     {
-        _locks?.OnSpan(span);
-        lock (_lock)
+        if (Volatile.Read(ref _recording) is not Burst burst)
         {
-            _spans[_spanCount++ % RingLength] = span;
-            if (span.WeightVersion >= 0)
-            {
-                // An update's version is the one before it.
-                _versions[span.Actor.Index] = span.WeightVersion + (span.Kind == JobKind.Update ? 1 : 0);
-            }
+            return;
+        }
+
+        if (span.WeightVersion >= 0)
+        {
+            // An update's version is the one before it.
+            Volatile.Write(ref _versions[span.Actor.Index], span.WeightVersion + (span.Kind == JobKind.Update ? 1 : 0));
+        }
+
+        if (!burst.TryAdd(span))
+        {
+            OnFull(burst);
         }
     }
 
     /// <inheritdoc/>
     public void OnMessage(in TraceMessage message)
     {
-        _locks?.OnMessage(message);
-        lock (_lock)
-        {
-            (int, int) link = (message.From.Index, message.To.Index);
-            if (_links.TryGetValue(link, out (long Messages, long Bytes) total) || _links.Count < LinksMax)
-            {
-                _links[link] = (total.Messages + 1, total.Bytes + message.Bytes);
-            }
-        }
+        // The engine itself counts what passes over links.
     }
 
     /// <inheritdoc/>
-    public void OnWait(ActorId actor, long nanoseconds, ActorWait wait, long storedBytes) => _locks?.OnWait(actor, nanoseconds, wait, storedBytes);
-
-    /// <summary>The last steps.</summary>
-    public PipelineView Pipeline()
+    public void OnWait(ActorId actor, long nanoseconds, ActorWait wait, long storedBytes)
     {
-        TraceSpan[] spans;
-        WaitSlice[] waits;
-        lock (_lock)
+        if (Volatile.Read(ref _recording) is Burst burst && !burst.TryAdd(actor, nanoseconds, wait))
         {
-            spans = Last(_spans, _spanCount);
-            waits = Last(_waits, _waitCount);
+            OnFull(burst);
         }
-
-        return PipelineView.Of(
-            _names,
-            [.. spans.Select(span => new PipelineSpan(
-                span.Actor.Index, span.StartNanoseconds / 1e3, span.EndNanoseconds / 1e3, Words(span.Kind), span.Step, span.MicroBatch, span.WeightVersion,
-                span.Kind == JobKind.Backward && !_plan.Asynchronous ? span.UpdateStep - 1 - span.WeightVersion : -1))],
-            [.. waits.Select(wait => new PipelineWait(
-                wait.Actor.Index, wait.StartNanoseconds / 1e3, wait.EndNanoseconds / 1e3, Words(wait.Share), wait.Step))]);
     }
 
-    /// <summary>The weight version that each actor last worked with; −1 for none.</summary>
+    /// <summary>The last steps that were recorded; records on.</summary>
+    public PipelineView Pipeline()
+    {
+        List<TraceSpan> spans = [];
+        List<BurstWait> waits = [];
+        lock (_lock)
+        {
+            _before?.CopyTo(spans, waits);
+            _last?.CopyTo(spans, waits);
+            Read();
+        }
+
+        PipelineView view = View(spans, waits);
+        lock (_lock)
+        {
+            // A burst that has just begun has less to show than the one before had.
+            if (_shown is null || view.LastStep - view.FirstStep >= Math.Min(PipelineView.StepsShown - 1, _shown.LastStep - _shown.FirstStep))
+            {
+                _shown = view;
+            }
+
+            return _shown;
+        }
+    }
+
+    /// <summary>The weight version that each actor was last seen to work with; −1 for none. Records on.</summary>
     public long[] Versions()
     {
         lock (_lock)
         {
-            return [.. _versions];
+            Read();
         }
-    }
 
-    /// <summary>Traffic by link, in the order of sender and receiver.</summary>
-    public IReadOnlyList<LinkTotal> Links()
-    {
-        lock (_lock)
+        long[] versions = new long[_versions.Length];
+        for (int index = 0; index < versions.Length; index++)
         {
-            return [.. _links.OrderBy(link => link.Key).Select(link => new LinkTotal(
-                _names[link.Key.From], _names[link.Key.To], link.Value.Messages, link.Value.Bytes))];
-        }
-    }
-
-    private static T[] Last<T>(T[] ring, long count)
-    {
-        int length = (int)Math.Min(count, ring.Length), first = (int)((count - length) % ring.Length);
-        T[] last = new T[length];
-        for (int index = 0; index < length; index++)
-        {
-            last[index] = ring[(first + index) % ring.Length];
+            versions[index] = Volatile.Read(ref _versions[index]);
         }
 
-        return last;
+        return versions;
     }
-
-    private static string Words(TimeShare share) => share switch
-    {
-        TimeShare.ForwardLock => "forward lock",
-        TimeShare.UpdateLock => "update lock",
-        TimeShare.BackwardLock => "backward lock",
-        TimeShare.Parameters => "parameters",
-        _ => "released",
-    };
 
     private static string Words(JobKind kind) => kind.ToString().ToLowerInvariant();
 
-    private void Keep(WaitSlice slice)
+    private void Read()
     {
-        if (slice.Share == TimeShare.Busy)
+        _readAt = Stopwatch.GetTimestamp();
+        if (_recording is null)
         {
-            return;
+            _before = null;
+            Record();
         }
+    }
 
+    private void Record()
+    {
+        _last = new Burst(_names.Length, Stopwatch.GetTimestamp());
+        Volatile.Write(ref _recording, _last);
+    }
+
+    private void OnFull(Burst burst)
+    {
         lock (_lock)
         {
-            _waits[_waitCount++ % RingLength] = slice;
+            if (_recording != burst)
+            {
+                return;
+            }
+
+            if (Stopwatch.GetElapsedTime(burst.StartedAt) > FastBurst && Stopwatch.GetElapsedTime(_readAt) < ReaderStays)
+            {
+                _before = burst;
+                Record();
+            }
+            else
+            {
+                Volatile.Write(ref _recording, null);
+            }
+        }
+    }
+
+    private PipelineView View(List<TraceSpan> spans, List<BurstWait> waits)
+    {
+        LossMoments losses = new();
+        long first = spans.Count == 0 ? 0 : spans.Where(span => span.Step > 0).Select(span => span.Step).DefaultIfEmpty().Min();
+        foreach (TraceSpan loss in spans.Where(span => span.Kind == JobKind.Loss))
+        {
+            losses.Set(_replicas[loss.Actor.Index], loss.Step, loss.MicroBatch, loss.EndNanoseconds / 1e3);
+        }
+
+        // Recording began in the middle of its first step.
+        bool isLong = spans.Exists(span => span.Step > first + 1);
+        return PipelineView.Of(
+            _names,
+            [.. spans.Where(span => !isLong || span.Step > first).Select(span => new PipelineSpan(
+                span.Actor.Index, span.StartNanoseconds / 1e3, span.EndNanoseconds / 1e3, Words(span.Kind), span.Step, span.MicroBatch, span.WeightVersion,
+                span.Kind == JobKind.Backward && !_plan.Asynchronous ? span.UpdateStep - 1 - span.WeightVersion : -1))],
+            [.. waits.GroupBy(wait => wait.Actor.Index).SelectMany(actor => Stretches([.. actor], losses))]);
+    }
+
+    private IEnumerable<PipelineWait> Stretches(BurstWait[] waits, LossMoments losses)
+    {
+        for (int index = 0; index + 1 < waits.Length; index++)
+        {
+            ActorWait wait = waits[index].Wait;
+            int actor = waits[index].Actor.Index;
+            double start = waits[index].Nanoseconds / 1e3, end = waits[index + 1].Nanoseconds / 1e3;
+            foreach (PipelineWait part in losses.Divide(actor, _replicas[actor], start, end, wait))
+            {
+                yield return part;
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ internal sealed record FrontEndFiles(string Script, string Style)
     /// <summary>What to say where there are none.</summary>
     public const string Missing =
         "the pages were not built into this program, because that takes Node.js 20 or newer and the npm registry; where both are: "
-        + "dotnet build -c Release src/DistTrain.Dashboard -p:FrontEnd=true, and then the same command again";
+        + "dotnet build -c Release src/DistTrain.Cli -p:FrontEnd=true, and then the same command again";
 
     /// <summary>The files; null where they are not built in.</summary>
     public static FrontEndFiles? Built { get; } = Read("app.js") is string script && Read("app.css") is string style ? new FrontEndFiles(script, style) : null;

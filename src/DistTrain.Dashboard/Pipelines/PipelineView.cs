@@ -3,6 +3,9 @@ namespace DistTrain.Dashboard.Pipelines;
 /// <summary>How old the weights of an actor's gradients were, in versions.</summary>
 internal sealed record ActorStaleness(string Actor, double Mean, long Max);
 
+/// <summary>Where an actor's time went in the steps shown, in microseconds; what is left of them it had nothing to do, or waited for a compute thread.</summary>
+internal sealed record ActorShares(string Actor, double Busy, double ForwardLock, double UpdateLock, double BackwardLock, double Parameters, double Rest);
+
 /// <summary>The last steps of a run on a timeline.</summary>
 /// <param name="Actors">The actors' names; spans and waits name them by position.</param>
 /// <param name="Spans">Jobs of the steps shown, in order of their start.</param>
@@ -13,6 +16,7 @@ internal sealed record ActorStaleness(string Actor, double Mean, long Max);
 /// <param name="BubbleFormula">(p − 1)/(m + p − 1).</param>
 /// <param name="FirstStep">First step shown; 0 where there is none.</param>
 /// <param name="LastStep">Last step shown.</param>
+/// <param name="Shares">By layer actor, where the engine tells waits.</param>
 /// <param name="Staleness">By layer actor, where gradients are numbered.</param>
 internal sealed record PipelineView(
     IReadOnlyList<string> Actors,
@@ -24,6 +28,7 @@ internal sealed record PipelineView(
     double BubbleFormula,
     long FirstStep,
     long LastStep,
+    IReadOnlyList<ActorShares> Shares,
     IReadOnlyList<ActorStaleness> Staleness)
 {
     /// <summary>Most jobs on a page.</summary>
@@ -45,17 +50,19 @@ internal sealed record PipelineView(
         PipelineSpan[] shown = LastSteps(training);
         PipelineSpan[] passes = [.. shown.Where(span => isLayer[span.Actor])];
         double from = passes.Length == 0 ? 0 : passes.Min(span => span.Start), to = passes.Length == 0 ? 0 : passes.Max(span => span.End);
+        PipelineWait[] inside = [.. waits.Where(wait => wait.End > from && wait.Start < to).OrderBy(wait => wait.Start)];
         int stages = CountStages(actors), microBatches = training.Length == 0 ? 1 : 1 + training.Max(span => span.MicroBatch);
         return new PipelineView(
             actors,
             shown,
-            [.. waits.Where(wait => wait.End > from && wait.Start < to).OrderBy(wait => wait.Start).Take(SpansMax)],
+            [.. inside.Take(SpansMax)],
             stages,
             Math.Max(1, microBatches),
             BubbleOf(passes, isLayer.Count(layer => layer)),
             stages == 0 ? double.NaN : (stages - 1.0) / (Math.Max(1, microBatches) + stages - 1),
             shown.Length == 0 ? 0 : shown.Min(span => span.Step),
             shown.Length == 0 ? 0 : shown.Max(span => span.Step),
+            SharesOf(actors, isLayer, passes, inside, from, to),
             [.. training.Where(span => span.Staleness >= 0).GroupBy(span => span.Actor).OrderBy(group => group.Key)
                 .Select(group => new ActorStaleness(actors[group.Key], group.Average(span => span.Staleness), group.Max(span => span.Staleness)))]);
     }
@@ -92,6 +99,25 @@ internal sealed record PipelineView(
         double covered = Union(passes.GroupBy(span => span.Step).Select(step => (step.Min(span => span.Start), step.Max(span => span.End))));
         double busy = passes.GroupBy(span => span.Actor).Sum(actor => Union(actor.Select(span => (span.Start, span.End))));
         return covered <= 0 ? double.NaN : 1 - (busy / (covered * layerActors));
+    }
+
+    private static IReadOnlyList<ActorShares> SharesOf(
+        IReadOnlyList<string> actors, bool[] isLayer, PipelineSpan[] passes, PipelineWait[] waits, double from, double to)
+    {
+        if (waits.Length == 0)
+        {
+            return [];
+        }
+
+        ILookup<int, PipelineSpan> passesOf = passes.ToLookup(span => span.Actor);
+        ILookup<(int, string), PipelineWait> waitsOf = waits.ToLookup(wait => (wait.Actor, wait.Share));
+        return [.. Enumerable.Range(0, actors.Count).Where(actor => isLayer[actor]).Select(actor =>
+        {
+            double Of(string share) => waitsOf[(actor, share)].Sum(wait => Math.Min(wait.End, to) - Math.Max(wait.Start, from));
+            double busy = Union(passesOf[actor].Select(span => (span.Start, span.End)));
+            double forward = Of("forward lock"), update = Of("update lock"), backward = Of("backward lock"), parameters = Of("parameters");
+            return new ActorShares(actors[actor], busy, forward, update, backward, parameters, Math.Max(0, to - from - busy - forward - update - backward - parameters));
+        })];
     }
 
     private static double Union(IEnumerable<(double Start, double End)> stretches)

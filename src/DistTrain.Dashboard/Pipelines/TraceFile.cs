@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Text.Json;
 using DistTrain.Dashboard.Pages;
+using DistTrain.Protocol.Actors;
 
 namespace DistTrain.Dashboard.Pipelines;
 
@@ -46,8 +48,8 @@ internal static class TraceFile
         }
 
         List<PipelineSpan> spans = [];
-        List<(PipelineWait Wait, int MicroBatch)> waits = [];
-        SortedDictionary<(long Step, int MicroBatch), double> losses = [];
+        List<(int Actor, double Start, double End, ActorWait Wait)> waits = [];
+        LossMoments losses = new();
         foreach (JsonElement one in events.EnumerateArray().Where(one => Text(one, "ph") == "X"))
         {
             int thread = one.GetProperty("tid").GetInt32(), actor = thread >= 0 && thread < actorOf.Length ? actorOf[thread] : -1;
@@ -62,7 +64,7 @@ internal static class TraceFile
             int microBatch = arguments.GetProperty("micro_batch").GetInt32();
             if (Text(one, "cat") == "wait")
             {
-                waits.Add((new PipelineWait(actor, start, end, Text(one, "name"), step), microBatch));
+                waits.Add((actor, start, end, new ActorWait(KindOf(Text(one, "name")), step, microBatch)));
                 continue;
             }
 
@@ -72,30 +74,28 @@ internal static class TraceFile
             spans.Add(new PipelineSpan(actor, start, end, kind, step, microBatch, version, staleness));
             if (kind == "loss")
             {
-                losses[(step, microBatch)] = end;
+                losses.Set(ReplicaOf(actors[actor]), step, microBatch, end);
             }
         }
 
-        return PipelineView.Of(actors, spans, [.. waits.SelectMany(wait => Divide(wait.Wait, wait.MicroBatch, losses))]);
+        return PipelineView.Of(
+            actors, spans, [.. waits.SelectMany(wait => losses.Divide(wait.Actor, ReplicaOf(actors[wait.Actor]), wait.Start, wait.End, wait.Wait))]);
     }
 
-    /// <summary>A wait for a signal is update lock until its micro-batch's loss is computed, and backward lock from then on.</summary>
-    private static IEnumerable<PipelineWait> Divide(PipelineWait wait, int microBatch, SortedDictionary<(long, int), double> losses)
+    private static WaitKind KindOf(string name) => name switch
     {
-        switch (wait.Share)
-        {
-            case "waits for activation":
-                yield return wait with { Share = "forward lock" };
-                break;
-            case "waits for parameters":
-                yield return wait with { Share = "parameters" };
-                break;
-            default:
-                double loss = Math.Clamp(losses.GetValueOrDefault((wait.Step, microBatch), wait.End), wait.Start, wait.End);
-                yield return wait with { End = loss, Share = "update lock" };
-                yield return wait with { Start = loss, Share = "backward lock" };
-                break;
-        }
+        "waits for activation" => WaitKind.Activation,
+        "waits for parameters" => WaitKind.Parameters,
+        "waits for signal" => WaitKind.Signal,
+        _ => WaitKind.Released,
+    };
+
+    /// <summary>From a name such as <c>layer-2/replica-1</c>; 0 where there is one replica alone.</summary>
+    private static int ReplicaOf(string actor)
+    {
+        const string Mark = "/replica-";
+        int mark = actor.IndexOf(Mark, StringComparison.Ordinal);
+        return mark >= 0 && int.TryParse(actor.AsSpan(mark + Mark.Length), CultureInfo.InvariantCulture, out int replica) ? replica : 0;
     }
 
     private static string Text(JsonElement element, string key) =>

@@ -31,7 +31,7 @@ internal sealed class EventStream(RunViews views, TimeProvider time)
                         continue;
                     }
 
-                    if (views.View(names[index], folder) is not (byte[] json, string version) || version == versions[index])
+                    if (views.View(names[index], folder) is not (Func<byte[]> json, string version) || version == versions[index])
                     {
                         continue;
                     }
@@ -39,7 +39,7 @@ internal sealed class EventStream(RunViews views, TimeProvider time)
                     versions[index] = version;
                     changed = true;
                     await context.Response.WriteAsync($"event: {names[index]}\ndata: ", gone.Token).ConfigureAwait(false);
-                    await context.Response.Body.WriteAsync(json, gone.Token).ConfigureAwait(false);
+                    await context.Response.Body.WriteAsync(json(), gone.Token).ConfigureAwait(false);
                     await context.Response.WriteAsync("\n\n", gone.Token).ConfigureAwait(false);
                 }
 

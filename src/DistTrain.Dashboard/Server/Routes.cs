@@ -83,8 +83,8 @@ internal sealed class Routes(RunViews views, RequestGuard guard, FrontEndFiles f
             return _events.Send(context, folder, [.. Streamed.Where(wanted.Contains)], stop);
         }
 
-        return views.View(name, folder) is (byte[] json, _)
-            ? Send(context, "application/json", json)
+        return views.View(name, folder) is (Func<byte[]> json, _)
+            ? Send(context, "application/json", json())
             : Refuse(context, StatusCodes.Status404NotFound, "there is no such view");
     }
 
@@ -109,12 +109,12 @@ internal sealed class Routes(RunViews views, RequestGuard guard, FrontEndFiles f
 
         if (asked?.Fault is null)
         {
-            await Refuse(context, StatusCodes.Status400BadRequest, "expected { \"actor\": number, \"fault\": \"crash\" }").ConfigureAwait(false);
+            await Refuse(context, StatusCodes.Status400BadRequest, "expected { \"actor\": number, \"fault\": \"crash\" }, with \"peer\": number for a link").ConfigureAwait(false);
             return;
         }
 
         LiveRun? run = views.Catalog.Find(context.Request.Query["id"].ToString()) is string folder ? views.Live(folder) : null;
-        string? problem = run is null ? "this run is not under way in this process" : run.Begin(asked.Fault, asked.Actor);
+        string? problem = run is null ? "this run is not under way in this process" : run.Begin(asked.Fault, asked.Actor, asked.Peer);
         if (problem is not null)
         {
             await Refuse(context, StatusCodes.Status409Conflict, problem).ConfigureAwait(false);
@@ -126,4 +126,7 @@ internal sealed class Routes(RunViews views, RequestGuard guard, FrontEndFiles f
 }
 
 /// <summary>A fault that a page asks for.</summary>
-internal sealed record ControlRequest(int Actor, string? Fault);
+/// <param name="Actor">Index of whom it meets; of a link, of the sender.</param>
+/// <param name="Fault">Its name.</param>
+/// <param name="Peer">Of a link, index of the receiver.</param>
+internal sealed record ControlRequest(int Actor, string? Fault, int? Peer);

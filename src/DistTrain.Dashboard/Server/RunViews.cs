@@ -104,26 +104,26 @@ internal sealed class RunViews(RunCatalog catalog)
         return view;
     }
 
-    /// <summary>A view by its name, as JSON; null where there is none of that name. What a view changes by is in its second part.</summary>
-    public (byte[] Json, string Version)? View(string name, string folder)
+    /// <summary>A view by its name: its JSON, made when it is asked for, and what it changes by; null where there is none of that name.</summary>
+    public (Func<byte[]> Json, string Version)? View(string name, string folder)
     {
         LiveRun? live = Live(folder);
         switch (name)
         {
             case "run":
                 RunDetails details = RunDetails.Read(folder, live);
-                return (JsonPages.Write(details), $"{details.Entry.Status} {details.Entry.Steps} {details.Live?.Step} {details.Live?.NoticeCount} {details.HasTrace}");
+                return (() => JsonPages.Write(details), $"{details.Entry.Status} {details.Entry.Steps} {details.Live?.Step} {details.Live?.NoticeCount} {details.HasTrace}");
             case "metrics":
                 MetricsView metrics = Metrics(folder);
-                return (JsonPages.Write(metrics), $"{metrics.Version}");
+                return (() => JsonPages.Write(metrics), $"{metrics.Version}");
             case "pipeline":
                 PipelineView? pipeline = Pipeline(folder);
-                return (JsonPages.Write(pipeline), $"{pipeline?.FirstStep} {pipeline?.LastStep} {pipeline?.Spans.Count}");
+                return (() => JsonPages.Write(pipeline), $"{pipeline?.FirstStep} {pipeline?.LastStep} {pipeline?.Spans.Count}");
             case "actors":
                 byte[] actors = JsonPages.Write(live?.Actors());
-                return (actors, Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(actors)));
+                return (() => actors, Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(actors)));
             case "study":
-                return (JsonPages.Write(StudyFolder.Read(folder)), "");
+                return (() => JsonPages.Write(StudyFolder.Read(folder)), "");
             default:
                 return null;
         }

@@ -29,6 +29,13 @@ public static class FaultChecks
         }
     }
 
+    /// <summary>What is wrong with one fault; null when it can be served.</summary>
+    /// <param name="fault">The fault.</param>
+    /// <param name="topology">The run's actors.</param>
+    /// <param name="refuses">What the engine says against a fault that is otherwise right; null for nothing.</param>
+    public static string? Problem(Fault fault, Topology topology, Func<Fault, string?> refuses) =>
+        Problems([fault], topology, refuses).Select(problem => problem.Message).FirstOrDefault();
+
     private static string? WrongActor(Fault fault, Topology topology)
     {
         foreach (ActorId actor in ActorsOf(fault))

@@ -67,6 +67,14 @@ internal sealed partial class ProcessesRun
         return due;
     }
 
+    private void BeginByHand(Fault fault)
+    {
+        if (!_over)
+        {
+            Begin(fault);
+        }
+    }
+
     private void Begin(Fault fault)
     {
         _recorder.OnFault(fault);

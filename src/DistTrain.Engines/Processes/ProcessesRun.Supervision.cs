@@ -42,6 +42,7 @@ internal sealed partial class ProcessesRun
     /// <summary>The first coordinator, or the next.</summary>
     private void Lead()
     {
+        Volatile.Write(ref _incarnations[ActorId.Coordinator.Index], ++_leads);
         bool isNext = _run > 0, isSameRun = _plan.KeepsLog || _plan.Topology.Copies > 1;
         _run = isSameRun ? 1 : _run + 1;
         Coordinator.Send(new Command(CommandKind.Lead)
@@ -56,6 +57,24 @@ internal sealed partial class ProcessesRun
         {
             Coordinator.Send(new Command(CommandKind.Suspect) { Actor = actor.Index });
         }
+    }
+
+    /// <summary>Where the actors live now, from any thread; children tell no more than that of themselves.</summary>
+    private ActorStatus[] Actors()
+    {
+        ActorStatus[] actors = new ActorStatus[_incarnations.Length];
+        foreach (SupervisedProcess process in _processes)
+        {
+            ChildProcess? child = process.Child;
+            string place = child is null ? $"{process.Name}, being started" : $"{process.Name}, process {child.Id}";
+            foreach (ActorId actor in process.Actors)
+            {
+                actors[actor.Index] = new ActorStatus(
+                    actor, _plan.Topology.NameOf(actor), place, child is null ? 0 : Volatile.Read(ref _incarnations[actor.Index]), MailboxDepth: null, Dropped: null);
+            }
+        }
+
+        return actors;
     }
 
     private void StartDue()
@@ -119,6 +138,11 @@ internal sealed partial class ProcessesRun
     private void OnGone(SupervisedProcess process, string ending)
     {
         process.OnEnded();
+        foreach (ActorId actor in process.Actors)
+        {
+            Volatile.Write(ref _incarnations[actor.Index], 0);
+        }
+
         if (process.Restarts.OnEnded(_commits) is not TimeSpan wait)
         {
             _recorder.On(new RunEnded(RunEnd.Failed, 0, $"{ending}; it was restarted {process.Restarts.Restarts - 1} times, so its fault is not passing"));

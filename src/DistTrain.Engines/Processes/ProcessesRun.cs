@@ -36,7 +36,8 @@ internal sealed partial class ProcessesRun : IDisposable
     private CoordinatorProgress _from;
     private readonly List<ChildProcess> _given = [];
     private readonly long _claim, _logBefore;
-    private int _coordinatorIncarnation;
+    private readonly int[] _incarnations;
+    private int _coordinatorIncarnation, _leads;
     private long _run, _commits, _lastStep, _lastCommit;
     private bool _stopRequested, _over;
 
@@ -61,6 +62,7 @@ internal sealed partial class ProcessesRun : IDisposable
         _token = Convert.ToHexString(RandomNumberGenerator.GetBytes(ProcessesLimits.TokenBytes));
         _recorder = new RunRecorder(_plan, request.Data.TargetsAreClasses, observer, time);
         _recorder.StartAfter(_from);
+        _incarnations = new int[_plan.Topology.Count];
         _processes = [.. Enumerable.Range(0, _placement.Count).Select(process =>
             new SupervisedProcess(process, _placement.NameOf(process), [.. _placement.ActorsOf(process)]))];
     }
@@ -96,6 +98,8 @@ internal sealed partial class ProcessesRun : IDisposable
             Start(process);
         }
 
+        ProcessesControl control = new(_plan.Topology, Actors, fault => Happened(() => BeginByHand(fault)));
+        _request.Started?.Invoke(control);
         using (stop.Register(() => Happened(OnStopRequested)))
         {
             while (_recorder.Ended is null)
@@ -114,6 +118,7 @@ internal sealed partial class ProcessesRun : IDisposable
             }
         }
 
+        control.End();
         RunEnded ended = _recorder.Ended;
         Note[] counts = EndProcesses();
         byte[][] parameters = ended.End == RunEnd.Failed ? [] : ReadParameters(ended.Step);
@@ -165,6 +170,7 @@ internal sealed partial class ProcessesRun : IDisposable
         {
             case NoteKind.Spawn when note.Run == _run:
                 ActorId actor = new(note.Actor);
+                Volatile.Write(ref _incarnations[note.Actor], note.Incarnation);
                 _processes[_placement.ProcessOf(actor)].Send(
                     new Command(CommandKind.Spawn) { Run = note.Run, Actor = note.Actor, Incarnation = note.Incarnation });
                 break;

@@ -7,12 +7,23 @@ namespace DistTrain.Engines.Shared;
 /// <summary>What an engine does for its actors beyond running them.</summary>
 internal interface IActorHost
 {
-    /// <summary>Hears of jobs and messages; null for nobody.</summary>
+    /// <summary>Hears of jobs, messages and waits; null for nobody, or as long as nobody listens.</summary>
     TraceFeed? Trace => null;
+
+    /// <summary>Whether jobs of an actor are watched, so that others may take their place.</summary>
+    bool Watches(ActorId actor) => false;
+
+    /// <summary>A job of such an actor begins; what this returns is disposed of at its end. Null for nobody who watches.</summary>
+    IDisposable? WatchJob(ActorId actor) => null;
 
     /// <summary>Puts an envelope on the wire. Its buffers carry one reference each for this delivery; whoever drops it gives
     /// them back.</summary>
     void Deliver(in Envelope envelope);
+
+    /// <summary>A message reached a place where nobody lives.</summary>
+    void OnLost(in Envelope envelope)
+    {
+    }
 
     /// <summary>Keeps a record; calls <see cref="ActorCell.OnPersisted"/> when that is done, now or later, and gives the references on the record's buffers
     /// back, of which it has one each.</summary>

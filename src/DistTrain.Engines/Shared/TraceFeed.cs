@@ -12,11 +12,17 @@ internal sealed class TraceFeed(IRunTrace trace, TimeProvider time, BufferPool p
     private readonly long _start = time.GetTimestamp();
     private long _messages;
 
+    /// <summary>Whether anybody wants to hear anything now.</summary>
+    public bool IsListening => trace.IsListening;
+
     /// <summary>Nanoseconds since the run's start.</summary>
     public long Now => time.GetElapsedTime(_start).Ticks * TimeSpan.NanosecondsPerTick;
 
     /// <summary>A job ended.</summary>
     public void Span(ActorId actor, long startedAt, Job job) => trace.OnSpan(TraceSpan.Of(actor, OnlyNode, startedAt, Now, job));
+
+    /// <summary>What an actor waits for after it took something in.</summary>
+    public void Wait(ActorId actor, ActorWait wait) => trace.OnWait(actor, Now, wait, storedBytes: 0);
 
     /// <summary>A message was put before its receiver, which within a process is when it is sent.</summary>
     public void Message(in Envelope envelope)

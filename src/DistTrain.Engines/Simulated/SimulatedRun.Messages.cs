@@ -14,6 +14,7 @@ internal sealed partial class SimulatedRun
         long bytes = _buffers.BytesOf(message);
         _sent.Count(message, bytes);
         _alone.See(envelope);
+        _links?.OnSent(envelope.From, envelope.To, bytes);
         if (envelope.From == ActorId.Coordinator && message is IssueStep issue)
         {
             _issued = issue.Step;
@@ -32,6 +33,7 @@ internal sealed partial class SimulatedRun
         if (arrives < 0)
         {
             Lost++;
+            _links?.OnLost(envelope);
             return;
         }
 
@@ -45,6 +47,24 @@ internal sealed partial class SimulatedRun
         {
             _events.Add(second, arrival);
         }
+    }
+
+    /// <summary>A message arrived where nobody lives.</summary>
+    private void CountLost(in SimulatedEvent what)
+    {
+        if (_links is null || what.Kind != EventKind.Arrival)
+        {
+            return;
+        }
+
+        Envelope envelope = what.Envelope;
+        if (what.Object is byte[] frame)
+        {
+            _frames!.Read(frame, out envelope);
+            _buffers.Release(envelope.Message);
+        }
+
+        _links.OnLost(envelope);
     }
 
     /// <summary>One more than the number of the compute thread that sends, where it could take the addressee's turn; 0 otherwise.</summary>

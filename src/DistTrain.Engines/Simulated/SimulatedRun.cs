@@ -46,10 +46,12 @@ internal sealed partial class SimulatedRun : IDisposable
     private readonly AloneCounter _alone;
     private readonly MessageCounters _sent = new();
     private readonly EventJournal? _journal;
+    private readonly LinkCounters? _links;
+    private readonly SimulatedControl? _control;
     private readonly string[] _names;
     private readonly IRunTrace? _trace;
     private readonly HostSeams _seams;
-    private readonly long _messageOverhead, _suspectAfter, _persist;
+    private readonly long _messageOverhead, _suspectAfter, _backupAfter, _persist;
     private readonly long _jobOverhead, _handOver, _wake;
     private readonly long _startedAt = Stopwatch.GetTimestamp();
     private MembershipRecord? _membershipKept;
@@ -101,6 +103,12 @@ internal sealed partial class SimulatedRun : IDisposable
         _hasDisk = [.. Enumerable.Repeat(true, _plan.Topology.ShardActors)];
         _snapshotBy = new long[_plan.Topology.ShardActors];
 
+        if (request.Started is not null)
+        {
+            _links = new LinkCounters(_actors.Length);
+            _control = new SimulatedControl(_plan.Topology, _actors, _links);
+        }
+
         _names = [.. _actors.Select(actor => _plan.Topology.NameOf(actor.Id))];
         _network = new SimulatedNetwork(_settings, request.Settings.Seed, _nodeOf, _nodes.Length);
         _pricing = new JobPricing(_plan, _settings);
@@ -115,6 +123,7 @@ internal sealed partial class SimulatedRun : IDisposable
         }
 
         _persist = VirtualTime.Nanoseconds(_settings.Persist);
+        _backupAfter = request.Settings.BackupAfter is TimeSpan limit ? VirtualTime.Nanoseconds(limit) : long.MaxValue;
         if (_settings.TimingOnly)
         {
             _runner = new TimingJobRunner(_plan);
@@ -157,6 +166,11 @@ internal sealed partial class SimulatedRun : IDisposable
         Coordinator first = Machines.Coordinator(_plan, RunIdentity, _storage?.From ?? new CoordinatorProgress(), _storage?.Before);
         _coordinatorIncarnation = first.Incarnation;
         Start(_actors[ActorId.Coordinator.Index], first);
+        if (_control is not null)
+        {
+            _request.Started!(_control);
+        }
+
         while (_recorder.Ended is null && _events.TryTake(out long at, out SimulatedEvent what))
         {
             _time.Now = at;
@@ -167,6 +181,7 @@ internal sealed partial class SimulatedRun : IDisposable
 
             Events++;
             Happen(what);
+            BeginAsked();
             if (!_stopRequested && stop.IsCancellationRequested)
             {
                 _stopRequested = true;
@@ -174,6 +189,7 @@ internal sealed partial class SimulatedRun : IDisposable
             }
         }
 
+        _control?.End();
         if (_recorder.Ended is null)
         {
             _recorder.On(new RunEnded(RunEnd.Failed, 0, $"nothing is left to happen: {WhoWaits()}"));
@@ -266,6 +282,9 @@ internal sealed partial class SimulatedRun : IDisposable
                 break;
             case EventKind.CoordinatorReplaced:
                 ReplaceCoordinator(actor);
+                break;
+            case EventKind.StragglerNoticed when what.Life == actor.Life:
+                OnStragglerNoticed(actor);
                 break;
             case EventKind.PartitionNoticed:
                 OnPartitionNoticed((PartitionFault)_request.Faults[what.Number]);

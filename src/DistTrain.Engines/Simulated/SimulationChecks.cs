@@ -7,6 +7,10 @@ namespace DistTrain.Engines.Simulated;
 /// <summary>What the simulated engine needs beyond valid settings.</summary>
 internal static class SimulationChecks
 {
+    /// <summary>What is said against a pause.</summary>
+    public const string RefusesPause =
+        $"engine {SimulatedEngine.EngineName} does not serve 'pause' faults; expected crash, suspect, partition, link, slow, disk, lose-node, join-nodes or leave-node";
+
     /// <summary>Everything that is wrong; empty when the request can be served.</summary>
     public static IEnumerable<SettingsProblem> Problems(RunRequest request)
     {
@@ -29,6 +33,12 @@ internal static class SimulationChecks
                 "parameter-server.copies", "two copies of a shard never share a node, and there is one; expected simulation.nodes: 2 or more, or copies: 1");
         }
 
+        if (request.Settings.BackupAfter is not null && simulation.Machine is not null)
+        {
+            yield return new SettingsProblem(
+                "backup-after", "on a measured machine actors share threads, and nobody watches how long a job takes; expected no simulation.machine, or no backup-after");
+        }
+
         if (request.Faults.Count > 0)
         {
             RunPlan plan = new(request.Settings, request.Data.TrainRows, request.Data.TestRows);
@@ -42,7 +52,7 @@ internal static class SimulationChecks
     private static string? Refuses(Fault fault, SimulationSettings simulation) => fault switch
     {
         DiskFault when simulation.TimingOnly => "a run that counts time only keeps nothing on a disk; expected timing-only: false, or no 'disk' faults",
-        PauseFault => $"engine {SimulatedEngine.EngineName} does not serve '{fault.Name}' faults; expected crash, suspect, partition, link, slow, disk, lose-node, join-nodes or leave-node",
+        PauseFault => RefusesPause,
         _ => null,
     };
 }

@@ -5,14 +5,11 @@ using DistTrain.Protocol.Planning;
 
 namespace DistTrain.Engines.Threads;
 
-/// <summary>Looks into a run on threads and crashes its actors, until the run has ended.</summary>
-internal sealed class ThreadsControl(Topology topology, IReadOnlyList<ActorCell> cells, ThreadsFaults faults) : IRunControl
+/// <summary>Looks into a run on threads and disturbs it, until the run has ended.</summary>
+internal sealed class ThreadsControl(Topology topology, IReadOnlyList<ActorCell> cells, ThreadsFaults faults, LinkCounters? links) : IRunControl
 {
     private readonly Lock _lock = new();
     private bool _isOver;
-
-    /// <inheritdoc/>
-    public IReadOnlyList<string> Faults { get; } = ["crash", "suspect"];
 
     /// <inheritdoc/>
     public IReadOnlyList<ActorStatus> Actors()
@@ -35,25 +32,15 @@ internal sealed class ThreadsControl(Topology topology, IReadOnlyList<ActorCell>
     }
 
     /// <inheritdoc/>
-    public string? Begin(string fault, ActorId actor)
+    public IReadOnlyList<LinkStatus> Links() => links?.Links() ?? [];
+
+    /// <inheritdoc/>
+    public string? Refuses(Fault fault) => FaultChecks.Problem(fault, topology, ThreadsFaults.Refuses);
+
+    /// <inheritdoc/>
+    public string? Begin(Fault fault)
     {
-        if (actor.Index < 0 || actor.Index >= cells.Count)
-        {
-            return $"there is no actor {actor.Index}";
-        }
-
-        Fault? asked = fault switch
-        {
-            "crash" => new CrashFault(actor, RestartAfter: TimeSpan.Zero),
-            "suspect" => new SuspicionFault(actor),
-            _ => null,
-        };
-        if (asked is null)
-        {
-            return $"engine {ThreadsEngine.EngineName} does not serve '{fault}' by hand; expected {string.Join(" or ", Faults)}";
-        }
-
-        if (ThreadsFaults.Refuses(asked) is string refusal)
+        if (Refuses(fault) is string refusal)
         {
             return refusal;
         }
@@ -65,7 +52,7 @@ internal sealed class ThreadsControl(Topology topology, IReadOnlyList<ActorCell>
                 return "the run has ended";
             }
 
-            faults.Begin(asked);
+            faults.Begin(fault);
             return null;
         }
     }

@@ -28,6 +28,8 @@ internal sealed partial class ThreadsRun : IActorHost, IDisposable
     private readonly AloneCounter _alone;
     private readonly ThreadsFaults _faults;
     private readonly ThreadsControl _control;
+    private readonly TraceFeed? _trace;
+    private readonly LinkCounters? _links;
     private readonly Action<IRunControl>? _started;
     private readonly Lock _reportLock = new();
     private readonly ManualResetEventSlim _ended = new();
@@ -44,7 +46,7 @@ internal sealed partial class ThreadsRun : IActorHost, IDisposable
             : new JobRunner<double>(request, _plan, _pool, _storage.Snapshots);
         _recorder = new RunRecorder(_plan, request.Data.TargetsAreClasses, observer, time);
         _recorder.StartAfter(_storage.From);
-        Trace = request.Trace is IRunTrace trace ? new TraceFeed(trace, time, _pool) : null;
+        _trace = request.Trace is IRunTrace trace ? new TraceFeed(trace, time, _pool) : null;
         _crew = new ComputeCrew(request.ComputeThreads > 0 ? request.ComputeThreads : Environment.ProcessorCount, _runner, new ShortJobs(_plan))
         {
             OnFailure = OnFailure,
@@ -56,14 +58,17 @@ internal sealed partial class ThreadsRun : IActorHost, IDisposable
         }
 
         _wanted = new int[_cells.Length];
+        _backups = new int[_cells.Length];
+        (_backupAfter, _time) = (request.Settings.BackupAfter, time);
         _dead = new bool[_cells.Length];
         _faults = new ThreadsFaults(request.Faults, time, Begun, Happens);
-        _control = new ThreadsControl(_plan.Topology, _cells, _faults);
         _started = request.Started;
+        _links = _started is null ? null : new LinkCounters(_cells.Length);
+        _control = new ThreadsControl(_plan.Topology, _cells, _faults, _links);
     }
 
     /// <inheritdoc/>
-    public TraceFeed? Trace { get; }
+    public TraceFeed? Trace => _trace is { IsListening: true } ? _trace : null;
 
     /// <summary>Buffers alive now; for tests.</summary>
     public int LiveBuffers => _pool.Live;
@@ -97,6 +102,7 @@ internal sealed partial class ThreadsRun : IActorHost, IDisposable
     public void Deliver(in Envelope envelope)
     {
         _alone.See(envelope);
+        _links?.OnSent(envelope, _pool);
         Trace?.Message(envelope);
         if (envelope.From == ActorId.Coordinator && envelope.Message is IssueStep issue)
         {
@@ -106,6 +112,8 @@ internal sealed partial class ThreadsRun : IActorHost, IDisposable
 
         _cells[envelope.To.Index].Post(new Stimulus(StimulusKind.Message) { Envelope = envelope });
     }
+
+    public void OnLost(in Envelope envelope) => _links?.OnLost(envelope);
 
     public void Persist(ActorCell cell, int life, PersistRecord record)
     {

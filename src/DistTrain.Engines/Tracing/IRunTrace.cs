@@ -8,6 +8,12 @@ namespace DistTrain.Engines.Tracing;
 /// </summary>
 public interface IRunTrace
 {
+    /// <summary>
+    /// Whether it wants to hear anything now. Engines with several threads ask before each call, from any thread, so that a trace which nobody reads costs a
+    /// run nothing; it may be called all the same.
+    /// </summary>
+    bool IsListening => true;
+
     /// <summary>A job ended whose actor still lived.</summary>
     void OnSpan(in TraceSpan span);
 
@@ -15,12 +21,12 @@ public interface IRunTrace
     void OnMessage(in TraceMessage message);
 
     /// <summary>
-    /// What an actor does or waits for from now on, told after everything that it takes in; the simulated engine alone tells it.
-    /// An actor that dies is released and holds nothing.
+    /// What an actor does or waits for from now on, told after everything that it takes in. An actor that dies is released and holds nothing.
     /// </summary>
     /// <param name="actor">Whose.</param>
     /// <param name="nanoseconds">Since the run's start.</param>
     /// <param name="wait">What it waits for.</param>
-    /// <param name="storedBytes">Of the activations that a layer actor holds: inputs, outputs and what its backward passes need.</param>
+    /// <param name="storedBytes">Of the activations that a layer actor holds: inputs, outputs and what its backward passes need; the simulated engine alone
+    /// tells them, others 0.</param>
     void OnWait(ActorId actor, long nanoseconds, ActorWait wait, long storedBytes);
 }

@@ -7,6 +7,23 @@ namespace DistTrain.Engines.Tracing;
 public sealed class TraceFan(params IReadOnlyList<IRunTrace> traces) : IRunTrace
 {
     /// <inheritdoc/>
+    public bool IsListening
+    {
+        get
+        {
+            foreach (IRunTrace trace in traces)
+            {
+                if (trace.IsListening)
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+    }
+
+    /// <inheritdoc/>
     public void OnSpan(in TraceSpan span)
     {
         foreach (IRunTrace trace in traces)

@@ -174,7 +174,8 @@ public sealed partial class Coordinator
     private void CheckpointIfDue()
     {
         int every = Plan.Settings.CheckpointEverySteps;
-        if (every > 0 && _progress.Step % every == 0 && _snapshotPending is null)
+        bool isDue = (every > 0 && _progress.Step % every == 0) || (Plan.Settings.CheckpointEachEpoch && Plan.EndsEpoch(_progress.Step));
+        if (isDue && _snapshotPending is null)
         {
             TakeSnapshot();
         }

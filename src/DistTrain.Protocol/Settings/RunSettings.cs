@@ -43,14 +43,23 @@ public sealed record RunSettings
     /// <summary>What a commit survives.</summary>
     public Durability Durability { get; init; } = Durability.Memory;
 
-    /// <summary>Committed steps between two snapshots; 0 for none but the last. Default 200.</summary>
+    /// <summary>Committed steps between two snapshots; 0 for none but the last and those of <see cref="CheckpointEachEpoch"/>. Default 200.</summary>
     public int CheckpointEverySteps { get; init; } = 200;
+
+    /// <summary>Whether a snapshot is taken after every epoch as well. Default: no.</summary>
+    public bool CheckpointEachEpoch { get; init; }
 
     /// <summary>Steps that may be under way at once, 1 … <see cref="Limits.StepsInFlightMax"/>. Default 2.</summary>
     public int StepsInFlight { get; init; } = 2;
 
     /// <summary>How long an unanswered message is retried before the run stops with exit 3. Default 10 minutes.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>
+    /// How long a job of a layer actor may take before the actor counts as a straggler and a backup is started in its place, which computes the same contributions
+    /// with the same bits (backup tasks: Dean and Ghemawat 2004); null for never, which is the default.
+    /// </summary>
+    public TimeSpan? BackupAfter { get; init; }
 }
 
 /// <summary>What a commit survives.</summary>

@@ -17,6 +17,22 @@ const drawn = page => page.locator('.plot canvas').count();
 const stepOf = async page => Number(((await tile(page, 'step')) ?? '0').split(' of ')[0].replaceAll(',', ''));
 const labels = page => page.locator('.plot').first().getAttribute('aria-label');
 
+/** Presses a button by keyboard. */
+async function press(page, button) {
+  await page.getByRole('button', { name: button }).focus();
+  await page.keyboard.press('Enter');
+}
+
+/** Goes to the actors of the run that is under way; the row of layer-1. */
+async function openActors(page) {
+  await until(() => stepOf(page).catch(() => 0), step => step > 0, 'steps are counted');
+  await page.getByRole('link', { name: 'Actors' }).click();
+  const row = page.getByRole('region', { name: 'Actors' }).locator('tbody tr', { has: page.locator('th', { hasText: /^layer-1$/ }) });
+  await row.waitFor();
+  await until(() => row.locator('td').nth(1).textContent(), text => text === '1', 'the actor lives');
+  return row;
+}
+
 const scenarios = {
   /** A run under way: its curve moves, every page shows something, and a crashed actor comes back. */
   async live(browser) {
@@ -35,6 +51,8 @@ const scenarios = {
       await page.locator('canvas.timeline').focus();
       await page.keyboard.press('ArrowRight');
       await until(() => page.locator('.told').textContent(), text => /layer|parameter-server/.test(text ?? ''), 'the chosen job is told');
+      await until(() => page.locator('.bar-row').count(), count => count === 2, 'waits by lock are told of both layers');
+      assert.match(await page.locator('.bar').first().getAttribute('aria-label'), /^layer-0: busy .* backward lock .* parameters/);
       await shot(page, 'live-pipeline', 1280, 'light');
 
       await page.getByRole('link', { name: 'Actors' }).click();
@@ -42,14 +60,55 @@ const scenarios = {
       const row = page.getByRole('region', { name: 'Actors' }).locator('tbody tr', { has: page.locator('th', { hasText: /^layer-1$/ }) });
       await row.waitFor();
       assert.equal(await row.locator('td').nth(1).textContent(), '1');
-      assert.ok(await page.getByRole('button', { name: 'Crash coordinator' }).isDisabled());
-      await page.getByRole('button', { name: 'Crash layer-1' }).focus();
-      await page.keyboard.press('Enter');
+      for (const refused of ['Pause 2 s layer-1', 'Slow 10× for 5 s layer-1', 'Suspect coordinator', 'Cut 2 s layer-0 to layer-1']) {
+        assert.ok(await page.getByRole('button', { name: refused }).isDisabled(), `${refused} is nothing that this engine does`);
+      }
+      await page.getByText("engine threads does not serve 'pause' faults").waitFor();
+      await press(page, 'Crash layer-1');
       await until(() => row.locator('td').nth(1).textContent(), text => Number(text) >= 2, 'the actor comes back with a new incarnation');
       assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('aria-label')), 'Crash layer-1', 'the focus stays where it was');
       await shot(page, 'live-actors', 1280, 'light');
       await page.getByRole('link', { name: 'Run', exact: true }).click();
       await until(() => page.locator('.notices').textContent().catch(() => ''), text => /recovered/.test(text ?? ''), 'the recovery is told');
+      runEnds();
+    });
+  },
+
+  /** A worker is stopped and goes on, and its process is killed: on the engine processes. */
+  async paused(browser) {
+    await withPage(browser, { address }, async (page, { runEnds }) => {
+      const row = await openActors(page);
+      await until(() => row.locator('td').nth(0).textContent(), text => /^worker-\d, process \d+$/.test(text ?? ''), 'the process is told');
+      const process = await row.locator('td').nth(0).textContent();
+      await press(page, 'Pause 2 s layer-1');
+      await until(() => page.locator('.told').first().textContent(), text => text === 'pause: layer-1, at incarnation 1', 'the pause has begun');
+      assert.equal(await row.locator('td').nth(0).textContent(), process, 'a pause is no restart');
+      assert.ok(await page.getByRole('button', { name: 'Slow 10× for 5 s layer-1' }).isDisabled());
+      await press(page, 'Crash layer-1');
+      await until(() => row.locator('td').nth(1).textContent(), text => Number(text) >= 2, 'the actor comes back with a new incarnation');
+      assert.notEqual(await row.locator('td').nth(0).textContent(), process, 'in another process');
+      await shot(page, 'live-actors-processes', 1280, 'light');
+      await page.getByRole('link', { name: 'Run', exact: true }).click();
+      await until(() => page.locator('.notices').textContent().catch(() => ''), text => /layer-1 is stopped for 2 s/.test(text ?? ''), 'the pause is told');
+      runEnds();
+    });
+  },
+
+  /** A link is cut and an actor slowed: on the simulated engine. */
+  async cut(browser) {
+    await withPage(browser, { address, width: 390, scheme: 'dark' }, async (page, { runEnds }) => {
+      await openActors(page);
+      await fits(page);
+      const link = page.getByRole('region', { name: 'Links' }).locator('tbody tr', { has: page.locator('th', { hasText: /^layer-0$/ }) }).filter({ hasText: 'layer-1' });
+      await link.waitFor();
+      assert.equal(await link.locator('td').nth(3).textContent(), '0');
+      await press(page, 'Cut 2 s layer-0 to layer-1');
+      await until(() => link.locator('td').nth(3).textContent(), text => Number(text?.replaceAll(',', '')) > 0, 'messages are lost');
+      await press(page, 'Slow 10× for 5 s layer-0');
+      await until(() => page.locator('.told').first().textContent(), text => text?.startsWith('slow: layer-0, at'), 'the slowness has begun');
+      await shot(page, 'live-actors-simulated', 390, 'dark');
+      await page.getByRole('link', { name: 'Run', exact: true }).click();
+      await until(() => page.locator('.notices').textContent().catch(() => ''), text => /10 times slower/.test(text ?? '') && /drops 100/.test(text ?? ''), 'both are told');
       runEnds();
     });
   },

@@ -56,7 +56,13 @@ internal sealed class KeptTrace : IRunTrace
 
     public List<(ActorId Actor, long Nanoseconds, ActorWait Wait, long StoredBytes)> Waits { get; } = [];
 
-    public void OnWait(ActorId actor, long nanoseconds, ActorWait wait, long storedBytes) => Waits.Add((actor, nanoseconds, wait, storedBytes));
+    public void OnWait(ActorId actor, long nanoseconds, ActorWait wait, long storedBytes)
+    {
+        lock (_lock)
+        {
+            Waits.Add((actor, nanoseconds, wait, storedBytes));
+        }
+    }
 
     public void OnSpan(in TraceSpan span)
     {

@@ -18,6 +18,12 @@ export interface ChartOptions { title: string; x: string; y?: (value: Num) => st
 /** Whether a tick is shorter as a power. */
 const isSmall = (tick: number): boolean => tick !== 0 && Math.abs(tick) < 1e-3;
 
+/** Of the lines of a logarithmic axis those at powers of ten, where there are so many that all of them would be a grey field. */
+function decades(splits: number[]): (number | null)[] {
+  const powers = splits.map(value => (Number.isInteger(Math.round(Math.log10(value) * 1e6) / 1e6) ? value : null));
+  return powers.filter(value => value !== null).length > 2 ? powers : splits;
+}
+
 /** A line chart that follows its width, the theme and new data. */
 export class Chart {
   readonly element: HTMLElement;
@@ -92,6 +98,7 @@ export class Chart {
       }
     }
     const axis = { stroke: colour('muted'), grid: { stroke: colour('grid'), width: 1 }, ticks: { stroke: colour('grid'), width: 1 }, font: '12px system-ui' };
+    const filter = (_: uPlot, splits: number[]): (number | null)[] => decades(splits);
     this.plot = new uPlot({
       width: this.place.clientWidth,
       height: this.height,
@@ -99,7 +106,7 @@ export class Chart {
       scales: { x: { time: false }, y: logarithmic ? { distr: 3 } : {} },
       axes: [
         { ...axis, label: x, labelSize: 18, labelFont: '12px system-ui', size: 34, values: (_, ticks) => ticks.map(tick => xValue(tick)), space: 70 },
-        { ...axis, size: 66, values: (_, ticks) => ticks.map(tick => (tick == null ? '' : y === percent ? percentTick(tick) : isSmall(tick) ? tick.toExponential(0) : y(tick))) },
+        { ...axis, ...(logarithmic ? { grid: { ...axis.grid, filter }, ticks: { ...axis.ticks, filter } } : {}), size: 66, values: (_, ticks) => ticks.map(tick => (tick == null ? '' : y === percent ? percentTick(tick) : isSmall(tick) ? tick.toExponential(0) : y(tick))) },
       ],
       series: all,
       bands,

@@ -9,6 +9,7 @@ import { run } from './pages/run';
 import { study } from './pages/study';
 import { open } from './source';
 
+const runRoutes = ['run', 'pipeline', 'actors'];
 const source = open();
 const app = document.getElementById('app')!;
 const views = h('ul');
@@ -32,6 +33,9 @@ function link(text: string, address: string): HTMLElement {
 }
 
 async function make(route: string, id: string, rest: string[]): Promise<Page> {
+  if (runRoutes.includes(route)) {
+    await source.find(id);
+  }
   switch (route) {
     case 'run':
       return run(source, id, onState);
@@ -68,7 +72,7 @@ async function show(): Promise<void> {
   setText(state, '');
   document.title = `${next.title} · DistTrain`;
   next.element.tabIndex = -1;
-  const isRun = ['run', 'pipeline', 'actors'].includes(route);
+  const isRun = runRoutes.includes(route);
   views.replaceChildren(
     ...(source.isLive ? [link('Runs', '#/')] : []),
     ...(isRun ? [link('Run', `#/run/${encodeURIComponent(id)}`), link('Pipeline', `#/pipeline/${encodeURIComponent(id)}`)] : []),

@@ -11,10 +11,12 @@ export interface Source {
   list(): Promise<RunList>;
   study(id: string): Promise<Study | null>;
   metrics(id: string): Promise<Metrics>;
+  /** Throws, with words for people, where there is no such run. */
+  find(id: string): Promise<unknown>;
   /** Hears views now and whenever they change; returns how to stop. */
   watch(id: string, listener: Listener, onState: (connected: boolean) => void): () => void;
-  /** Brings a fault about; resolves to what went wrong, or null. */
-  fault(id: string, actor: number, fault: string): Promise<string | null>;
+  /** Brings a fault about, of an actor or of its link to a peer; resolves to what went wrong, or null. */
+  fault(id: string, fault: string, actor: number, peer?: number): Promise<string | null>;
 }
 
 const tokenKey = 'disttrain-token';
@@ -43,6 +45,10 @@ class Server implements Source {
     return get(`api/metrics?id=${encodeURIComponent(id)}`);
   }
 
+  find(id: string): Promise<unknown> {
+    return get(`api/run?id=${encodeURIComponent(id)}`);
+  }
+
   watch(id: string, listener: Listener, onState: (connected: boolean) => void): () => void {
     const stream = new EventSource(`api/events?id=${encodeURIComponent(id)}&views=${Object.keys(listener).join(',')}`);
     for (const name of Object.keys(listener) as (keyof Views)[]) {
@@ -56,11 +62,11 @@ class Server implements Source {
     return () => stream.close();
   }
 
-  async fault(id: string, actor: number, fault: string): Promise<string | null> {
+  async fault(id: string, fault: string, actor: number, peer?: number): Promise<string | null> {
     const answer = await fetch(`api/control?id=${encodeURIComponent(id)}`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json', 'X-DistTrain-Token': sessionStorage.getItem(tokenKey) ?? '' },
-      body: JSON.stringify({ actor, fault }),
+      body: JSON.stringify({ actor, fault, peer }),
     });
     return answer.ok ? null : ((await answer.json()) as { error: string }).error;
   }
@@ -83,6 +89,10 @@ class Report implements Source {
 
   metrics(): Promise<Metrics> {
     return Promise.resolve(this.data.metrics!);
+  }
+
+  find(): Promise<unknown> {
+    return Promise.resolve();
   }
 
   watch(_id: string, listener: Listener): () => void {

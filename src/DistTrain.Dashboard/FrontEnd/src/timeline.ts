@@ -98,7 +98,7 @@ export class TimelineView {
       }
       if (this.lane >= 11) {
         context.fillStyle = colour('text');
-        context.fillText(this.data.actors[actor]!, 2, index * this.lane + this.lane / 2, this.labelWidth - 6);
+        context.fillText(shorten(context, this.data.actors[actor]!, this.labelWidth - 8), 2, index * this.lane + this.lane / 2);
       }
     });
     for (const wait of this.data.waits) {
@@ -181,6 +181,15 @@ export class TimelineView {
       this.choose(spans[next] ? next : this.chosen);
     }
   }
+}
+
+/** A name without its middle where there is no room for all of it: names differ at their ends. */
+function shorten(context: CanvasRenderingContext2D, name: string, width: number): string {
+  let shown = name;
+  for (let left = name.length - 1; left > 4 && context.measureText(shown).width > width; left--) {
+    shown = `${name.slice(0, Math.ceil(left / 2))}…${name.slice(name.length - Math.floor(left / 2))}`;
+  }
+  return shown;
 }
 
 /** The next 1, 2 or 5 times a power of ten. */

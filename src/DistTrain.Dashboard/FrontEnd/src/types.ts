@@ -36,20 +36,28 @@ export interface Span {
 
 export interface Wait { actor: number; start: number; end: number; share: string; step: number }
 
+/** Where an actor's time went, in microseconds. */
+export interface ActorShares { actor: string; busy: number; forwardLock: number; updateLock: number; backwardLock: number; parameters: number; rest: number }
+
 export interface Timeline { actors: string[]; spans: Span[]; waits: Wait[] }
 
 export interface Pipeline extends Timeline {
   stages: number; microBatches: number; bubble: Num; bubbleFormula: Num; firstStep: number; lastStep: number;
-  staleness: { actor: string; mean: Num; max: number }[];
+  shares: ActorShares[]; staleness: { actor: string; mean: Num; max: number }[];
 }
 
 export interface ActorRow {
-  index: number; name: string; place: string; incarnation: number; mailbox: number; dropped: number; version: number;
+  index: number; name: string; place: string; incarnation: number; mailbox: Num; dropped: Num; version: number;
+  /** Why each of the faults cannot be brought about, in their order; empty where it can. */
+  refused: string[];
 }
 
-export interface Actors {
-  actors: ActorRow[]; links: { from: string; to: string; messages: number; bytes: number }[]; faults: string[];
-}
+/** Sender and receiver by their index. */
+export interface LinkRow { from: number; to: number; messages: number; bytes: number; lost: number }
+
+export interface HandFault { name: string; words: string; needsPeer: boolean }
+
+export interface Actors { actors: ActorRow[]; links: LinkRow[]; faults: HandFault[] }
 
 export interface StudySeries {
   method: string; hiddenLayers: string; condition: string; seed: string; rows: string;

@@ -30,12 +30,13 @@ export function run(source: Source, id: string, onState: (connected: boolean) =>
   const notices = h('ol', { class: 'notices' });
   const noticesPart = h('section', { hidden: true }, h('h2', {}, 'Events'), notices);
   const healthPart = h('section', { hidden: true }, h('h2', {}, 'Health by layer'), h('div', { class: 'grid' }, ...Object.values(health).map(chart => chart.element)));
+  const noHealth = h('p', { class: 'muted', hidden: true }, h('code', {}, 'disttrain train --health'), ' adds each layer\u2019s zero, dead and saturated units and its gradients, at every epoch and snapshot.');
   const experiment = h('pre', { tabindex: 0 });
   const summary = h('div');
   const warning = h('p', { class: 'warning', hidden: true });
   const element = h('main', { id: 'main' },
     h('h1', {}, id), h('dl', { class: 'tiles', 'aria-live': 'off' }, ...Object.values(tiles).map(one => one.element)), warning,
-    h('div', { class: 'grid' }, loss.element, accuracy.element, pace.element, rate.element), healthPart, noticesPart,
+    h('div', { class: 'grid' }, loss.element, accuracy.element, pace.element, rate.element), healthPart, noHealth, noticesPart,
     h('details', {}, h('summary', {}, 'Experiment'), experiment), h('details', {}, h('summary', {}, 'Summary'), summary));
 
   let details: RunDetails | undefined;
@@ -83,6 +84,7 @@ export function run(source: Source, id: string, onState: (connected: boolean) =>
     rate.set(last && rates.some(value => value !== rates[0]) ? [{ label: 'η', colour: 3, x: last.step, y: rates }] : []);
     const layers = next.health.slice(0, layersDrawn);
     healthPart.hidden = layers.length === 0;
+    noHealth.hidden = layers.length > 0;
     for (const [key, chart] of Object.entries(health) as [keyof typeof health, Chart][]) {
       chart.set(layers.map((layer, index) => ({ label: layer.layer, colour: index, x: layer.rows.map(row => row.step), y: layer.rows.map(row => row[key]) })));
     }

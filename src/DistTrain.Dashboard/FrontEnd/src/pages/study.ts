@@ -1,6 +1,7 @@
 import { Chart } from '../chart';
 import { h, table } from '../dom';
 import { bytes, count, duration, figure, percent } from '../format';
+import { shareBar, shareLegend, shares } from '../shares';
 import type { Source } from '../source';
 import { TimelineView } from '../timeline';
 import type { Json, Num, Span, Study, StudySeries, Wait } from '../types';
@@ -8,14 +9,14 @@ import type { Page } from './page';
 
 type Fields = { [key: string]: Json };
 
-const shares = ['busy', 'forward lock', 'update lock', 'backward lock', 'parameters', 'released'];
 const layersShown = 12;
 
 /** A study of locks or of faults, with its tables. */
 export async function study(source: Source, id: string): Promise<Page> {
   const data = await source.study(id);
   const parts: { dispose(): void }[] = [];
-  const element = h('main', { id: 'main' }, h('h1', {}, id));
+  const name = (data === null ? '' : text(data.study['name'])) || id;
+  const element = h('main', { id: 'main' }, h('h1', {}, name), name === id ? null : h('p', { class: 'muted' }, `in ${id}`));
   if (data === null) {
     element.append(h('p', {}, 'This folder holds no study that can be read.'));
   } else if (Array.isArray(data.study['runs'])) {
@@ -23,7 +24,7 @@ export async function study(source: Source, id: string): Promise<Page> {
   } else {
     faults(data.study, element);
   }
-  return { title: id, element, dispose: () => parts.forEach(part => part.dispose()) };
+  return { title: name, element, dispose: () => parts.forEach(part => part.dispose()) };
 }
 
 const text = (value: Json | undefined): string => (value == null ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value));
@@ -55,7 +56,7 @@ function locking(data: Study, element: HTMLElement, parts: { dispose(): void }[]
     const methods = [...new Set(members.map(run => text(run['method'])))];
     const isHere = (one: { hiddenLayers: string; condition: string }): boolean => one.hiddenLayers === text(first['hidden_layers']) && one.condition === text(first['condition']);
     section.append(...curves(data.curves.filter(isHere), methods, parts));
-    section.append(h('h3', {}, 'Where each layer\u2019s time goes'), legend(), h('div', { class: 'grid' }, ...bars(members)));
+    section.append(h('h3', {}, 'Where each layer\u2019s time goes'), shareLegend(), h('div', { class: 'grid' }, ...bars(members)));
     section.append(...timelines(data.timelines, first, methods, parts));
     for (const run of members.filter(member => text(member['reason']))) {
       section.append(h('p', { class: 'muted' }, `${text(run['method'])} ${run['status'] === 'refused' ? 'cannot serve' : text(run['status'])}: ${text(run['reason'])}`));
@@ -97,25 +98,11 @@ function curves(all: StudySeries[], methods: string[], parts: { dispose(): void 
   ].map(chart => chart.element))];
 }
 
-function legend(): HTMLElement {
-  return h('ul', { class: 'legend' }, ...shares.map(share => h('li', {}, h('span', { class: `key share-${share.replace(' ', '-')}` }), share)));
-}
-
 function bars(members: Fields[]): HTMLElement[] {
   return [...grouped(members.filter(run => list(run['layers']).length > 0), run => text(run['method']))].map(([method, runs]) => {
     const layers = list(runs[0]!['layers']);
-    return h('figure', { class: 'chart' }, h('figcaption', {}, method), ...layers.slice(0, layersShown).map(layer => {
-      const seconds = shares.map(share => number(layer[`${share.replace(' ', '_')}_seconds`]) ?? 0);
-      const whole = seconds.reduce((sum, value) => sum + value, 0) || 1;
-      const told = shares.map((share, index) => `${share} ${percent(seconds[index]! / whole)}`).join(', ');
-      const bar = h('span', { class: 'bar', role: 'img', 'aria-label': told, title: told });
-      shares.forEach((share, index) => {
-        const part = h('span', { class: `share-${share.replace(' ', '-')}` });
-        part.style.width = `${(100 * seconds[index]!) / whole}%`;
-        bar.append(part);
-      });
-      return h('div', { class: 'bar-row' }, h('span', { class: 'bar-name' }, text(layer['layer'])), bar);
-    }), layers.length > layersShown ? h('p', { class: 'muted' }, `and ${layers.length - layersShown} more layers`) : null);
+    return h('figure', { class: 'chart' }, h('figcaption', {}, method), ...layers.slice(0, layersShown).map(layer =>
+      shareBar(text(layer['layer']), shares.map(share => number(layer[`${share.replace(' ', '_')}_seconds`]) ?? 0))), layers.length > layersShown ? h('p', { class: 'muted' }, `and ${layers.length - layersShown} more layers`) : null);
   });
 }
 
