@@ -139,7 +139,8 @@ public abstract partial class ActorMachine
     {
         if (_owing is ActorId peer && LinkTo(peer) is { OwesAcknowledgement: true } link && !_stopped)
         {
-            if (link.OwesAcknowledgementNow)
+            // Whoever takes no part in steps sends nothing that could go with it, and says nothing while others train alone.
+            if (link.OwesAcknowledgementNow || !Plan.IsParticipant(Self))
             {
                 Effects.Send(Wrap(peer, Messages.Acknowledge.Instance, 0, link));
             }

@@ -68,7 +68,14 @@ internal static class SurvivalRun
     /// <summary>What the program does: trains in a journal folder, and kills itself at a step.</summary>
     public static int UntilKilled(string engine, Durability durability, int copies, string journal, long at)
     {
-        On(engine, Request(durability, copies) with { JournalFolder = journal }, new Observed { AtStep = step => KillSelf(step == at) });
+        RunRequest request = Request(durability, copies) with { JournalFolder = journal };
+        if (engine == ProcessesEngine.EngineName)
+        {
+            ProcessRuns.Run(ProcessRuns.Readable(request, 2), new Observed(), (run, step) => KillEverything(run, step == at));
+            return 0;
+        }
+
+        On(engine, request, new Observed { AtStep = step => KillSelf(step == at) });
         return 0;
     }
 
@@ -109,6 +116,20 @@ internal static class SurvivalRun
         SimulatedEngine.EngineName => new SimulatedEngine(),
         _ => new ProcessesEngine(ProcessRuns.Program),
     };
+
+    /// <summary>Children would end by themselves, but a moment later.</summary>
+    private static void KillEverything(ProcessesRun run, bool now)
+    {
+        if (now)
+        {
+            foreach ((string name, _) in run.Living)
+            {
+                Signals.Kill(run, name);
+            }
+
+            KillSelf(now);
+        }
+    }
 
     private static void KillSelf(bool now)
     {

@@ -161,7 +161,16 @@ public sealed class SurvivalTests : IDisposable
             ? Engines.Journal.LastCommittedStep(journal)
             : Engines.Journal.LastCommittedStep(request.Disk, journal)) ?? 0;
         told.ShouldBeGreaterThan(SurvivalRun.SnapshotEvery);
-        (from >= told).ShouldBe(keepsAll, $"resumes from {from} after {told}");
+        if (keepsAll)
+        {
+            from.ShouldBeGreaterThanOrEqualTo(told);
+        }
+        else
+        {
+            // Processes may have come further than they had told, so that another snapshot was complete.
+            (from % SurvivalRun.SnapshotEvery == 0 || from == SurvivalRun.Steps).ShouldBeTrue($"resumes from {from} after {told}");
+        }
+
         ShouldBeWhole(SurvivalRun.On(engine, request with { ResumeFromStep = from }, new Observed()), request);
     }
 

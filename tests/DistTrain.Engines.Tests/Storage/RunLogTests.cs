@@ -208,9 +208,9 @@ public sealed class RunLogTests
         string[] own = [.. files.Where(file => !file.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal))];
         own.Length.ShouldBeGreaterThan(50);
 
-        // The processes engine makes a folder for its sockets and removes them, and claims a journal by a lock that only a machine's own disk has: nothing of
-        // that is kept for a run to read.
-        string[] others = ["SocketFolder.cs", "PeerListener.cs", "JournalHold.cs"];
+        // The processes engine makes a folder for its sockets and shared memory and removes them, and claims a journal by a lock that only a machine's own disk
+        // has: nothing of that is kept for a run to read.
+        string[] others = ["SocketFolder.cs", "PeerListener.cs", "SharedMemory.cs", "JournalHold.cs"];
         own.Where(file => writes.IsMatch(File.ReadAllText(file))).Select(Path.GetFileName).Except(others).ShouldBe(["FileDisk.cs"]);
     }
 
