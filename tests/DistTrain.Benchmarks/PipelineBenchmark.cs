@@ -9,7 +9,7 @@ namespace DistTrain.Benchmarks;
 /// </summary>
 internal static class PipelineBenchmark
 {
-    private const int Batch = 256, Threads = 2, Stages = 2, Epochs = 15, Rows = 20 * Batch;
+    private const int Batch = 256, Threads = 2, Stages = 2, Epochs = 5, Rows = 20 * Batch;
 
     // In units of a product of 512 by 512: the first layer needs no gradient of its inputs, so 2+3+3+3 before the cut and 3+3+3+2 behind it.
     private static readonly int[] s_sizes = [512, 512, 512, 512, 512, 512, 512, 512, 342];

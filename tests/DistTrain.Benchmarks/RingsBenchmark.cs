@@ -33,7 +33,7 @@ internal static class RingsBenchmark
     {
         using Connection ring = new(ProcessesLimits.SharedBytes), socket = new(0);
         Console.WriteLine($"medians of {rounds} alternating rounds; two processes, {Environment.ProcessorCount} cores");
-        Console.WriteLine("| bytes | one way, ring us | one way, socket us | stream, ring GB/s | stream, socket GB/s | memcpy GB/s | ring / memcpy |");
+        Console.WriteLine("| bytes | one way, shared us | one way, socket us | stream, shared GB/s | stream, socket GB/s | memcpy GB/s | shared / memcpy |");
         Console.WriteLine("|---|---|---|---|---|---|---|");
         foreach (int size in s_sizes)
         {
