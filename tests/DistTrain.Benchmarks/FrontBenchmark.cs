@@ -110,7 +110,7 @@ internal static class FrontBenchmark
 
     private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
 
-    private static RunData Random(int rows, int inputs)
+    internal static RunData Random(int rows, int inputs)
     {
         const int Classes = 10;
         RandomStream stream = new(1, RandomPurpose.GeneratedData);

@@ -20,21 +20,28 @@ internal sealed class TorchPeer : IDisposable
     /// <param name="torchThreads">Threads of PyTorch's own pool.</param>
     /// <param name="blasThreads">Threads of its BLAS.</param>
     /// <param name="missing">Why there is no peer.</param>
-    public static TorchPeer? Start(in PeerTraining training, int torchThreads, int blasThreads, out string missing)
+    public static TorchPeer? Start(in PeerTraining training, int torchThreads, int blasThreads, out string missing) =>
+        Start("training.py", [.. training.Arguments, torchThreads.ToString(CultureInfo.InvariantCulture)], torchThreads, blasThreads, out missing);
+
+    /// <summary>Starts as many data-parallel processes, each with one thread of everything; they share the cores.</summary>
+    public static TorchPeer? StartDdp(in PeerTraining training, int replicas, out string missing) =>
+        Start("ddp.py", [.. training.Arguments, "1", replicas.ToString(CultureInfo.InvariantCulture)], 1, 1, out missing);
+
+    private static TorchPeer? Start(string name, string[] arguments, int torchThreads, int blasThreads, out string missing)
     {
         missing = "PyTorch is not installed for python3, so there is no comparison with it";
-        string script = Path.Combine(AppContext.BaseDirectory, "peers", "training.py");
+        string script = Path.Combine(AppContext.BaseDirectory, "peers", name);
         string python = File.Exists("/usr/bin/python3") ? "/usr/bin/python3" : "python3";
         ProcessStartInfo start = new(python) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (string argument in (string[])[script, .. training.Arguments, torchThreads.ToString(CultureInfo.InvariantCulture)])
+        foreach (string argument in (string[])[script, .. arguments])
         {
             start.ArgumentList.Add(argument);
         }
 
         // Whatever the shell says of OpenBLAS, such as the kernels of an older processor, would make a peer slower than it is.
-        foreach (string name in start.Environment.Keys.Where(name => name.StartsWith("OPENBLAS_", StringComparison.Ordinal)).ToArray())
+        foreach (string variable in start.Environment.Keys.Where(one => one.StartsWith("OPENBLAS_", StringComparison.Ordinal)).ToArray())
         {
-            start.Environment.Remove(name);
+            start.Environment.Remove(variable);
         }
 
         start.Environment["OMP_NUM_THREADS"] = torchThreads.ToString(CultureInfo.InvariantCulture);

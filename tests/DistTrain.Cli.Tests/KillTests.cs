@@ -29,7 +29,7 @@ public sealed class KillTests(ITestOutputHelper output) : IDisposable
         """;
 
     private static readonly int Kills =
-        Environment.GetEnvironmentVariable("DISTTRAIN_KILLS") is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : 3;
+        Environment.GetEnvironmentVariable("DISTTRAIN_KILLS") is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : 4;
 
     private readonly Disttrain _disttrain = new();
 

@@ -27,6 +27,8 @@ public sealed class FaultsSectionTests : IDisposable
           - { crash: layer-0, restart-after: never }
           - { disk: parameter-server, torn-write: true }
           - { disk: parameter-server, full: true, at: 1s }
+          - { slow: layer-1, factor: 3, until-replaced: true }
+        backup-after: 7ms
         """;
 
     private readonly Bench _bench = new();
@@ -86,7 +88,7 @@ public sealed class FaultsSectionTests : IDisposable
     [InlineData("threads", "{ disk: parameter-server, full: true }", "engine threads does not serve 'disk' faults")]
     [InlineData("processes", "{ disk: parameter-server, full: true }", "engine processes does not serve 'disk' faults")]
     [InlineData("simulated", "{ crash: layer-1, during: snapshot }", "layer-1 has no part in snapshots; expected the coordinator or a parameter server, or no 'during'")]
-    [InlineData("threads", "{ slow: layer-1, factor: 2 }", "engine threads does not serve 'slow' faults; expected crash or suspect, or engine: simulated")]
+    [InlineData("threads", "{ link: \"* -> *\", drop: 1% }", "engine threads does not serve 'link' faults; expected crash, suspect or slow, or engine: simulated")]
     [InlineData("threads", "{ partition: [[layer-0], [layer-1]], for: 1s }", "engine threads does not serve 'partition' faults")]
     [InlineData("simulated", "{ pause: layer-1, for: 1s }", "engine simulated does not serve 'pause' faults")]
     [InlineData("processes", "{ slow: layer-1, factor: 2 }", "engine processes does not serve 'slow' faults; expected crash, pause or suspect, or engine: simulated")]
@@ -99,13 +101,24 @@ public sealed class FaultsSectionTests : IDisposable
         _bench.LeftBehind("my.yaml").ShouldBeEmpty();
     }
 
+    [Theory]
+    [InlineData("engine: processes\nbackup-after: 5ms", "my.yaml:14: backup-after: engine processes starts no backups for stragglers; expected threads or simulated, or no backup-after")]
+    [InlineData("engine: simulated\nbackup-after: soon", "my.yaml:14: backup-after: 'soon' is not a duration")]
+    [InlineData("engine: simulated\nbackup-after: -1s", "my.yaml:14: backup-after: '-1s' is not a duration")]
+    public void AWrongBackupIsRefusedByNameAndLine(string text, string message)
+    {
+        _bench.Write("my.yaml", Bench.Good + $"\n{text}\n");
+        CommandApp.Run(["train", "my.yaml"], [new ThreadsEngine(), new SimulatedEngine(), new ProcessesEngine()], _bench.Host).ShouldBe(2);
+        _bench.Error.ShouldContain(message);
+    }
+
     private static void ShouldBeEverything(Experiment read)
     {
         ActorId coordinator = ActorId.Coordinator, first = new(1), last = new(2), server = new(3);
         FaultTime second = FaultTime.AfterTime(TimeSpan.FromSeconds(1));
         read.Byzantine.ShouldBe([new ByzantineReplica(0, -1)]);
         Fault[] faults = [.. read.Faults.Select(fault => fault with { Item = -1 })];
-        faults.Length.ShouldBe(10);
+        faults.Length.ShouldBe(11);
         faults[0].ShouldBe(new CrashFault(last, TimeSpan.FromSeconds(2)) { At = FaultTime.AtStep(3) });
         PartitionFault partition = faults[1].ShouldBeOfType<PartitionFault>();
         partition.At.ShouldBe(FaultTime.AfterTime(TimeSpan.FromSeconds(3)));
@@ -122,6 +135,8 @@ public sealed class FaultsSectionTests : IDisposable
         faults[7].ShouldBe(new CrashFault(first, null));
         faults[8].ShouldBe(new DiskFault(server, DiskProblem.TornWrite));
         faults[9].ShouldBe(new DiskFault(server, DiskProblem.Full) { At = second });
+        faults[10].ShouldBe(new SlowFault(last, 3, null) { UntilReplaced = true });
+        read.Settings.BackupAfter.ShouldBe(TimeSpan.FromMilliseconds(7));
     }
 
     private static Experiment Read(string text) =>

@@ -46,6 +46,23 @@ public sealed class SimulatedFaultsTests
 
     [Theory]
     [MemberData(nameof(Parts))]
+    public void BackupsOfStragglersChangeNoBitAmongOtherFaults(int part)
+    {
+        long deaths = ForEach(
+            part,
+            15_000,
+            (plan, draw) => (Network(draw) with { Machine = null }, Faults(plan, draw)),
+            (request, run) =>
+            {
+                ShouldGiveTheBitsOfThePlainLoop(request, run);
+                return run.Deaths;
+            },
+            request => request with { Settings = request.Settings with { BackupAfter = TimeSpan.FromMicroseconds(100) } });
+        deaths.ShouldBeGreaterThan(RunsPerPart);
+    }
+
+    [Theory]
+    [MemberData(nameof(Parts))]
     public void ACoordinatorThatIsReplacedFromItsRecordsChangesNoBit(int part)
     {
         long deaths = ForEach(part, 14_000, (plan, draw) => (Network(draw), CoordinatorFaults(plan, draw)), (request, run) =>

@@ -1,7 +1,9 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using DistTrain.Numerics;
+using DistTrain.Numerics.Randomness;
 using Shouldly;
 using Xunit;
 
@@ -10,6 +12,9 @@ namespace DistTrain.Data.Tests;
 public sealed class SafetensorsTests : IDisposable
 {
     private readonly TestFolder _folder = new();
+
+    private static readonly int Inputs =
+        Environment.GetEnvironmentVariable("DISTTRAIN_FUZZ_INPUTS") is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : 50_000;
 
     public void Dispose() => _folder.Dispose();
 
@@ -117,6 +122,59 @@ public sealed class SafetensorsTests : IDisposable
         {
             _folder.Bytes("model.safetensors", whole[..length]);
             Should.Throw<InvalidInputException>(() => SafetensorsFile.Read(Target));
+        }
+    }
+
+    [Fact]
+    public void ADamagedFileIsReadOrRefusedInWordsAndNothingElse()
+    {
+        SafetensorsFile.Write(
+            Target, [Tensor("layers.0.weight", "F32", [2, 3], [1f, 2f, 3f, 4f, 5f, 6f]), Tensor("layers.0.bias", "F64", [1], [4.0])], new Dictionary<string, string> { ["seed"] = "1" });
+        byte[] whole = File.ReadAllBytes(Target);
+        RandomStream random = new(5, RandomPurpose.Faults);
+        long draw = 0;
+        int read = 0, refused = 0;
+        for (int input = 0; input < Inputs; input++)
+        {
+            byte[] file = Damage(whole, bound => random.Below(draw++, bound));
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            try
+            {
+                SafetensorsFile.Parse("damaged", file).Tensors.Count.ShouldBeLessThanOrEqualTo(file.Length);
+                read++;
+            }
+            catch (InvalidInputException refusal) when (refusal.Message.StartsWith("damaged", StringComparison.Ordinal))
+            {
+                refused++;
+            }
+
+            (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBeLessThan(100_000 + (64 * file.Length));
+        }
+
+        read.ShouldBeGreaterThan(Inputs / 50);
+        refused.ShouldBeGreaterThan(Inputs / 5);
+    }
+
+    private static byte[] Damage(byte[] whole, Func<int, int> below)
+    {
+        byte[] file = [.. whole];
+        switch (below(4))
+        {
+            case 0:
+                return file[..below(file.Length)];
+            case 1:
+                int from = below(file.Length), count = below(file.Length - from);
+                return [.. file[..from], .. file[(from + count)..]];
+            case 2:
+                int at = below(file.Length);
+                return [.. file[..at], .. Enumerable.Range(0, 1 + below(40)).Select(_ => (byte)below(256)), .. file[at..]];
+            default:
+                for (int changes = 1 + below(4); changes > 0; changes--)
+                {
+                    file[below(file.Length)] = (byte)"0123456789-[]{},:\"eEF\0\u007f"[below(23)];
+                }
+
+                return file;
         }
     }
 

@@ -25,6 +25,11 @@ internal sealed class AkkaEngine(Func<ClusterTarget> target, TimeProvider? time 
                 "durability", "step and power: the nodes of a cluster keep snapshots and no log; expected memory, or engine threads"));
         }
 
+        if (request.Settings.BackupAfter is not null)
+        {
+            problems.Add(new SettingsProblem("backup-after", "a cluster starts no backups for stragglers; expected engine threads or simulated, or no backup-after"));
+        }
+
         if (request.Faults.Count > 0)
         {
             problems.Add(new SettingsProblem("faults", "a cluster has faults of its own; expected engine: simulated, or no faults"));

@@ -21,7 +21,7 @@ internal sealed class ExperimentReader(
     public static IReadOnlyList<string> Sections { get; } =
     [
         "name", "seed", "precision", "data", "network", "loss", "optimizer", "training", "method", "stages", "replicas",
-        "parameter-server", "durability", "engine", "checkpoint", "steps-in-flight", "patience", "init", "faults", "compute-threads",
+        "parameter-server", "durability", "engine", "checkpoint", "steps-in-flight", "patience", "backup-after", "init", "faults", "compute-threads",
         "simulation", "processes",
     ];
 
@@ -54,6 +54,7 @@ internal sealed class ExperimentReader(
             CheckpointEachEpoch = checkpoint.EachEpoch,
             StepsInFlight = _root.Whole("steps-in-flight", 1, Limits.StepsInFlightMax) ?? 2,
             Patience = _root.Duration("patience") ?? TimeSpan.FromMinutes(10),
+            BackupAfter = _root.Duration("backup-after"),
         };
         Experiment experiment = new()
         {

@@ -42,6 +42,11 @@ internal static class ExperimentWriter
             .Key("steps-in-flight", run.StepsInFlight)
             .Key("patience", Durations.Format(run.Patience))
             .Key("compute-threads", experiment.ComputeThreads);
+        if (run.BackupAfter is TimeSpan limit)
+        {
+            yaml.Key("backup-after", Durations.Format(limit));
+        }
+
         if (experiment.InitFile is string file)
         {
             yaml.Group("init", group => group.Key("file", file));

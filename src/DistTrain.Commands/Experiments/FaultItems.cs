@@ -66,7 +66,13 @@ internal static class FaultItems
                     .. For(link.For),
                 ];
             case SlowFault slow:
-                return [("slow", Name(slow.Actor)), ("factor", slow.Factor), .. For(slow.For)];
+                return
+                [
+                    ("slow", Name(slow.Actor)),
+                    ("factor", slow.Factor),
+                    .. For(slow.For),
+                    .. slow.UntilReplaced ? [("until-replaced", true)] : Array.Empty<(string, object?)>(),
+                ];
             case DiskFault disk:
                 return [("disk", Name(disk.Actor)), (disk.Problem == DiskProblem.Full ? "full" : "torn-write", true)];
             default:

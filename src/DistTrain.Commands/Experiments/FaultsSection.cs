@@ -93,7 +93,8 @@ internal sealed class FaultsSection(Topology topology, ProblemList problems)
             case "slow":
                 double factor = reader.RequiredNumber("factor", NumberRange.Positive);
                 TimeSpan? length = reader.Duration("for");
-                return [.. ReadActors(reader, kind).Select(actor => new SlowFault(actor, factor, length))];
+                bool untilReplaced = reader.Flag("until-replaced", false);
+                return [.. ReadActors(reader, kind).Select(actor => new SlowFault(actor, factor, length) { UntilReplaced = untilReplaced })];
             case "partition":
                 return ReadPartition(reader);
             case "link":

@@ -9,7 +9,7 @@ internal static class ResumeChecks
 {
     private static readonly string[] Changeable =
     [
-        "name", "engine", "durability", "patience", "compute-threads", "steps-in-flight", "checkpoint", "simulation", "processes",
+        "name", "engine", "durability", "patience", "backup-after", "compute-threads", "steps-in-flight", "checkpoint", "simulation", "processes",
         "training.epochs", "training.evaluate-every", "training.early-stopping", "training.restarts",
     ];
 

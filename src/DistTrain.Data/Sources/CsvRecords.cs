@@ -6,18 +6,21 @@ using DistTrain.Numerics;
 namespace DistTrain.Data.Sources;
 
 /// <summary>
-/// A forward reader of records. Users see fields as spans and never the library behind, so that a faster splitter can take its
-/// place for files without quotes.
+/// A forward reader of records. Users see fields as spans and never the library behind, before which <see cref="PlainRows"/> take what is plain.
 /// </summary>
 internal sealed class CsvRecords : IDisposable
 {
     private readonly CsvParser _parser;
     private readonly int _skipped;
 
-    /// <summary>Skips <paramref name="skipLines"/> lines of <paramref name="text"/> and starts before the first record.</summary>
-    public CsvRecords(string path, TextReader text, int skipLines)
+    /// <summary>Skips lines of <paramref name="text"/> and starts before the first record.</summary>
+    /// <param name="path">The file, for messages.</param>
+    /// <param name="text">The text.</param>
+    /// <param name="skipLines">Lines to skip from the file's start.</param>
+    /// <param name="linesBefore">Lines of the file before the text.</param>
+    public CsvRecords(string path, TextReader text, int skipLines, int linesBefore = 0)
     {
-        Path = path;
+        (Path, _skipped) = (path, linesBefore);
         for (; _skipped < skipLines; _skipped++)
         {
             if (text.ReadLine() is null)

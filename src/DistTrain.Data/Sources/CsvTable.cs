@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using DistTrain.Numerics;
 
 namespace DistTrain.Data.Sources;
@@ -8,8 +9,8 @@ internal sealed class CsvTable
 {
     private readonly CsvSpec _spec;
     private readonly LabelSet _labels;
-    private readonly List<double> _values = [], _targets = [];
-    private readonly List<int> _labelOfRow = [];
+    private readonly GrowingArray<double> _values = new(), _targets = new();
+    private readonly GrowingArray<int> _labelOfRow = new();
     private readonly SortedSet<string> _splitTexts = new(StringComparer.Ordinal);
     private readonly List<int> _trainRows = [], _testRows = [];
     private CsvColumns? _columns;
@@ -20,11 +21,23 @@ internal sealed class CsvTable
     public CsvColumns Columns => _columns!;
 
     /// <summary>Reads a file; labels are numbered by <paramref name="labels"/>, which is closed afterwards.</summary>
-    public static CsvTable Read(string path, CsvSpec spec, LabelSet labels, CancellationToken cancel) =>
-        InputFile.ReadText(path, text =>
+    /// <param name="path">The file.</param>
+    /// <param name="spec">What its columns are for.</param>
+    /// <param name="labels">Numbers the labels.</param>
+    /// <param name="cancel">Ends the reading early.</param>
+    /// <param name="byLibrary">Whether the library reads what is plain too; for tests.</param>
+    public static CsvTable Read(string path, CsvSpec spec, LabelSet labels, CancellationToken cancel, bool byLibrary = false) =>
+        InputFile.Read(path, stream =>
     {
-        using CsvRecords records = new(path, text, spec.SkipLines);
         CsvTable table = new(spec, labels);
+        PlainLines lines = new(stream);
+        if (!byLibrary)
+        {
+            table.ReadPlain(path, lines, stream.CanSeek ? stream.Length : 0, cancel);
+        }
+
+        using StreamReader text = InputFile.Text(lines.Rest(), fromStart: !lines.HasBegun);
+        using CsvRecords records = new(path, text, spec.SkipLines, lines.Accepted);
         table.ReadAll(records, cancel);
         return table;
     });
@@ -32,13 +45,13 @@ internal sealed class CsvTable
     /// <summary>All rows.</summary>
     public RawData ToData(string path)
     {
-        int[] labels = [.. _labelOfRow];
+        int[] labels = _labelOfRow.ToArray();
         _labels.Close(labels);
-        return new RawData(Path.GetFileName(path), new RawDense([.. _values], _rows, Columns.Features.Length))
+        return new RawData(Path.GetFileName(path), new RawDense(_values.ToArray(), _rows, Columns.Features.Length))
         {
             Labels = Columns.Label < 0 ? null : labels,
             ClassNames = Columns.Label < 0 ? null : _labels.Names,
-            Targets = Columns.Targets.Length == 0 ? null : [.. _targets],
+            Targets = Columns.Targets.Length == 0 ? null : _targets.ToArray(),
             TargetWidth = Columns.Targets.Length,
         };
     }
@@ -58,20 +71,97 @@ internal sealed class CsvTable
             + $"which holds {found}.");
     }
 
+    /// <summary>Reads skipped lines, header and rows as long as they are plain.</summary>
+    private void ReadPlain(string path, PlainLines lines, long fileBytes, CancellationToken cancel)
+    {
+        if (!lines.AcceptByteOrderMark())
+        {
+            return;
+        }
+
+        ReadOnlySpan<byte> line;
+        while (lines.Accepted < _spec.SkipLines)
+        {
+            if (!lines.TryPeek(out line) || line.Contains((byte)'\r'))
+            {
+                return;
+            }
+
+            lines.Accept();
+        }
+
+        if (!lines.TryPeek(out line) || line.Trim((byte)' ').IsEmpty || line.ContainsAny((byte)'\r', (byte)'"'))
+        {
+            return;
+        }
+
+        if (_spec.Header)
+        {
+            using StringReader header = new(Encoding.UTF8.GetString(line));
+            using CsvRecords records = new(path, header, _spec.SkipLines, lines.Accepted);
+            records.Next();
+            ReadHeader(records);
+            lines.Accept();
+        }
+        else
+        {
+            _columns = new CsvColumns(path, null, 1 + line.Count((byte)','), _spec);
+        }
+
+        if (Columns.Split < 0)
+        {
+            ReadPlainRows(lines, fileBytes, cancel);
+        }
+    }
+
+    private void ReadPlainRows(PlainLines lines, long fileBytes, CancellationToken cancel)
+    {
+        PlainRows rows = new(Columns, _labels);
+        (int features, int targets) = (Columns.Features.Length, Columns.Targets.Length);
+        while (lines.TryPeek(out ReadOnlySpan<byte> line) && _values.Count <= Array.MaxLength - Columns.Count)
+        {
+            if ((_rows & 1023) == 0)
+            {
+                cancel.ThrowIfCancellationRequested();
+            }
+
+            // Rows are about as long as the first one, unless that has hardly a digit.
+            long guess = Math.Min(features * (1 + (fileBytes / (line.Length + 1L) * 21 / 20)), fileBytes / 4);
+            if (!rows.TryRead(line, _values.Room(features, guess), _targets.Room(targets), out int label))
+            {
+                return;
+            }
+
+            _values.Commit(features);
+            _targets.Commit(targets);
+            if (Columns.Label >= 0)
+            {
+                _labelOfRow.Add(label);
+            }
+
+            _rows++;
+            lines.Accept();
+        }
+    }
+
+    private void ReadHeader(CsvRecords records)
+    {
+        string[] header = new string[records.FieldCount];
+        for (int field = 0; field < header.Length; field++)
+        {
+            header[field] = records[field].ToString();
+        }
+
+        _columns = new CsvColumns(records.Path, header, header.Length, _spec);
+    }
+
     private void ReadAll(CsvRecords records, CancellationToken cancel)
     {
-        string[]? header = null;
         while (records.Next())
         {
-            if (_spec.Header && header is null)
+            if (_spec.Header && _columns is null)
             {
-                header = new string[records.FieldCount];
-                for (int field = 0; field < header.Length; field++)
-                {
-                    header[field] = records[field].ToString();
-                }
-
-                _columns = new CsvColumns(records.Path, header, header.Length, _spec);
+                ReadHeader(records);
                 continue;
             }
 
@@ -86,7 +176,7 @@ internal sealed class CsvTable
 
         if (_rows == 0)
         {
-            throw new InvalidInputException($"{records.Path}: there are no rows{(header is null ? "" : " below the header")}.");
+            throw new InvalidInputException($"{records.Path}: there are no rows{(_spec.Header && _columns is not null ? " below the header" : "")}.");
         }
     }
 

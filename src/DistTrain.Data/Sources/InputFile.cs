@@ -46,9 +46,15 @@ internal static class InputFile
     /// <summary>Runs <paramref name="read"/> on the file's decompressed text, which is UTF-8.</summary>
     public static TResult ReadText<TResult>(string path, Func<StreamReader, TResult> read) => Read(path, stream =>
     {
-        using StreamReader text = new(stream, Encoding.UTF8, detectEncodingFromByteOrderMarks: true, bufferSize: 1 << 16);
+        using StreamReader text = Text(stream, fromStart: true);
         return read(text);
     });
+
+    /// <summary>The text of a stream: UTF-8, unless its start says otherwise.</summary>
+    /// <param name="stream">The stream.</param>
+    /// <param name="fromStart">Whether it is a whole file and no rest of one, in which nothing marks an encoding.</param>
+    public static StreamReader Text(Stream stream, bool fromStart) =>
+        new(stream, fromStart ? Encoding.UTF8 : new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), fromStart, bufferSize: 1 << 16);
 
     private static bool IsGzip(FileStream file)
     {

@@ -27,7 +27,7 @@ public static class FaultText
                 CultureInfo.InvariantCulture,
                 $"{Name(link.From)} -> {Name(link.To)} drops {link.Drop:P1}, doubles {link.Duplicate:P1}, delays {link.DelayMin.TotalMilliseconds:0.###} to "
                 + $"{link.DelayMax.TotalMilliseconds:0.###} ms{(link.Reorder ? ", reorders" : "")}{Span(link.For)}"),
-            SlowFault slow => string.Create(CultureInfo.InvariantCulture, $"{Name(slow.Actor)} is {slow.Factor} times slower{Span(slow.For)}"),
+            SlowFault slow => string.Create(CultureInfo.InvariantCulture, $"{Name(slow.Actor)} is {slow.Factor} times slower{Span(slow.For)}{(slow.UntilReplaced ? ", or until it is replaced" : "")}"),
             DiskFault disk => $"{Name(disk.Actor)}'s disk: {(disk.Problem == DiskProblem.Full ? "full" : "a torn write")}",
             _ => fault?.Name ?? throw new ArgumentNullException(nameof(fault)),
         };

@@ -10,4 +10,7 @@ public sealed record SlowFault(ActorId Actor, double Factor, TimeSpan? For) : Fa
 {
     /// <inheritdoc/>
     public override string Name => "slow";
+
+    /// <summary>Whether it is the machine that is slow: whoever is started in the actor's place lives elsewhere and is not.</summary>
+    public bool UntilReplaced { get; init; }
 }

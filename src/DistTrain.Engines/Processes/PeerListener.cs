@@ -100,16 +100,18 @@ internal sealed class PeerListener : IDisposable
         try
         {
             int peer;
+            SharedMemoryPlace place;
             try
             {
-                peer = Greet(socket);
+                (peer, place) = Greet(socket);
             }
             finally
             {
                 Interlocked.Decrement(ref _strangers);
             }
 
-            using FrameReader frames = new(new NetworkStream(socket), _pool);
+            using TensorBorrower? aside = place == default ? null : new TensorBorrower(SharedMemory.TryOpen(place));
+            using FrameReader frames = new(new NetworkStream(socket), _pool, aside);
             while (true)
             {
                 _deliver(frames.Read(envelope => RequireFrom(peer, envelope)));
@@ -135,10 +137,10 @@ internal sealed class PeerListener : IDisposable
     }
 
     /// <summary>Nothing is looked at before the token is there and right; comparing takes the same time wherever it differs.</summary>
-    private int Greet(Socket socket)
+    private (int Peer, SharedMemoryPlace Place) Greet(Socket socket)
     {
         socket.ReceiveTimeout = (int)ProcessesLimits.GreetingTimeout.TotalMilliseconds;
-        Span<byte> greeting = stackalloc byte[ProcessesLimits.TokenBytes + sizeof(int)];
+        Span<byte> greeting = stackalloc byte[PeerStream.GreetingBytes];
         for (Span<byte> rest = greeting; !rest.IsEmpty;)
         {
             int received = Receive(socket, rest);
@@ -157,7 +159,9 @@ internal sealed class PeerListener : IDisposable
 
         int peer = BinaryPrimitives.ReadInt32LittleEndian(greeting[ProcessesLimits.TokenBytes..]);
         socket.ReceiveTimeout = 0;
-        return (uint)peer < (uint)_placement.Count && peer != _process ? peer : throw new FrameException($"a connection of process {peer}, which the run does not have");
+        return (uint)peer >= (uint)_placement.Count || peer == _process
+            ? throw new FrameException($"a connection of process {peer}, which the run does not have")
+            : (peer, SharedMemoryPlace.Read(greeting[(ProcessesLimits.TokenBytes + sizeof(int))..]));
     }
 
     private static int Receive(Socket socket, Span<byte> destination)

@@ -7,17 +7,21 @@ namespace DistTrain.Engines.Processes;
 /// <param name="address">The other's socket.</param>
 /// <param name="token">The run's token.</param>
 /// <param name="process">This process's number.</param>
-internal sealed class PeerStream(string address, byte[] token, int process)
+/// <param name="sharedBytes">Bytes of shared memory for large tensors; 0 for none.</param>
+internal sealed class PeerStream(string address, byte[] token, int process, long sharedBytes = ProcessesLimits.SharedBytes)
 {
-    private readonly UnixDomainSocketEndPoint _address = new(address);
-    private readonly byte[] _greeting = Greeting(token, process);
+    /// <summary>Bytes of a greeting.</summary>
+    public const int GreetingBytes = ProcessesLimits.TokenBytes + sizeof(int) + SharedMemoryPlace.EncodedBytes;
 
-    /// <summary>What a connection starts with: the token, then who opens it.</summary>
-    public static byte[] Greeting(byte[] token, int process)
+    private readonly UnixDomainSocketEndPoint _address = new(address);
+
+    /// <summary>What a connection starts with: the token, then who opens it, then where large tensors lie.</summary>
+    public static byte[] Greeting(byte[] token, int process, SharedMemoryPlace place = default)
     {
-        byte[] greeting = new byte[ProcessesLimits.TokenBytes + sizeof(int)];
+        byte[] greeting = new byte[GreetingBytes];
         token.CopyTo(greeting, 0);
         BinaryPrimitives.WriteInt32LittleEndian(greeting.AsSpan(ProcessesLimits.TokenBytes), process);
+        place.Write(greeting.AsSpan(ProcessesLimits.TokenBytes + sizeof(int)));
         return greeting;
     }
 
@@ -25,14 +29,17 @@ internal sealed class PeerStream(string address, byte[] token, int process)
     public Stream Connect(CancellationToken ending)
     {
         Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        SharedMemory? memory = null;
         try
         {
             socket.Connect(_address);
-            socket.Send(_greeting);
-            return new NetworkStream(socket, ownsSocket: true);
+            memory = sharedBytes == 0 ? null : SharedMemory.TryCreate(sharedBytes);
+            socket.Send(Greeting(token, process, memory?.Place ?? default));
+            return memory is null ? new NetworkStream(socket, ownsSocket: true) : new LendingStream(socket, new TensorLender(memory));
         }
         catch
         {
+            memory?.Dispose();
             socket.Dispose();
             throw;
         }

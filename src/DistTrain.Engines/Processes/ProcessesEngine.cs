@@ -36,6 +36,11 @@ public sealed class ProcessesEngine(ChildProgram? program = null, TimeProvider? 
                 $"{request.Settings.ParameterServer.Copies}: all processes share a disk, whose log outlives each of them already; expected copies: 1, or durability: memory"));
         }
 
+        if (request.Settings.BackupAfter is not null)
+        {
+            problems.Add(new SettingsProblem("backup-after", "engine processes starts no backups for stragglers; expected threads or simulated, or no backup-after"));
+        }
+
         if (problems.Count == 0 && request.Faults.Count > 0)
         {
             RunPlan plan = new(request.Settings, request.Data.TrainRows, request.Data.TestRows);

@@ -12,6 +12,10 @@ internal static class ProcessesLimits
     /// <summary>Bytes of the token: 256 bits cannot be guessed.</summary>
     public const int TokenBytes = 32;
 
+    /// <summary>Addresses of shared memory that a connection has for large tensors: what links have under way of models that CPUs train. Memory is taken up only by what was
+    /// ever lent at a time; what finds no place goes through the socket.</summary>
+    public const long SharedBytes = 256 << 20;
+
     /// <summary>Connections that have not shown the token yet: a process opens one to each other.</summary>
     public const int StrangersMax = 64;
 

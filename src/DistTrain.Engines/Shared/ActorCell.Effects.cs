@@ -104,7 +104,7 @@ internal sealed partial class ActorCell
             pool.Retain(input);
         }
 
-        if (_jobsInTurn < JobsPerTurnMax && crew.RunsInTurn(job))
+        if (_jobsInTurn < JobsPerTurnMax && _slowness is null && !host.Watches(Id) && crew.RunsInTurn(job))
         {
             _jobsInTurn++;
             _jobsOfTurn.Enqueue(job);

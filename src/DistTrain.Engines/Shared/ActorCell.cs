@@ -31,6 +31,7 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
     private int _life;
     private int _jobsInTurn;
     private long _persistsAsked, _persistsDone;
+    private volatile Slowness? _slowness;
 
     /// <summary>Who lives here.</summary>
     public ActorId Id { get; } = id;
@@ -75,6 +76,9 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
 
         Post(new Stimulus(StimulusKind.Started));
     }
+
+    /// <summary>Makes jobs that begin from now on slow; null for as fast as they are.</summary>
+    public void Slow(Slowness? slowness) => _slowness = slowness;
 
     /// <summary>Lets the machine die: its memory is gone, what it sent is not.</summary>
     /// <param name="gone">Called once when it will not be stepped again; null for nothing.</param>
@@ -189,7 +193,11 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
         long startedAt = trace?.Now ?? 0;
         try
         {
+            using IDisposable? watch = host.WatchJob(Id);
+            Slowness? slowness = _slowness;
+            long began = slowness is null ? 0 : time.GetTimestamp();
             crew.Runner.Run(job, scratch, crew);
+            slowness?.Prolong(time.GetElapsedTime(began));
             trace?.Span(Id, startedAt, job);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or OutOfMemoryException)
@@ -226,6 +234,7 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
         _life++;
         _killed = false;
         _machine = _next;
+        _slowness = _machine is not null && _slowness is { UntilReplaced: true } ? null : _slowness;
         _next = null;
     }
 

@@ -54,6 +54,25 @@ internal sealed unsafe class BufferPool : IDisposable
         }
     }
 
+    /// <summary>A buffer with one reference in memory that somebody else lends: 64-byte aligned, with its contents, read-only.</summary>
+    /// <param name="pointer">Its start.</param>
+    /// <param name="bytes">Its size.</param>
+    /// <param name="lender">Gets it back after the last reference.</param>
+    /// <param name="lentAs">The lender's number of it.</param>
+    public BufferHandle Adopt(nint pointer, long bytes, IBufferLender lender, int lentAs)
+    {
+        lock (_lock)
+        {
+            int slot = _free.TryGetValue(0, out Stack<int>? free) && free.Count > 0 ? free.Pop() : AddSlot(0);
+            ref Entry entry = ref EntryOf(slot);
+            (entry.Pointer, entry.Lender, entry.LentAs) = (pointer, lender, lentAs);
+            (entry.Bytes, entry.References) = (bytes, 1);
+            entry.Generation++;
+            _live++;
+            return new BufferHandle(slot, entry.Generation);
+        }
+    }
+
     /// <summary>One more reference.</summary>
     public void Retain(BufferHandle handle)
     {
@@ -84,6 +103,12 @@ internal sealed unsafe class BufferPool : IDisposable
         }
 
         Poison(entry);
+        if (entry.Lender is IBufferLender lender)
+        {
+            entry.Lender = null;
+            lender.GiveBack(entry.LentAs);
+        }
+
         lock (_lock)
         {
             _live--;
@@ -142,7 +167,7 @@ internal sealed unsafe class BufferPool : IDisposable
         int slot = _slots++;
         _chunks[slot / SlotsPerChunk] ??= new Entry[SlotsPerChunk];
         ref Entry entry = ref EntryOf(slot);
-        entry.Pointer = NativeBlocks.Take(capacity);
+        entry.Pointer = capacity == 0 ? 0 : NativeBlocks.Take(capacity);
         entry.Capacity = capacity;
         ReservedBytes += capacity;
         return slot;
@@ -163,7 +188,10 @@ internal sealed unsafe class BufferPool : IDisposable
     {
         for (int slot = 1; slot < _slots; slot++)
         {
-            NativeBlocks.Give(EntryOf(slot).Pointer, EntryOf(slot).Capacity);
+            if (EntryOf(slot).Capacity > 0)
+            {
+                NativeBlocks.Give(EntryOf(slot).Pointer, EntryOf(slot).Capacity);
+            }
         }
 
         _slots = 1;
@@ -176,5 +204,9 @@ internal sealed unsafe class BufferPool : IDisposable
         public long Bytes;
         public int References;
         public int Generation;
+
+        // Of buffers without a capacity of their own.
+        public IBufferLender? Lender;
+        public int LentAs;
     }
 }

@@ -109,9 +109,10 @@ internal sealed class FrameLink : IDisposable
     {
         _batch.Clear();
         long bytes = 0;
+        long max = _stream is ITensorOutlet ? FrameWriter.AsideBatchBytes : FrameWriter.BatchBytes;
         lock (_lock)
         {
-            while (bytes < FrameWriter.BatchBytes && _queue.TryDequeue(out Envelope envelope))
+            while (bytes < max && _queue.TryDequeue(out Envelope envelope))
             {
                 bytes += sizeof(long) + _pool.Length(MessageBuffers.First(envelope.Message)) + _pool.Length(MessageBuffers.Second(envelope.Message));
                 _batch.Add(envelope);

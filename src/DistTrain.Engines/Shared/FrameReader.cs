@@ -9,7 +9,10 @@ namespace DistTrain.Engines.Shared;
 /// Reads frames off a stream: headers through a buffer of its own, tensors straight into the pool. Bytes that are no frame throw
 /// <see cref="FrameException"/>, the stream's end <see cref="EndOfStreamException"/>. One thread.
 /// </summary>
-internal sealed class FrameReader(Stream stream, BufferPool pool) : IPayloadSource, IBufferSink, IDisposable
+/// <param name="stream">The stream.</param>
+/// <param name="pool">Takes the tensors.</param>
+/// <param name="inlet">Where large tensors are on a stream whose writer has an outlet; null for a stream that has everything.</param>
+internal sealed class FrameReader(Stream stream, BufferPool pool, ITensorInlet? inlet = null) : IPayloadSource, IBufferSink, IDisposable
 {
     private readonly FrameCodec _codec = new();
     private readonly PoolBytes _bytes = new(pool);
@@ -52,8 +55,20 @@ internal sealed class FrameReader(Stream stream, BufferPool pool) : IPayloadSour
         }
     }
 
+    /// <summary>A buffer of a tensor that lies aside has its bytes already, so nothing is left to fill.</summary>
     public Span<byte> Allocate(int length, out BufferHandle buffer)
     {
+        if (inlet is not null && length >= TensorPlace.TensorBytesMin)
+        {
+            TensorPlace place = TensorPlace.Read(Take(TensorPlace.EncodedBytes));
+            if (!place.IsInStream)
+            {
+                buffer = inlet.Adopt(place, length, pool);
+                _taken.Add(buffer);
+                return [];
+            }
+        }
+
         Span<byte> bytes = _bytes.Allocate(length, out buffer);
         _taken.Add(buffer);
         return bytes;

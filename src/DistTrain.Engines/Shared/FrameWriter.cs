@@ -5,12 +5,15 @@ using DistTrain.Protocol.Wire;
 
 namespace DistTrain.Engines.Shared;
 
-/// <summary>Writes envelopes to a stream as frames: small buffers are gathered with the headers, large ones go from where they are. One
-/// thread.</summary>
+/// <summary>Writes envelopes to a stream as frames: small buffers are gathered with the headers, large ones go from where they are, or
+/// aside where the stream is an <see cref="ITensorOutlet"/>. One thread.</summary>
 internal sealed class FrameWriter(BufferPool pool) : IDisposable
 {
     /// <summary>Bytes that are gathered before they are written: as much as a socket takes at once.</summary>
     public const int BatchBytes = 128 << 10;
+
+    /// <summary>Bytes of messages that are told of at once on a stream beside which large tensors have a way of their own: telling costs as much as copying some tens of kilobytes.</summary>
+    public const int AsideBatchBytes = 512 << 10;
 
     /// <summary>Buffers from this size on are written from where they are instead of being gathered.</summary>
     public const int LargeBufferBytes = 16 << 10;
@@ -25,6 +28,7 @@ internal sealed class FrameWriter(BufferPool pool) : IDisposable
     /// <summary>Appends a frame; returns its length in bytes.</summary>
     public long Write(in Envelope envelope, Stream stream)
     {
+        ITensorOutlet? outlet = stream as ITensorOutlet;
         int before = _gathered.WrittenCount;
         IReadOnlyList<BufferHandle> buffers = _codec.WriteHeader(envelope, _bytes, _gathered);
         long length = _gathered.WrittenCount - before;
@@ -32,7 +36,11 @@ internal sealed class FrameWriter(BufferPool pool) : IDisposable
         {
             ReadOnlySpan<byte> bytes = _bytes.BytesOf(buffer);
             length += bytes.Length;
-            if (bytes.Length < LargeBufferBytes)
+            if (outlet is not null && bytes.Length >= TensorPlace.TensorBytesMin)
+            {
+                PutAside(bytes, outlet, stream);
+            }
+            else if (bytes.Length < LargeBufferBytes)
             {
                 _gathered.Write(bytes);
             }
@@ -54,4 +62,16 @@ internal sealed class FrameWriter(BufferPool pool) : IDisposable
     }
 
     public void Dispose() => _codec.Dispose();
+
+    private void PutAside(ReadOnlySpan<byte> tensor, ITensorOutlet outlet, Stream stream)
+    {
+        TensorPlace place = outlet.Put(tensor);
+        place.Write(_gathered.GetSpan(TensorPlace.EncodedBytes));
+        _gathered.Advance(TensorPlace.EncodedBytes);
+        if (place.IsInStream)
+        {
+            Flush(stream);
+            stream.Write(tensor);
+        }
+    }
 }

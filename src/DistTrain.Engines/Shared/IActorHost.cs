@@ -10,6 +10,12 @@ internal interface IActorHost
     /// <summary>Hears of jobs, messages and waits; null for nobody, or as long as nobody listens.</summary>
     TraceFeed? Trace => null;
 
+    /// <summary>Whether jobs of an actor are watched, so that others may take their place.</summary>
+    bool Watches(ActorId actor) => false;
+
+    /// <summary>A job of such an actor begins; what this returns is disposed of at its end. Null for nobody who watches.</summary>
+    IDisposable? WatchJob(ActorId actor) => null;
+
     /// <summary>Puts an envelope on the wire. Its buffers carry one reference each for this delivery; whoever drops it gives
     /// them back.</summary>
     void Deliver(in Envelope envelope);

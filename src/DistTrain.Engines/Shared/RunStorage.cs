@@ -58,7 +58,7 @@ internal sealed class RunStorage : IDisposable
             LogReader found = LogReader.Read(disk, folder, part);
             _snapshot = SnapshotFiles.Newest(folder, disk);
             From = StartingPoint.Newest(_snapshot, found.Index.Committed) ?? From;
-            Before = found.Index.Membership;
+            Before = found.Index.Before;
             _log = RunLog.Open(disk, folder, plan, found, _snapshot?.Step ?? 0, notice, part);
         }
 
@@ -174,7 +174,7 @@ internal sealed class RunStorage : IDisposable
             found.Forget();
         }
 
-        MembershipRecord? before = found.Index.Membership;
+        MembershipRecord? before = found.Index.Before;
         RunLog? log = RunLog.Open(
             disk, folder, plan, found, from.Step > (snapshot?.Step ?? 0) ? snapshot?.Step ?? 0 : null, notice, writes: writes);
         if (!resumes && plan.KeepsLog)

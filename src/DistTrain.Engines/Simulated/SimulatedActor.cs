@@ -49,7 +49,10 @@ internal sealed class SimulatedActor(ActorId id, int node)
     public int WantedIncarnation { get; set; }
 
     /// <summary>Factor on the time of its jobs, and until when.</summary>
-    public (double Factor, long Until) Slow { get; set; } = (1, 0);
+    public (double Factor, long Until, bool UntilReplaced) Slow { get; set; } = (1, 0, false);
+
+    /// <summary>Backups that were asked for because a job took too long.</summary>
+    public int Backups { get; set; }
 
     /// <summary>Puts a machine here.</summary>
     public void Live(ActorMachine machine)

@@ -56,6 +56,9 @@ internal enum EventKind
     /// <summary>A compute thread is done with something; the actor's index is the node's.</summary>
     Member,
 
+    /// <summary>An actor's job takes too long.</summary>
+    StragglerNoticed,
+
     /// <summary>A partition has lasted long enough for suspicion.</summary>
     PartitionNoticed,
 }

@@ -12,6 +12,7 @@ internal sealed partial class SimulatedRun
     private void Start(SimulatedActor actor, ActorMachine machine)
     {
         Kill(actor);
+        actor.Slow = actor.Slow.UntilReplaced ? (1, 0, false) : actor.Slow;
         actor.Live(machine);
         _seams.Tap?.OnStarted(actor.Id, machine.Incarnation);
         _journal?.Write(_time.Now, _names[actor.Id.Index], "start", $"incarnation={machine.Incarnation}");

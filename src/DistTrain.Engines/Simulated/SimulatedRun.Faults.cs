@@ -1,6 +1,8 @@
 using DistTrain.Engines.Faults;
 using DistTrain.Protocol.Actors;
 using DistTrain.Protocol.Effects;
+using DistTrain.Protocol.Planning;
+using DistTrain.Protocol.Settings;
 
 namespace DistTrain.Engines.Simulated;
 
@@ -89,7 +91,7 @@ internal sealed partial class SimulatedRun
                 break;
             case SlowFault slow:
                 long until = slow.For is TimeSpan span ? _time.Now + VirtualTime.Nanoseconds(span) : long.MaxValue;
-                _actors[slow.Actor.Index].Slow = (slow.Factor, until);
+                _actors[slow.Actor.Index].Slow = (slow.Factor, until, slow.UntilReplaced);
                 break;
         }
     }
@@ -172,6 +174,25 @@ internal sealed partial class SimulatedRun
     }
 
     private void Suspect(int actor, long at) => _events.Add(at, new SimulatedEvent { Kind = EventKind.Suspicion, Number = actor });
+
+    /// <summary>Watches a job that will take too long; what would have come of it is computed again, by whoever takes its actor's place.</summary>
+    private void WatchJob(SimulatedActor actor, long takes)
+    {
+        if (takes > _backupAfter && _plan.Topology.RoleOf(actor.Id) == ActorRole.LayerActor)
+        {
+            _events.Add(_time.Now + _backupAfter, new SimulatedEvent { Kind = EventKind.StragglerNoticed, Actor = actor.Id.Index, Life = actor.Life });
+        }
+    }
+
+    private void OnStragglerNoticed(SimulatedActor actor)
+    {
+        if (actor.Backups < Limits.BackupsPerActorMax)
+        {
+            actor.Backups++;
+            _journal?.Write(_time.Now, _names[actor.Id.Index], "straggles");
+            Suspect(actor.Id.Index, _time.Now);
+        }
+    }
 
     private void OnPartitionNoticed(PartitionFault partition)
     {

@@ -42,6 +42,7 @@ internal sealed partial class SimulatedRun
             takes = (long)Math.Round(takes * actor.Slow.Factor);
         }
 
+        WatchJob(actor, takes);
         if (job is SnapshotJob)
         {
             CrashIfDue(actor, _time.Now + (takes / 2));

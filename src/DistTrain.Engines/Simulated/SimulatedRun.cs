@@ -51,7 +51,7 @@ internal sealed partial class SimulatedRun : IDisposable
     private readonly string[] _names;
     private readonly IRunTrace? _trace;
     private readonly HostSeams _seams;
-    private readonly long _messageOverhead, _suspectAfter, _persist;
+    private readonly long _messageOverhead, _suspectAfter, _backupAfter, _persist;
     private readonly long _jobOverhead, _handOver, _wake;
     private readonly long _startedAt = Stopwatch.GetTimestamp();
     private MembershipRecord? _membershipKept;
@@ -123,6 +123,7 @@ internal sealed partial class SimulatedRun : IDisposable
         }
 
         _persist = VirtualTime.Nanoseconds(_settings.Persist);
+        _backupAfter = request.Settings.BackupAfter is TimeSpan limit ? VirtualTime.Nanoseconds(limit) : long.MaxValue;
         if (_settings.TimingOnly)
         {
             _runner = new TimingJobRunner(_plan);
@@ -281,6 +282,9 @@ internal sealed partial class SimulatedRun : IDisposable
                 break;
             case EventKind.CoordinatorReplaced:
                 ReplaceCoordinator(actor);
+                break;
+            case EventKind.StragglerNoticed when what.Life == actor.Life:
+                OnStragglerNoticed(actor);
                 break;
             case EventKind.PartitionNoticed:
                 OnPartitionNoticed((PartitionFault)_request.Faults[what.Number]);

@@ -33,6 +33,12 @@ internal static class SimulationChecks
                 "parameter-server.copies", "two copies of a shard never share a node, and there is one; expected simulation.nodes: 2 or more, or copies: 1");
         }
 
+        if (request.Settings.BackupAfter is not null && simulation.Machine is not null)
+        {
+            yield return new SettingsProblem(
+                "backup-after", "on a measured machine actors share threads, and nobody watches how long a job takes; expected no simulation.machine, or no backup-after");
+        }
+
         if (request.Faults.Count > 0)
         {
             RunPlan plan = new(request.Settings, request.Data.TrainRows, request.Data.TestRows);

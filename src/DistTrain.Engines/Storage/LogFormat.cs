@@ -12,8 +12,11 @@ internal enum LogRecordKind
     /// <summary>A committed step.</summary>
     Committed = 2,
 
-    /// <summary>An epoch and its members.</summary>
+    /// <summary>An epoch, its members, and the view of the shards' copies.</summary>
     Membership = 3,
+
+    /// <summary>An epoch below which no copy of a shard listens any more.</summary>
+    Promise = 4,
 }
 
 /// <summary>
@@ -22,7 +25,7 @@ internal enum LogRecordKind
 /// </summary>
 internal static class LogFormat
 {
-    public const int Version = 1;
+    public const int Version = 2;
     public const int SegmentHeaderBytes = 40;
     public const int RecordHeaderBytes = 32;
     public const int Alignment = 8;
@@ -137,12 +140,8 @@ internal static class LogFormat
         using MemoryStream bytes = new();
         using BinaryWriter writer = new(bytes);
         writer.Write(record.Epoch);
-        writer.Write(record.Incarnations.Length);
-        foreach (int incarnation in record.Incarnations)
-        {
-            writer.Write(incarnation);
-        }
-
+        Write(writer, record.Incarnations);
+        Write(writer, record.Copies);
         return bytes.ToArray();
     }
 
@@ -150,14 +149,12 @@ internal static class LogFormat
     {
         using BinaryReader reader = new(new MemoryStream(payload));
         int epoch = reader.ReadInt32();
-        int[] incarnations = new int[Count(reader, sizeof(int))];
-        for (int i = 0; i < incarnations.Length; i++)
-        {
-            incarnations[i] = reader.ReadInt32();
-        }
-
-        return new MembershipRecord(epoch, incarnations);
+        return new MembershipRecord(epoch, Integers(reader)) { Copies = Integers(reader) };
     }
+
+    public static byte[] Promise(int epoch) => BitConverter.GetBytes(epoch);
+
+    public static int ReadPromise(byte[] payload) => payload.Length == sizeof(int) ? BitConverter.ToInt32(payload) : throw new EndOfStreamException();
 
     /// <summary>What a prepared record says of its updates; their buffers follow it in the payload. Begins with its own length.</summary>
     public static byte[] Prepared(PreparedRecord record, IReadOnlyList<LogEntry> entries)
@@ -201,6 +198,26 @@ internal static class LogFormat
         }
 
         return entries;
+    }
+
+    private static void Write(BinaryWriter writer, int[] values)
+    {
+        writer.Write(values.Length);
+        foreach (int value in values)
+        {
+            writer.Write(value);
+        }
+    }
+
+    private static int[] Integers(BinaryReader reader)
+    {
+        int[] values = new int[Count(reader, sizeof(int))];
+        for (int i = 0; i < values.Length; i++)
+        {
+            values[i] = reader.ReadInt32();
+        }
+
+        return values;
     }
 
     private static void Write(BinaryWriter writer, long[] lengths)

@@ -14,6 +14,15 @@ internal sealed class LogIndex
     /// <summary>The newest membership; null for none.</summary>
     public MembershipRecord? Membership { get; private set; }
 
+    /// <summary>The epoch below which no copy of a shard listens any more; 0 for none.</summary>
+    public int Promised { get; private set; }
+
+    /// <summary>
+    /// The newest membership, with the epoch that whoever goes on has to be above: a coordinator that took over may have had the copies promise one, and have been lost
+    /// before it kept its members.
+    /// </summary>
+    public MembershipRecord? Before => Membership is MembershipRecord newest && newest.Epoch < Promised ? newest with { Epoch = Promised } : Membership;
+
     /// <summary>The last step that an update was made for; 0 for none.</summary>
     public long LastStep => _slices.Values.SelectMany(entries => entries).Select(entry => entry.Step).DefaultIfEmpty(0).Max();
 
@@ -58,6 +67,9 @@ internal sealed class LogIndex
             Membership = record;
         }
     }
+
+    /// <summary>Copies of shards have promised to refuse every epoch below.</summary>
+    public void AddPromise(int epoch) => Promised = Math.Max(Promised, epoch);
 
     /// <summary>A slice's updates in the order of their making.</summary>
     public IReadOnlyList<LogEntry> UpdatesOf(int slice) => _slices.TryGetValue(slice, out List<LogEntry>? entries) ? entries : [];

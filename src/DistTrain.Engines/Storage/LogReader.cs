@@ -195,8 +195,11 @@ internal sealed class LogReader
                 case LogRecordKind.Membership:
                     Index.Add(LogFormat.ReadMembership(Payload(file, position, record.Length)));
                     break;
+                case LogRecordKind.Promise:
+                    Index.AddPromise(LogFormat.ReadPromise(Payload(file, position, record.Length)));
+                    break;
                 default:
-                    throw new InvalidInputException($"{file}: offset {position}: a record of kind {(int)record.Kind}; expected 1 to 3");
+                    throw new InvalidInputException($"{file}: offset {position}: a record of kind {(int)record.Kind}; expected 1 to 4");
             }
         }
         catch (EndOfStreamException exception)

@@ -36,28 +36,10 @@ internal sealed class RunLog : IDisposable
     }
 
     /// <summary>What was known at the last step that the log commits; null for none.</summary>
-    public CoordinatorProgress? Committed
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _index.Committed;
-            }
-        }
-    }
+    public CoordinatorProgress? Committed => Locked(() => _index.Committed);
 
-    /// <summary>The newest membership; null for none.</summary>
-    public MembershipRecord? Membership
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _index.Membership;
-            }
-        }
-    }
+    /// <summary>The newest membership, with the highest epoch that anybody may have heard of; null for none.</summary>
+    public MembershipRecord? Membership => Locked(() => _index.Before);
 
     /// <summary>Whether records are written, and not only read.</summary>
     public bool Writes { get; private init; }
@@ -266,6 +248,11 @@ internal sealed class RunLog : IDisposable
             }
         }
 
+        if (_index.Promised > 0)
+        {
+            WriteRecord(LogRecordKind.Promise, LogFormat.Promise(_index.Promised), [], null);
+        }
+
         if (_syncs)
         {
             SyncFile();
@@ -302,6 +289,14 @@ internal sealed class RunLog : IDisposable
             long length = _file.Length;
             _file.Sync();
             _synced = length;
+        }
+    }
+
+    private T Locked<T>(Func<T> read)
+    {
+        lock (_lock)
+        {
+            return read();
         }
     }
 
@@ -351,6 +346,11 @@ internal sealed class RunLog : IDisposable
             case MembershipRecord membership:
                 WriteRecord(LogRecordKind.Membership, LogFormat.Membership(membership), [], null);
                 _index.Add(membership);
+                break;
+            case PromiseRecord promise when promise.Epoch > _index.Promised:
+                // Copies that keep themselves on the same disk make the same promise.
+                WriteRecord(LogRecordKind.Promise, LogFormat.Promise(promise.Epoch), [], null);
+                _index.AddPromise(promise.Epoch);
                 break;
         }
     }

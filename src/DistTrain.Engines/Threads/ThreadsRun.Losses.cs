@@ -2,6 +2,8 @@ using DistTrain.Engines.Faults;
 using DistTrain.Engines.Shared;
 using DistTrain.Protocol.Actors;
 using DistTrain.Protocol.Effects;
+using DistTrain.Protocol.Planning;
+using DistTrain.Protocol.Settings;
 
 namespace DistTrain.Engines.Threads;
 
@@ -9,7 +11,9 @@ namespace DistTrain.Engines.Threads;
 internal sealed partial class ThreadsRun
 {
     private readonly Lock _lifeLock = new();
-    private readonly int[] _wanted;
+    private readonly int[] _wanted, _backups;
+    private readonly TimeSpan? _backupAfter;
+    private readonly TimeProvider _time;
     private readonly bool[] _dead;
     private MembershipRecord? _membershipKept;
     private SnapshotRecord? _snapshotKept;
@@ -76,6 +80,31 @@ internal sealed partial class ThreadsRun
             case SuspicionFault suspicion:
                 Suspect(suspicion.Actor);
                 break;
+            case SlowFault slow:
+                ActorCell cell = _cells[slow.Actor.Index];
+                cell.Slow(new Slowness(slow.Factor, slow.UntilReplaced));
+                if (slow.For is TimeSpan span)
+                {
+                    _faults.After(span, () => cell.Slow(null));
+                }
+
+                break;
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool Watches(ActorId actor) => _backupAfter is not null && _plan.Topology.RoleOf(actor) == ActorRole.LayerActor;
+
+    /// <inheritdoc/>
+    public IDisposable? WatchJob(ActorId actor) =>
+        Watches(actor) ? _time.CreateTimer(_ => OnStraggling(actor), null, _backupAfter!.Value, Timeout.InfiniteTimeSpan) : null;
+
+    /// <summary>A job takes too long: it goes on, and what would have come of it is computed again by whoever takes its actor's place.</summary>
+    private void OnStraggling(ActorId actor)
+    {
+        if (Interlocked.Increment(ref _backups[actor.Index]) <= Limits.BackupsPerActorMax)
+        {
+            Suspect(actor);
         }
     }
 

@@ -58,6 +58,8 @@ internal sealed partial class ThreadsRun : IActorHost, IDisposable
         }
 
         _wanted = new int[_cells.Length];
+        _backups = new int[_cells.Length];
+        (_backupAfter, _time) = (request.Settings.BackupAfter, time);
         _dead = new bool[_cells.Length];
         _faults = new ThreadsFaults(request.Faults, time, Begun, Happens);
         _started = request.Started;

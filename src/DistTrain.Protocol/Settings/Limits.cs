@@ -56,4 +56,8 @@ public static class Limits
 
     /// <summary>Restarts of one actor before the run stops: a fault that returns this often is not passing.</summary>
     public const int RestartsPerActorMax = 100;
+
+    /// <summary>Backups of one layer actor: one that is slow wherever it lives has too much to do and is left alone. Far below
+    /// <see cref="RestartsPerActorMax"/>, so that slowness never ends a run.</summary>
+    public const int BackupsPerActorMax = 20;
 }

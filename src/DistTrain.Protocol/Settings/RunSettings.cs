@@ -54,6 +54,12 @@ public sealed record RunSettings
 
     /// <summary>How long an unanswered message is retried before the run stops with exit 3. Default 10 minutes.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>
+    /// How long a job of a layer actor may take before the actor counts as a straggler and a backup is started in its place, which computes the same contributions
+    /// with the same bits (backup tasks: Dean and Ghemawat 2004); null for never, which is the default.
+    /// </summary>
+    public TimeSpan? BackupAfter { get; init; }
 }
 
 /// <summary>What a commit survives.</summary>

@@ -62,6 +62,11 @@ public static class SettingsChecks
                 + $"expected at least {(long)settings.Replicas * training.MicroBatches}, or fewer replicas or micro-batches"));
         }
 
+        if (settings.BackupAfter <= TimeSpan.Zero)
+        {
+            problems.Add(new SettingsProblem("backup-after", $"{settings.BackupAfter} is no time for a job; expected a duration above 0"));
+        }
+
         if (settings.Patience < Limits.RetryCap)
         {
             problems.Add(new SettingsProblem(

@@ -37,6 +37,25 @@ public sealed class FaultStudyTests : IDisposable
         root.GetProperty("faults").GetArrayLength().ShouldBeGreaterThan(0);
     }
 
+    /// <summary>The clock is the simulator's: the machine that is slow costs what it takes to notice that, and not what it takes.</summary>
+    [Fact]
+    public void ABackupTakesTheTimeOfAStragglerAway()
+    {
+        double SlowDown(string backup, bool hasBackup)
+        {
+            const string Straggler = "replicas: 2\nengine: simulated\nfaults: [{ at: step 3, slow: layer-0/replica-1, factor: 5000, until-replaced: true }]\n";
+            _bench.Write("my.yaml", Bench.Good + $"\n{backup}\n{Straggler}");
+            _bench.RunOn(Engines, "study", "faults", "my.yaml", "--out", hasBackup ? "with" : "without", "--json").ShouldBe(0, _bench.Error);
+            using JsonDocument study = JsonDocument.Parse(_bench.Out);
+            study.RootElement.GetProperty("weights_equal").GetBoolean().ShouldBeTrue();
+            study.RootElement.GetProperty("with_faults").GetProperty("recoveries").GetInt64().ShouldBe(hasBackup ? 1 : 0);
+            return study.RootElement.GetProperty("slow_down").GetDouble();
+        }
+
+        double without = SlowDown("", hasBackup: false), with = SlowDown("backup-after: 1ms", hasBackup: true);
+        without.ShouldBeGreaterThan(5 * with);
+    }
+
     [Fact]
     public void AFaultAtAStepIsTimedFromItsIssueToTheNextCommittedStep()
     {
@@ -82,7 +101,7 @@ public sealed class FaultStudyTests : IDisposable
     public void EveryExampleOfAFaultIsRead()
     {
         string[] examples = Directory.GetFiles(Path.Combine(Above("examples"), "faults"), "*.yaml");
-        examples.Length.ShouldBe(12);
+        examples.Length.ShouldBe(13);
         foreach (string example in examples)
         {
             CommandApp.Run(["doctor", example], Engines, _bench.Host).ShouldBe(0, _bench.Error);

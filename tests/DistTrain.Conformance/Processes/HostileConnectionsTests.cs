@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Text;
 using DistTrain.Conformance.Support;
 using DistTrain.Engines.Processes;
+using DistTrain.Engines.Shared;
 using DistTrain.Protocol.Wire;
 using Shouldly;
 using Xunit;
@@ -13,6 +14,9 @@ namespace DistTrain.Conformance.Processes;
 public sealed class HostileConnectionsTests
 {
     private const int Server = 1;
+
+    private const string Acknowledge =
+        """{"tag":"acknowledge","run":1,"epoch":1,"from":0,"from-incarnation":1,"to":1,"to-incarnation":1,"sequence":0,"acknowledges":1}""";
 
     [SkippableFact]
     public void WhatIsNoFrameOfTheRunClosesItsConnectionAndNothingElse()
@@ -48,15 +52,16 @@ public sealed class HostileConnectionsTests
         yield return ("a wrong token", PeerStream.Greeting(wrong, 0));
         yield return ("a right token of a process that does not exist", PeerStream.Greeting(token, 77));
         yield return ("a right token of the process itself", PeerStream.Greeting(token, Server));
+        yield return ("a frame without a token", [.. Frame(Acknowledge), .. new byte[welcome.Length]]);
         yield return ("text instead of a token", Encoding.UTF8.GetBytes("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"));
         yield return ("garbage behind the token", [.. welcome, .. Enumerable.Repeat((byte)0xAB, 500)]);
         yield return ("a frame that is too long", [.. welcome, .. Prefix(uint.MaxValue, 10)]);
         yield return ("a header that is too long", [.. welcome, .. Prefix(WireLimits.HeaderBytesMax + 100, WireLimits.HeaderBytesMax + 1)]);
         yield return ("a header longer than its frame", [.. welcome, .. Prefix(20, 400)]);
+        yield return ("a tensor in shared memory that is not there", [.. PeerStream.Greeting(token, 0, new SharedMemoryPlace(1, 1, 1 << 20, Guid.Empty)), .. Aside(0, 0)]);
         yield return ("an unknown tag", [.. welcome, .. Frame("""{"tag":"shut-down"}""")]);
         yield return ("a header that is no JSON", [.. welcome, .. Frame("tag")]);
-        yield return ("a message for an actor elsewhere", [.. welcome, .. Frame(
-            """{"tag":"acknowledge","run":1,"epoch":1,"from":0,"from-incarnation":1,"to":1,"to-incarnation":1,"sequence":0,"acknowledges":1}""")]);
+        yield return ("a message for an actor elsewhere", [.. welcome, .. Frame(Acknowledge)]);
     }
 
     private static byte[] Prefix(uint frame, uint header)
@@ -71,6 +76,16 @@ public sealed class HostileConnectionsTests
     {
         byte[] bytes = Encoding.UTF8.GetBytes(header);
         return [.. Prefix((uint)(bytes.Length + sizeof(uint)), (uint)bytes.Length), .. bytes];
+    }
+
+    /// <summary>Weights of 64 KiB that lie aside.</summary>
+    private static byte[] Aside(long offset, int slot)
+    {
+        byte[] header = Encoding.UTF8.GetBytes(
+            """{"tag":"weights","run":1,"epoch":1,"from":0,"from-incarnation":1,"to":3,"to-incarnation":1,"sequence":1,"acknowledges":1,"step":1,"slice":0,"buffer":{"offset":0,"length":65536},"carried":null}""");
+        byte[] place = new byte[TensorPlace.EncodedBytes];
+        new TensorPlace(offset, slot).Write(place);
+        return [.. Prefix((uint)(header.Length + sizeof(uint) + (1 << 16)), (uint)header.Length), .. header, .. place];
     }
 
     /// <summary>Whether the other end closes the connection when it has read the bytes.</summary>

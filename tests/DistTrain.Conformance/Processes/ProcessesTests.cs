@@ -104,6 +104,27 @@ public sealed class ProcessesTests
         observed.Notices.ShouldContain(notice => notice.StartsWith(name, StringComparison.Ordinal) && notice.Contains("signal 9", StringComparison.Ordinal));
     }
 
+    /// <summary>Slices of 260 and 130 KB go through shared memory, and are computed with there. Several kills, so that some come while one is on its way.</summary>
+    [SkippableTheory]
+    [InlineData("worker-1")]
+    [InlineData("parameter-server")]
+    public void AProcessThatIsKilledWhileLargeTensorsAreOnTheirWayIsStartedAgainAndNoBitChanges(string name)
+    {
+        Skip.IfNot(OperatingSystem.IsLinux(), "Shared memory without a name is Linux's.");
+        RunRequest request = Base(settings => settings with
+        {
+            Replicas = 2,
+            CheckpointEverySteps = 4,
+            Network = new NetworkSpec(7, [new DenseSpec(8_192, ActivationKind.Tanh), new DenseSpec(5, ActivationKind.Softmax)]),
+            Stages = [1, 1],
+        });
+        long[] at = [2, 5, 9];
+        int kills = 0;
+        RunOutcome outcome = ShouldGiveTheBitsOfThePlainLoop(
+            request, workers: 2, atStep: (run, step) => Kill(kills < at.Length && step >= at[kills] && kills++ >= 0, run, name));
+        outcome.Restarts.ShouldBeGreaterThanOrEqualTo(1);
+    }
+
     [SkippableFact]
     public void AProcessThatHangsIsKilledAndStartedAgain()
     {

@@ -25,8 +25,8 @@ public sealed class SoakTests
 
     [Theory]
     [InlineData("a contribution that arrives twice is applied twice", 9UL, "once")]
-    [InlineData("messages of an older incarnation are taken for those of the newest", 8UL, "invariant")]
-    [InlineData("the retry timer fires for nobody", 2UL, "progress")]
+    [InlineData("messages of an older incarnation are taken for those of the newest", 7UL, "invariant")]
+    [InlineData("the retry timer fires for nobody", 7UL, "progress")]
     [InlineData("what a disk reports as kept is not there after a crash", 8UL, "membership")]
     public void ADefectBetweenHostAndMachinesIsFoundAndShrunkToAFewFaults(string defect, ulong seed, string guarantee)
     {
@@ -45,9 +45,9 @@ public sealed class SoakTests
     public void ASeedGivesTheSameVerdictWheneverItIsRun()
     {
         Func<RunPlan, HostSeams> plant = PlantedDefects.All["the retry timer fires for nobody"];
-        SoakFailure? Once() => Soak.Check(2, request => SoakRun.Check(request, faults: null, plant).Finding);
+        SoakFailure? Once() => Soak.Check(7, request => SoakRun.Check(request, faults: null, plant).Finding);
         SoakFailure first = Once().ShouldNotBeNull(), second = Once().ShouldNotBeNull();
         second.Finding.ShouldBe(first.Finding);
-        second.Faults.ShouldBe(first.Faults);
+        second.Faults.Select(fault => fault.ToString()).ShouldBe(first.Faults.Select(fault => fault.ToString()));
     }
 }

@@ -21,6 +21,12 @@ public enum Fate
     /// <summary>It stops and says why (exit 3); whoever resumes it finds its last snapshot.</summary>
     StopsAndResumesBack,
 
+    /// <summary>It stops and says why (exit 3); what it had kept is gone with what was lost.</summary>
+    Stops,
+
+    /// <summary>The engine does not take such a run, and names the setting.</summary>
+    Refused,
+
     /// <summary>Committed steps may be lost.</summary>
     NotPromised,
 }

@@ -12,8 +12,26 @@ public enum Loss
     /// <summary>A shard of the parameter server.</summary>
     Shard,
 
+    /// <summary>Every copy of a shard at once, while their disks stay.</summary>
+    EveryCopy,
+
     /// <summary>The coordinator.</summary>
     Coordinator,
+
+    /// <summary>The coordinator and a copy of a shard at once.</summary>
+    CoordinatorAndShard,
+
+    /// <summary>The node of a layer actor for good, with what is in its memory and on its disk.</summary>
+    NodeOfLayerActor,
+
+    /// <summary>The node of a copy of a shard for good, with what is in its memory and on its disk.</summary>
+    NodeOfShard,
+
+    /// <summary>The node of the coordinator for good, with what is in its memory and on its disk.</summary>
+    NodeOfCoordinator,
+
+    /// <summary>The nodes of every copy of a shard for good, with what is in their memory and on their disks.</summary>
+    NodesOfEveryCopy,
 
     /// <summary>Everything at once, by SIGKILL.</summary>
     Everything,

@@ -30,22 +30,33 @@ internal static class SurvivalRun
         Patience = Limits.RetryCap,
     });
 
-    /// <summary>The fault that a loss is, where a scenario can say it.</summary>
-    public static Fault FaultOf(Loss loss, RunRequest request)
+    /// <summary>The faults that a loss is, where a scenario can say it; all begin at the same step.</summary>
+    public static Fault[] FaultsOf(Loss loss, RunRequest request)
     {
         Topology topology = new RunPlan(request.Settings, request.Data.TrainRows, request.Data.TestRows).Topology;
-        Fault fault = loss switch
+        ActorId[] copies = [.. Enumerable.Range(0, topology.Copies).Select(copy => topology.Shard(1, copy))];
+        Fault[] faults = loss switch
         {
-            Loss.LayerActor => new CrashFault(topology.LayerActor(0, 1), TimeSpan.Zero),
-            Loss.LayerActorForGood => new CrashFault(topology.LayerActor(0, 0), null),
-            Loss.Shard => new CrashFault(topology.Shard(1), TimeSpan.Zero),
-            Loss.Coordinator => new CrashFault(ActorId.Coordinator, TimeSpan.Zero),
-            Loss.Room => new DiskFault(topology.Shard(0), DiskProblem.Full),
-            Loss.Write => new DiskFault(topology.Shard(0), DiskProblem.TornWrite),
+            Loss.LayerActor => [Crash(topology.LayerActor(0, 1))],
+            Loss.LayerActorForGood => [new CrashFault(topology.LayerActor(0, 0), null)],
+            Loss.Shard => [Crash(copies[0])],
+            Loss.EveryCopy => [.. copies.Select(Crash)],
+            Loss.Coordinator => [Crash(ActorId.Coordinator)],
+            Loss.CoordinatorAndShard => [Crash(copies[0]), Crash(ActorId.Coordinator)],
+            Loss.NodeOfLayerActor => [new NodeLossFault(topology.LayerActor(0, 1), null)],
+            Loss.NodeOfShard => [new NodeLossFault(copies[0], null)],
+            Loss.NodeOfCoordinator => [new NodeLossFault(ActorId.Coordinator, null)],
+            Loss.NodesOfEveryCopy => [.. copies.Select(copy => new NodeLossFault(copy, null))],
+            Loss.Room => [new DiskFault(topology.Shard(0), DiskProblem.Full)],
+            Loss.Write => [new DiskFault(topology.Shard(0), DiskProblem.TornWrite)],
             _ => throw new ArgumentOutOfRangeException(nameof(loss)),
         };
-        return fault with { At = FaultTime.AtStep(LossAt) };
+        return [.. faults.Select(fault => fault with { At = FaultTime.AtStep(LossAt) })];
     }
+
+    /// <summary>Why an engine does not take a run; null when it does.</summary>
+    public static string? Refusal(string engine, RunRequest request) =>
+        EngineOf(engine).Refuses(engine == ProcessesEngine.EngineName ? ProcessRuns.Readable(request, 2) : request);
 
     public static RunOutcome On(string engine, RunRequest request, IRunObserver observer)
     {
@@ -89,6 +100,8 @@ internal static class SurvivalRun
 
         throw new InvalidOperationException("The run ended before its loss.");
     }
+
+    private static CrashFault Crash(ActorId actor) => new(actor, TimeSpan.Zero);
 
     private static IEngine EngineOf(string engine) => engine switch
     {

@@ -10,17 +10,44 @@ internal static class SurvivalTable
 {
     public static readonly Durability[] Durabilities = [Durability.Memory, Durability.Step, Durability.Power];
 
+    private static readonly string[] All = ["simulated", "threads", "processes"], InOne = ["simulated", "threads"], Simulated = ["simulated"], Processes = ["processes"];
+
     /// <summary>The rows, in the order of the README.</summary>
     public static IReadOnlyList<SurvivalRow> Rows { get; } =
     [
-        new(Loss.LayerActor, ["simulated", "threads", "processes"], 1, [Fate.LosesNothing, Fate.LosesNothing, Fate.LosesNothing]),
-        new(Loss.LayerActorForGood, ["simulated", "threads", "processes"], 1, [Fate.StopsAndResumesBack, Fate.StopsAndResumes, Fate.StopsAndResumes]),
-        new(Loss.Shard, ["simulated", "threads", "processes"], 1, [Fate.GoesBack, Fate.LosesNothing, Fate.LosesNothing]),
-        new(Loss.Coordinator, ["simulated", "processes"], 1, [Fate.GoesBack, Fate.LosesNothing, Fate.LosesNothing]),
-        new(Loss.Everything, ["simulated", "threads", "processes"], 1, [Fate.ResumesBack, Fate.Resumes, Fate.Resumes]),
-        new(Loss.Power, ["simulated"], 1, [Fate.ResumesBack, Fate.NotPromised, Fate.Resumes]),
-        new(Loss.Room, ["simulated"], 1, [Fate.StopsAndResumesBack, Fate.StopsAndResumes, Fate.StopsAndResumes]),
-        new(Loss.Write, ["simulated"], 1, [Fate.StopsAndResumesBack, Fate.StopsAndResumes, Fate.StopsAndResumes]),
+        new(Loss.LayerActor, All, 1, [Fate.LosesNothing, Fate.LosesNothing, Fate.LosesNothing]),
+        new(Loss.LayerActorForGood, All, 1, [Fate.StopsAndResumesBack, Fate.StopsAndResumes, Fate.StopsAndResumes]),
+        new(Loss.Shard, All, 1, [Fate.GoesBack, Fate.LosesNothing, Fate.LosesNothing]),
+        new(Loss.Coordinator, All, 1, [Fate.GoesBack, Fate.LosesNothing, Fate.LosesNothing]),
+        new(Loss.CoordinatorAndShard, All, 1, [Fate.GoesBack, Fate.LosesNothing, Fate.LosesNothing]),
+        new(Loss.Everything, All, 1, [Fate.ResumesBack, Fate.Resumes, Fate.Resumes]),
+        new(Loss.NodeOfLayerActor, Simulated, 1, [Fate.LosesNothing, Fate.LosesNothing, Fate.LosesNothing]),
+        new(Loss.NodeOfShard, Simulated, 1, [Fate.Stops, Fate.Stops, Fate.Stops]),
+        new(Loss.NodeOfCoordinator, Simulated, 1, [Fate.Stops, Fate.Stops, Fate.Stops]),
+        new(Loss.Power, Simulated, 1, [Fate.ResumesBack, Fate.NotPromised, Fate.Resumes]),
+        new(Loss.Room, Simulated, 1, [Fate.StopsAndResumesBack, Fate.StopsAndResumes, Fate.StopsAndResumes]),
+        new(Loss.Write, Simulated, 1, [Fate.StopsAndResumesBack, Fate.StopsAndResumes, Fate.StopsAndResumes]),
+        new(Loss.LayerActor, InOne, 2, [Fate.LosesNothing, Fate.LosesNothing, Fate.LosesNothing]),
+        new(Loss.LayerActorForGood, InOne, 2, [Fate.StopsAndResumesBack, Fate.StopsAndResumes, Fate.StopsAndResumes]),
+        new(Loss.Shard, InOne, 2, [Fate.LosesNothing, Fate.LosesNothing, Fate.LosesNothing]),
+        new(Loss.EveryCopy, InOne, 2, [Fate.GoesBack, Fate.LosesNothing, Fate.LosesNothing]),
+        new(Loss.Coordinator, InOne, 2, [Fate.LosesNothing, Fate.LosesNothing, Fate.LosesNothing]),
+        new(Loss.CoordinatorAndShard, InOne, 2, [Fate.LosesNothing, Fate.LosesNothing, Fate.LosesNothing]),
+        new(Loss.Everything, InOne, 2, [Fate.ResumesBack, Fate.Resumes, Fate.Resumes]),
+        new(Loss.NodeOfLayerActor, Simulated, 2, [Fate.LosesNothing, Fate.LosesNothing, Fate.LosesNothing]),
+        new(Loss.NodeOfShard, Simulated, 2, [Fate.LosesNothing, Fate.LosesNothing, Fate.LosesNothing]),
+        new(Loss.NodeOfCoordinator, Simulated, 2, [Fate.LosesNothing, Fate.LosesNothing, Fate.LosesNothing]),
+        new(Loss.NodesOfEveryCopy, Simulated, 2, [Fate.Stops, Fate.Stops, Fate.Stops]),
+        new(Loss.Power, Simulated, 2, [Fate.ResumesBack, Fate.NotPromised, Fate.Resumes]),
+        new(Loss.Room, Simulated, 2, [Fate.StopsAndResumesBack, Fate.StopsAndResumes, Fate.StopsAndResumes]),
+        new(Loss.Write, Simulated, 2, [Fate.StopsAndResumesBack, Fate.StopsAndResumes, Fate.StopsAndResumes]),
+        new(Loss.LayerActor, Processes, 2, [Fate.LosesNothing, Fate.Refused, Fate.Refused]),
+        new(Loss.LayerActorForGood, Processes, 2, [Fate.StopsAndResumesBack, Fate.Refused, Fate.Refused]),
+        new(Loss.Shard, Processes, 2, [Fate.LosesNothing, Fate.Refused, Fate.Refused]),
+        new(Loss.EveryCopy, Processes, 2, [Fate.GoesBack, Fate.Refused, Fate.Refused]),
+        new(Loss.Coordinator, Processes, 2, [Fate.LosesNothing, Fate.Refused, Fate.Refused]),
+        new(Loss.CoordinatorAndShard, Processes, 2, [Fate.LosesNothing, Fate.Refused, Fate.Refused]),
+        new(Loss.Everything, Processes, 2, [Fate.ResumesBack, Fate.Refused, Fate.Refused]),
     ];
 
     /// <summary>The lines of the table in the README.</summary>
@@ -35,9 +62,15 @@ internal static class SurvivalTable
     private static string Words(Loss loss) => loss switch
     {
         Loss.LayerActor => "a layer actor, or the worker with it",
-        Loss.LayerActorForGood => "the same, and nothing can take its place",
-        Loss.Shard => "a shard of the parameter server",
+        Loss.LayerActorForGood => "a layer actor, and nothing can take its place",
+        Loss.Shard => "a copy of a shard of the parameter server",
+        Loss.EveryCopy => "both copies of a shard",
         Loss.Coordinator => "the coordinator",
+        Loss.CoordinatorAndShard => "the coordinator and a copy of a shard",
+        Loss.NodeOfLayerActor => "a layer actor's node, memory and disk, for good",
+        Loss.NodeOfShard => "the node of a copy of a shard, memory and disk, for good",
+        Loss.NodeOfCoordinator => "the coordinator's node, memory and disk, for good",
+        Loss.NodesOfEveryCopy => "the nodes of both copies of a shard, memory and disk, for good",
         Loss.Everything => "everything at once (SIGKILL)",
         Loss.Power => "power",
         Loss.Room => "room on a shard's disk",
@@ -53,6 +86,8 @@ internal static class SurvivalTable
         Fate.ResumesBack => "`--resume`, from the last snapshot on",
         Fate.StopsAndResumes => "exit 3; `--resume`, no committed step lost",
         Fate.StopsAndResumesBack => "exit 3; `--resume`, from the last snapshot on",
+        Fate.Stops => "exit 3",
+        Fate.Refused => "refused",
         Fate.NotPromised => "not promised",
         _ => throw new ArgumentOutOfRangeException(nameof(fate)),
     };

@@ -47,13 +47,17 @@ public sealed class SurvivalTests : IDisposable
     {
         Skip.If(OperatingSystem.IsWindows() && (engine == ProcessesEngine.EngineName || loss == Loss.Everything), "Processes are killed by signal.");
         RunRequest request = SurvivalRun.Request(durability, copies);
-        if (loss is Loss.Everything or Loss.Power)
+        if (fate == Fate.Refused)
+        {
+            SurvivalRun.Refusal(engine, request).ShouldNotBeNull().ShouldStartWith("parameter-server.copies: 2");
+        }
+        else if (loss is Loss.Everything or Loss.Power)
         {
             LoseEverything(request, loss, engine, copies, fate);
         }
         else
         {
-            LoseSomething(request with { JournalFolder = Journal, Faults = [SurvivalRun.FaultOf(loss, request)] }, engine, fate);
+            LoseSomething(request with { JournalFolder = Journal, Faults = SurvivalRun.FaultsOf(loss, request) }, engine, fate);
         }
     }
 
@@ -87,18 +91,26 @@ public sealed class SurvivalTests : IDisposable
     {
         Observed observed = new();
         RunOutcome outcome = SurvivalRun.On(engine, request, observed);
-        observed.Faults.ShouldHaveSingleItem();
+        observed.Faults.Count.ShouldBe(request.Faults.Count);
         int underWay = new RunPlan(request.Settings, request.Data.TrainRows, request.Data.TestRows).StepsUncommittedMax;
         if (fate is Fate.LosesNothing or Fate.GoesBack)
         {
             ShouldBeWhole(outcome, request);
-            outcome.Restarts.ShouldBe(1);
-            (outcome.StepsRedone > underWay).ShouldBe(fate == Fate.GoesBack, $"{outcome.StepsRedone} steps redone");
+
+            // One epoch for each loss, and where shards have copies another one when a copy is back.
+            outcome.Restarts.ShouldBeInRange(1, request.Faults.Count * request.Settings.ParameterServer.Copies);
+            (outcome.StepsRedone > outcome.Restarts * underWay).ShouldBe(fate == Fate.GoesBack, $"{outcome.StepsRedone} steps redone");
             return;
         }
 
         outcome.Status.ShouldBe(RunStatus.Failed);
         outcome.Reason.ShouldNotBeEmpty();
+        if (fate == Fate.Stops)
+        {
+            outcome.Reason.ShouldContain("lost");
+            return;
+        }
+
         ShouldResume(request with { Faults = [] }, engine, observed.Steps[^1].Step, keepsAll: fate == Fate.StopsAndResumes);
     }
 

@@ -76,6 +76,29 @@ public sealed class SimulatedRunTests
     }
 
     [Fact]
+    public void ABackupTakesAStragglersPlaceAndChangesNoBit()
+    {
+        RunRequest request = Runs.Of(settings => settings with { Replicas = 2 }), calm = request;
+        request = request with { Faults = [new SlowFault(new ActorId(4), 10_000, null) { At = FaultTime.AtStep(4), UntilReplaced = true }] };
+        RunOutcome alone = Run(request), backed = Run(request with { Settings = request.Settings with { BackupAfter = Millisecond } });
+        (alone.Restarts, backed.Restarts).ShouldBe((0, 1));
+        backed.StepsRedone.ShouldBeInRange(1, request.Settings.StepsInFlight);
+        alone.Virtual!.Value.ShouldBeGreaterThan(5 * backed.Virtual!.Value);
+        Bits.Of(alone).ShouldBe(Bits.Of(Run(calm)));
+        Bits.Of(backed).ShouldBe(Bits.Of(Run(calm)));
+    }
+
+    [Fact]
+    public void WhoeverIsSlowWhereverItLivesIsLeftAloneInTheEnd()
+    {
+        SlowFault slow = new(new ActorId(2), 10_000, null) { At = FaultTime.AtStep(2) };
+        RunRequest request = Runs.Of(settings => settings with { BackupAfter = Millisecond }) with { Faults = [slow] };
+        RunOutcome outcome = Run(request);
+        outcome.Restarts.ShouldBe(Limits.BackupsPerActorMax);
+        Bits.Of(outcome).ShouldBe(Bits.Of(Run(Runs.Of())));
+    }
+
+    [Fact]
     public void ActorsOfOneNodeShareItsSlots()
     {
         // Fill-drain with four micro-batches keeps two stages busy at once; one slot for both makes them take turns.
@@ -223,7 +246,7 @@ public sealed class SimulatedRunTests
         engine.Refuses(Runs.Of() with { Faults = [new SlowFault(new ActorId(1), 0, null)] })!.ShouldContain("factor 0");
         engine.Refuses(Runs.Of() with { Faults = [new PartitionFault([[new ActorId(1)], [new ActorId(1)]], Millisecond)] })!.ShouldContain("two groups");
         engine.Refuses(Runs.Of() with { Faults = [new LinkFault(null, null) { Drop = 1.5 }] })!.ShouldContain("drop");
-        new ThreadsEngine().Refuses(Runs.Of() with { Faults = [new SlowFault(new ActorId(1), 2, null)] })!.ShouldContain("faults[0]: engine threads does not serve 'slow' faults");
+        new ThreadsEngine().Refuses(Runs.Of() with { Faults = [new LinkFault(null, null)] })!.ShouldContain("faults[0]: engine threads does not serve 'link' faults");
     }
 
     private static RunOutcome Run(RunRequest request)

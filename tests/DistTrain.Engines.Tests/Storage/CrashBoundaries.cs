@@ -1,7 +1,9 @@
 using DistTrain.Conformance.Support;
+using DistTrain.Engines.Faults;
 using DistTrain.Engines.Simulated;
 using DistTrain.Engines.Storage;
 using DistTrain.Engines.Tests.Support;
+using DistTrain.Protocol.Actors;
 using DistTrain.Protocol.Settings;
 
 namespace DistTrain.Engines.Tests.Storage;
@@ -23,6 +25,13 @@ internal static class CrashBoundaries
         };
         return change?.Invoke(all) ?? all;
     }) with { JournalFolder = Folder, Simulation = new SimulationSettings { Journal = false } };
+
+    /// <summary>The same with two copies of each shard, and a coordinator that is lost at step 3.</summary>
+    public static RunRequest WithCopies(RunRequest request) => request with
+    {
+        Settings = request.Settings with { ParameterServer = request.Settings.ParameterServer with { Copies = 2 } },
+        Faults = [new CrashFault(ActorId.Coordinator, TimeSpan.Zero) { At = FaultTime.AtStep(3) }],
+    };
 
     /// <summary>Visits every boundary once for each seed; what is left is lost as the kind says, and the process that goes on is stopped once in turn.</summary>
     public static CrashReport Visit(RunRequest request, CrashKind kind, int seeds, bool syncs = true)

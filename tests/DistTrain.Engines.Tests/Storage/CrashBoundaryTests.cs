@@ -27,6 +27,19 @@ public sealed class CrashBoundaryTests(ITestOutputHelper output)
         report.Violations.ShouldBeEmpty();
     }
 
+    /// <summary>Two copies of each shard keep themselves on one disk, and a coordinator takes over on the way: views and promises are in the log too.</summary>
+    [Theory]
+    [InlineData("step", "Process")]
+    [InlineData("power", "Power")]
+    public void WithTwoCopiesACrashAtAnyWriteBoundaryLosesNoCommittedStepEither(string durability, string kind)
+    {
+        RunRequest request = CrashBoundaries.WithCopies(CrashBoundaries.Request(Enum.Parse<Durability>(durability, ignoreCase: true), Epochs));
+        CrashReport report = CrashBoundaries.Visit(request, Enum.Parse<CrashKind>(kind), seeds: kind == "Power" ? Seeds : 1);
+        output.WriteLine($"{5 * Epochs} steps, {durability}, {kind}, two copies: {report.Boundaries} boundaries, {report.Visits} crashes");
+        report.Boundaries.ShouldBeGreaterThan(30);
+        report.Violations.ShouldBeEmpty();
+    }
+
     [Fact]
     public void ADiskWhoseSyncDoesNothingIsFoundOut()
     {

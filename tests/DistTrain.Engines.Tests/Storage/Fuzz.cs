@@ -17,14 +17,16 @@ internal sealed class Fuzz
     private readonly string[] _files;
     private readonly long _committed;
 
-    public Fuzz()
+    /// <summary>A run that was stopped after its first snapshot; with two copies of each shard a coordinator has taken over before.</summary>
+    public Fuzz(int copies)
     {
         RunRequest request = CrashBoundaries.Request(Durability.Step, 1, settings => settings with
         {
             ParameterServer = new ParameterServerSettings(),
             CheckpointEverySteps = 3,
         });
-        SimulatedDisk disk = new() { CrashAt = 75 };
+        request = copies == 1 ? request : CrashBoundaries.WithCopies(request);
+        SimulatedDisk disk = new() { CrashAt = copies == 1 ? 75 : 110 };
         Observed observed = new();
         try
         {

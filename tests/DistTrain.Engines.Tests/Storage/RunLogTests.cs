@@ -3,6 +3,8 @@ using DistTrain.Conformance.Support;
 using DistTrain.Engines.Storage;
 using DistTrain.Engines.Tests.Support;
 using DistTrain.Numerics;
+using DistTrain.Protocol.Effects;
+using DistTrain.Protocol.Planning;
 using DistTrain.Protocol.Settings;
 using Shouldly;
 using Xunit;
@@ -69,11 +71,36 @@ public sealed class RunLogTests
         SimulatedDisk disk = Crashed(out _);
         disk.Damage(First, bytes =>
         {
-            bytes[8] = 2;
+            bytes[8] = 1;
             BitConverter.TryWriteBytes(bytes.AsSpan(32), Crc32C.Of(bytes.AsSpan(0, 32)));
             return bytes;
         });
-        Should.Throw<InvalidInputException>(() => Journal.LastCommittedStep(disk, CrashBoundaries.Folder)).Message.ShouldContain("the log has version 2; expected 1");
+        Should.Throw<InvalidInputException>(() => Journal.LastCommittedStep(disk, CrashBoundaries.Folder)).Message.ShouldContain("the log has version 1; expected 2");
+    }
+
+    [Fact]
+    public void ViewsAndPromisesOfCopiesAreInTheLogAndOutliveItsSegments()
+    {
+        RunRequest request = CrashBoundaries.WithCopies(Request);
+        SimulatedDisk disk = new();
+        CrashBoundaries.Run(request with { Settings = request.Settings with { CheckpointEverySteps = 4 } }, disk, 0, new Observed()).Status.ShouldBe(RunStatus.Completed);
+        LogIndex index = LogReader.Read(disk, CrashBoundaries.Folder).Index;
+        disk.Files(CrashBoundaries.Folder).ShouldNotContain("log-000000001");
+        index.Membership.ShouldNotBeNull().Copies.ShouldBe(Enumerable.Repeat((int)CopyState.Whole, 4));
+        index.Promised.ShouldBeInRange(Limits.EpochsPerCoordinator, index.Membership.Epoch);
+    }
+
+    [Fact]
+    public void WhoeverGoesOnIsAboveEveryPromise()
+    {
+        LogIndex index = new();
+        index.Add(new MembershipRecord(3, [1, 1]));
+        index.Before!.Epoch.ShouldBe(3);
+        index.AddPromise(7);
+        index.AddPromise(5);
+        (index.Before!.Epoch, index.Membership!.Epoch).ShouldBe((7, 3));
+        index.Add(new MembershipRecord(8, [2, 1]));
+        index.Before!.Epoch.ShouldBe(8);
     }
 
     [Fact]

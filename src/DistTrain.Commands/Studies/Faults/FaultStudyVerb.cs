@@ -32,7 +32,7 @@ internal static class FaultStudyVerb
                 - { at: step 77, crash: parameter-server, during: snapshot }
                 - { at: 3s, partition: [[coordinator, layer-1], [layer-2]], for: 5s }
                 - { link: "* -> layer-1", drop: 1%, duplicate: 1%, delay: 5ms..50ms, reorder: true }
-                - { at: step 40, slow: layer-3, factor: 10, for: 20s }
+                - { at: step 40, slow: layer-3, factor: 10, for: 20s }    # until-replaced: true where it is the machine that is slow
                 - { at: step 50, suspect: layer-1 }                       # alive, and taken for dead
                 - { replica: 2, byzantine: sign-flip }
                 - { disk: parameter-server, torn-write: true }            # or full: true

@@ -1,0 +1,20 @@
+using System.Net.Sockets;
+using DistTrain.Engines.Shared;
+
+namespace DistTrain.Engines.Processes;
+
+/// <summary>The stream from one of a run's processes to another, with shared memory beside it.</summary>
+internal sealed class LendingStream(Socket socket, TensorLender lender) : NetworkStream(socket, ownsSocket: true), ITensorOutlet
+{
+    /// <inheritdoc/>
+    public TensorPlace Put(ReadOnlySpan<byte> tensor) => lender.Put(tensor);
+
+    protected override void Dispose(bool disposing)
+    {
+        base.Dispose(disposing);
+        if (disposing)
+        {
+            lender.Dispose();
+        }
+    }
+}

@@ -1,0 +1,11 @@
+namespace DistTrain.Engines.Shared;
+
+/// <summary>A way for large tensors beside a stream: the stream says where each lies (<see cref="TensorPlace"/>), or has its bytes where this way is full. The writing
+/// side; one thread.</summary>
+internal interface ITensorOutlet
+{
+    /// <summary>Puts a tensor aside. Never blocks; throws <see cref="IOException"/> or <see cref="ObjectDisposedException"/> when the other side cannot be trusted or this way
+    /// is closed.</summary>
+    /// <returns>Where it lies, or that its bytes must follow in the stream.</returns>
+    TensorPlace Put(ReadOnlySpan<byte> tensor);
+}

@@ -1,0 +1,147 @@
+using System.Diagnostics;
+using DistTrain.Engines;
+using DistTrain.Engines.Shared;
+using DistTrain.Engines.Threads;
+using DistTrain.Numerics.Kernels;
+using DistTrain.Numerics.Layers;
+using DistTrain.Protocol.Actors;
+using DistTrain.Protocol.Effects;
+using DistTrain.Protocol.Jobs;
+using DistTrain.Protocol.Messages;
+using DistTrain.Protocol.Settings;
+
+namespace DistTrain.Benchmarks;
+
+/// <summary>What a step in the steady state allocates and collects, and how long a job takes from one thread to another that is awake.</summary>
+internal static class AllocationsBenchmark
+{
+    private const long FirstStep = 2_000, Steps = 10_000;
+
+    /// <summary>Prints a row for every cut, and the hand-over.</summary>
+    public static void Run(int rounds)
+    {
+        Console.WriteLine($"threads engine, steps {FirstStep:N0} to {FirstStep + Steps:N0}, float32, batch 64, momentum 0.9");
+        Console.WriteLine("| network | threads | replicas | micro-batches | bytes a step | messages a step | bytes a message | Gen0 | Gen1 | Gen2 |");
+        Console.WriteLine("|---|---|---|---|---|---|---|---|---|---|");
+        Measure([64, 64, 10], 1, 1, 1);
+        Measure([64, 64, 10], 2, 1, 1);
+        Measure([64, 64, 64, 10], 2, 2, 4);
+        List<double> nanoseconds = [.. Enumerable.Range(0, rounds).Select(_ => HandOver())];
+        Console.WriteLine(
+            $"a job from one compute thread to another that is awake, there and back: {nanoseconds.Order().ElementAt(rounds / 2):F0} ns one way ({nanoseconds.Min():F0} to {nanoseconds.Max():F0})");
+    }
+
+    private static void Measure(int[] sizes, int threads, int replicas, int microBatches)
+    {
+        const int Batch = 64, StepsOfAnEpoch = 100;
+        int epochs = (int)((FirstStep + Steps) / StepsOfAnEpoch) + 1;
+        RunSettings settings = RandomRows.Settings(
+            sizes, [.. Enumerable.Repeat(1, sizes.Length - 1)], new TrainingSettings(epochs, Batch, microBatches)) with { Replicas = replicas };
+        settings = settings with { Optimizer = settings.Optimizer with { Momentum = 0.9 } };
+        Counter counter = new();
+        RunOutcome outcome = new ThreadsEngine().Run(
+            new RunRequest { Settings = settings, Data = RandomRows.Data(StepsOfAnEpoch * Batch, sizes[0], sizes[^1]), ComputeThreads = threads }, counter, CancellationToken.None);
+        double messages = outcome.MessagesByType.Sum(pair => pair.Value) / (double)outcome.Steps, bytes = counter.Bytes / (double)Steps;
+        Console.WriteLine(
+            $"| {string.Join('-', sizes)} | {threads} | {replicas} | {microBatches} | {bytes:F0} | {messages:F1} | {bytes / messages:F0} "
+            + $"| {counter.Collections[0]} | {counter.Collections[1]} | {counter.Collections[2]} |");
+    }
+
+    /// <summary>Nanoseconds of one way.</summary>
+    private static double HandOver()
+    {
+        const int Hops = 400_000;
+        using BufferPool pool = new();
+        using ManualResetEventSlim done = new();
+        PingPong[] players = [new(), new()];
+        using ComputeCrew first = new(1, players[0]), second = new(1, players[1]);
+        ActorCell[] cells = [new(new ActorId(0), new NoHost(), first, pool, TimeProvider.System), new(new ActorId(1), new NoHost(), second, pool, TimeProvider.System)];
+        long left = Hops, start = 0;
+        LoadBatchJob job = new(0, 0);
+        players[0].Play = () => Pass(second, cells[1]);
+        players[1].Play = () => Pass(first, cells[0]);
+        first.Schedule(cells[0], job);
+        done.Wait();
+        double nanoseconds = Stopwatch.GetElapsedTime(start).TotalNanoseconds / (Hops * 9.0 / 10);
+        foreach (ActorCell cell in cells)
+        {
+            cell.Dispose();
+        }
+
+        return nanoseconds;
+
+        void Pass(ComputeCrew to, ActorCell cell)
+        {
+            long now = --left;
+            start = now == Hops * 9 / 10 ? Stopwatch.GetTimestamp() : start;
+            if (now == 0)
+            {
+                done.Set();
+                return;
+            }
+
+            to.Schedule(cell, job);
+        }
+    }
+
+    private sealed class Counter : IRunObserver
+    {
+        private long _bytes;
+        private int[] _collections = [];
+
+        public long Bytes { get; private set; }
+
+        public int[] Collections { get; private set; } = [];
+
+        public void OnStep(in StepProgress step)
+        {
+            if (step.Step == FirstStep)
+            {
+                (_bytes, _collections) = (GC.GetTotalAllocatedBytes(precise: true), Count());
+            }
+            else if (step.Step == FirstStep + Steps)
+            {
+                Bytes = GC.GetTotalAllocatedBytes(precise: true) - _bytes;
+                Collections = [.. Count().Zip(_collections, (after, before) => after - before)];
+            }
+        }
+
+        public void OnEpoch(EpochProgress epoch)
+        {
+        }
+
+        public void OnNotice(string text)
+        {
+        }
+
+        private static int[] Count() => [.. Enumerable.Range(0, 3).Select(GC.CollectionCount)];
+    }
+
+    private sealed class PingPong : IJobRunner
+    {
+        public Action Play { get; set; } = () => { };
+
+        public void Run(Job job, ComputeScratch scratch, IForkJoin fork) => Play();
+
+        public byte[][] ReadParameters(long step) => [];
+    }
+
+    private sealed class NoHost : IActorHost
+    {
+        public void Deliver(in Envelope envelope)
+        {
+        }
+
+        public void Persist(ActorCell cell, int life, PersistRecord record)
+        {
+        }
+
+        public void Report(Report report)
+        {
+        }
+
+        public void Spawn(ActorId actor, int incarnation)
+        {
+        }
+    }
+}
