@@ -337,6 +337,7 @@ public sealed class RunFolderTests : IDisposable
     public void DoctorFindsNothingWrongHereAndEverythingWrongWithABadExperiment()
     {
         _bench.Run("doctor", "xor").ShouldBe(0, _bench.Out);
+        _bench.Out.ShouldContain("ok       pages       none in this program");
         _bench.Out.ShouldContain("experiment  xor: xor: 4 training and 4 test rows, 2 inputs, 2 classes");
         _bench.Write("my.yaml", Bench.Good + "\npatience: 1s\n");
         _bench.Run("doctor", "my.yaml").ShouldBe(1);

@@ -14,7 +14,7 @@ namespace DistTrain.Dashboard.Tests;
 /// <summary>The pages in a real browser. Skipped, and said so, where there is no browser, no Node.js package or no built page.</summary>
 public sealed class BrowserTests : IDisposable
 {
-    // A run that goes on until it is stopped, however fast the machine is. Each epoch is one step, so that a calm run can be told to make as many.
+    // A run that goes on until it is stopped, a minute or more where nothing else runs. Each epoch is one step, so that a calm run can be told to make as many.
     private static readonly string[] Run =
         ["train", "blobs", "--set", "data.train-rows=32", "--set", "data.test-rows=8", "--set", "training.evaluate-every=1000000", "--set", "stages=2", "--set", "checkpoint.every-steps=1000000"];
 
@@ -47,7 +47,7 @@ public sealed class BrowserTests : IDisposable
     private void Watch(string scenario, params string[] options)
     {
         Node.SkipWithoutBrowser();
-        using Process watched = Start([.. Run, .. options, "--set", "training.epochs=100000000", "--out", "run", "--dashboard", "--controls", "--port", "0"]);
+        using Process watched = Start([.. Run, .. options, "--set", "training.epochs=3000000", "--out", "run", "--dashboard", "--controls", "--port", "0"]);
         string address = "";
         while (watched.StandardOutput.ReadLine() is string line && address.Length == 0)
         {

@@ -41,7 +41,7 @@ internal sealed class Burst(int actors, long startedAt)
     }
 
     /// <summary>Adds what is there so far, waits of each actor in their order.</summary>
-    public void CopyTo(List<TraceSpan> spans, List<BurstWait> waits)
+    public void CopyTo(List<BurstSpan> spans, List<BurstWait> waits)
     {
         int end = Math.Min(Volatile.Read(ref _taken), Length);
         for (int index = 0; index < end; index++)
@@ -49,7 +49,7 @@ internal sealed class Burst(int actors, long startedAt)
             switch (Volatile.Read(ref _events[index]))
             {
                 case BurstSpan span:
-                    spans.Add(span.Span);
+                    spans.Add(span);
                     break;
                 case BurstWait wait:
                     waits.Add(wait);
@@ -70,11 +70,15 @@ internal sealed class Burst(int actors, long startedAt)
         Volatile.Write(ref _events[place], one);
         return place < Length - 1;
     }
+}
 
-    private sealed class BurstSpan(in TraceSpan span)
-    {
-        public readonly TraceSpan Span = span;
-    }
+/// <summary>A job.</summary>
+internal sealed class BurstSpan(in TraceSpan span)
+{
+    private readonly TraceSpan _span = span;
+
+    /// <summary>What its engine told.</summary>
+    public ref readonly TraceSpan Span => ref _span;
 }
 
 /// <summary>What an actor waits for from a moment on.</summary>

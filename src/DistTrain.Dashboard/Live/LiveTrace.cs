@@ -79,8 +79,8 @@ internal sealed class LiveTrace : IRunTrace
     /// <summary>The last steps that were recorded; records on.</summary>
     public PipelineView Pipeline()
     {
-        List<TraceSpan> spans = [];
-        List<BurstWait> waits = [];
+        List<BurstSpan> spans = new(Burst.Length);
+        List<BurstWait> waits = new(Burst.Length);
         lock (_lock)
         {
             _before?.CopyTo(spans, waits);
@@ -157,36 +157,60 @@ internal sealed class LiveTrace : IRunTrace
         }
     }
 
-    private PipelineView View(List<TraceSpan> spans, List<BurstWait> waits)
+    /// <summary>
+    /// Of what was recorded only the last steps are looked at: garbage for a whole burst would cost the run collections, which stop it.
+    /// </summary>
+    private PipelineView View(List<BurstSpan> recorded, List<BurstWait> waits)
     {
-        LossMoments losses = new();
-        long first = spans.Count == 0 ? 0 : spans.Where(span => span.Step > 0).Select(span => span.Step).DefaultIfEmpty().Min();
-        foreach (TraceSpan loss in spans.Where(span => span.Kind == JobKind.Loss))
+        (long first, long last) = (long.MaxValue, 0);
+        foreach (BurstSpan one in recorded)
         {
-            losses.Set(_replicas[loss.Actor.Index], loss.Step, loss.MicroBatch, loss.EndNanoseconds / 1e3);
+            long step = one.Span.Step;
+            (first, last) = step > 0 ? (Math.Min(first, step), Math.Max(last, step)) : (first, last);
         }
 
         // Recording began in the middle of its first step.
-        bool isLong = spans.Exists(span => span.Step > first + 1);
-        return PipelineView.Of(
-            _names,
-            [.. spans.Where(span => !isLong || span.Step > first).Select(span => new PipelineSpan(
-                span.Actor.Index, span.StartNanoseconds / 1e3, span.EndNanoseconds / 1e3, Words(span.Kind), span.Step, span.MicroBatch, span.WeightVersion,
-                span.Kind == JobKind.Backward && !_plan.Asynchronous ? span.UpdateStep - 1 - span.WeightVersion : -1))],
-            [.. waits.GroupBy(wait => wait.Actor.Index).SelectMany(actor => Stretches([.. actor], losses))]);
-    }
-
-    private IEnumerable<PipelineWait> Stretches(BurstWait[] waits, LossMoments losses)
-    {
-        for (int index = 0; index + 1 < waits.Length; index++)
+        long from = Math.Max(last > first + 1 ? first + 1 : first, last - PipelineView.StepsShown);
+        List<PipelineSpan> spans = [];
+        LossMoments losses = new();
+        double since = double.PositiveInfinity;
+        foreach (BurstSpan one in recorded)
         {
-            ActorWait wait = waits[index].Wait;
-            int actor = waits[index].Actor.Index;
-            double start = waits[index].Nanoseconds / 1e3, end = waits[index + 1].Nanoseconds / 1e3;
-            foreach (PipelineWait part in losses.Divide(actor, _replicas[actor], start, end, wait))
+            ref readonly TraceSpan span = ref one.Span;
+            if (span.Step < from)
             {
-                yield return part;
+                continue;
+            }
+
+            since = Math.Min(since, span.StartNanoseconds);
+            spans.Add(new PipelineSpan(
+                span.Actor.Index, span.StartNanoseconds / 1e3, span.EndNanoseconds / 1e3, Words(span.Kind), span.Step, span.MicroBatch, span.WeightVersion,
+                span.Kind == JobKind.Backward && !_plan.Asynchronous ? span.UpdateStep - 1 - span.WeightVersion : -1));
+            if (span.Kind == JobKind.Loss)
+            {
+                losses.Set(_replicas[span.Actor.Index], span.Step, span.MicroBatch, span.EndNanoseconds / 1e3);
             }
         }
+
+        return PipelineView.Of(_names, spans, Stretches(waits, since, losses));
+    }
+
+    /// <summary>What actors waited for from a moment on; what they wait for at the end has no end yet.</summary>
+    private List<PipelineWait> Stretches(List<BurstWait> waits, double since, LossMoments losses)
+    {
+        List<PipelineWait> stretches = [];
+        BurstWait?[] before = new BurstWait?[_names.Length];
+        foreach (BurstWait wait in waits)
+        {
+            int actor = wait.Actor.Index;
+            if (before[actor] is BurstWait start && wait.Nanoseconds >= since)
+            {
+                stretches.AddRange(losses.Divide(actor, _replicas[actor], start.Nanoseconds / 1e3, wait.Nanoseconds / 1e3, start.Wait));
+            }
+
+            before[actor] = wait;
+        }
+
+        return stretches;
     }
 }

@@ -24,6 +24,15 @@ function decades(splits: number[]): (number | null)[] {
   return powers.filter(value => value !== null).length > 2 ? powers : splits;
 }
 
+/** Around shares, and never below nothing or above everything. */
+function shareRange(least: number | null, most: number | null): [number, number] {
+  if (least === null || most === null) {
+    return [0, 1];
+  }
+  const [from, to] = uPlot.rangeNum(least, most === least ? least + 0.01 : most, 0.1, true);
+  return [Math.max(0, from ?? 0), Math.min(Math.max(1, most), to ?? 1)];
+}
+
 /** A line chart that follows its width, the theme and new data. */
 export class Chart {
   readonly element: HTMLElement;
@@ -103,7 +112,7 @@ export class Chart {
       width: this.place.clientWidth,
       height: this.height,
       legend: { show: false },
-      scales: { x: { time: false }, y: logarithmic ? { distr: 3 } : {} },
+      scales: { x: { time: false }, y: logarithmic ? { distr: 3 } : y === percent ? { range: (_, least, most) => shareRange(least, most) } : {} },
       axes: [
         { ...axis, label: x, labelSize: 18, labelFont: '12px system-ui', size: 34, values: (_, ticks) => ticks.map(tick => xValue(tick)), space: 70 },
         { ...axis, ...(logarithmic ? { grid: { ...axis.grid, filter }, ticks: { ...axis.ticks, filter } } : {}), size: 66, values: (_, ticks) => ticks.map(tick => (tick == null ? '' : y === percent ? percentTick(tick) : isSmall(tick) ? tick.toExponential(0) : y(tick))) },
