@@ -52,10 +52,21 @@ internal sealed partial class ProcessesRun
             Incarnation = isSameRun ? _coordinatorIncarnation++ : 0,
             On = isNext,
         });
-        foreach (ActorId actor in _processes.Where(process => isNext && _plan.Topology.Copies > 1 && process.Child is null && process != Coordinator)
-            .SelectMany(process => process.Actors))
+        if (isNext && _plan.Topology.Copies > 1)
         {
-            Coordinator.Send(new Command(CommandKind.Suspect) { Actor = actor.Index });
+            TellWhoIsGone();
+        }
+    }
+
+    /// <summary>A coordinator that inquires waits for whoever lives. A process that was started again meanwhile has no actors yet.</summary>
+    private void TellWhoIsGone()
+    {
+        foreach (SupervisedProcess process in _processes.Where(process => process != Coordinator))
+        {
+            foreach (ActorId actor in process.Actors.Where(actor => process.Child is null || Volatile.Read(ref _incarnations[actor.Index]) == 0))
+            {
+                Coordinator.Send(new Command(CommandKind.Suspect) { Actor = actor.Index });
+            }
         }
     }
 
