@@ -40,6 +40,8 @@ public sealed class FullDiskTests : IDisposable
         (int code, string error) = OnSmallDisk($"dotnet exec '{program}' train full.yaml --set {setting} --out small/run --json; code=$?; cp -r small/run kept; exit $code");
         code.ShouldBe(3, error);
         error.ShouldContain("No space left on device");
+        error.ShouldNotContain(".tmp");
+        Directory.GetFiles(Path.Combine(_disttrain.Folder, "kept"), "*.tmp", SearchOption.AllDirectories).ShouldBeEmpty();
         long committed = Journal.LastCommittedStep(Path.Combine(_disttrain.Folder, "kept", "journal")).ShouldNotBeNull();
         committed.ShouldBeInRange(1, 187);
 

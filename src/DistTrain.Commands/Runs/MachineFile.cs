@@ -38,12 +38,7 @@ internal static class MachineFile
     }
 
     /// <summary>Writes a profile, whole or not at all.</summary>
-    public static void Write(string path, MachineProfile machine)
-    {
-        string unfinished = path + ".tmp";
-        File.WriteAllText(unfinished, Text(machine));
-        File.Move(unfinished, path, overwrite: true);
-    }
+    public static void Write(string path, MachineProfile machine) => RunFolder.WriteWhole(path, Text(machine));
 
     /// <summary>Reads a profile. Throws <see cref="InvalidInputException"/> naming the file and what is wrong with it.</summary>
     public static MachineProfile Read(string path)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using DistTrain.Numerics;
 
 namespace DistTrain.Commands.Runs;
@@ -85,11 +86,23 @@ internal sealed class RunFolder
     }
 
     /// <summary>Writes a small file so that it is there whole or not at all.</summary>
-    public static void WriteWhole(string path, string text)
+    public static void WriteWhole(string path, string text) => WriteWhole(path, Encoding.UTF8.GetBytes(text));
+
+    /// <summary>Writes a file so that it is there whole or not at all, and nothing beside it. Throws <see cref="IOException"/> or
+    /// <see cref="UnauthorizedAccessException"/> where it cannot be written.</summary>
+    public static void WriteWhole(string path, byte[] bytes)
     {
         string temporary = path + ".tmp";
-        File.WriteAllText(temporary, text);
-        File.Move(temporary, path, overwrite: true);
+        try
+        {
+            File.WriteAllBytes(temporary, bytes);
+            File.Move(temporary, path, overwrite: true);
+        }
+        catch (IOException exception)
+        {
+            File.Delete(temporary);
+            throw new IOException(exception.Message.Replace(temporary, path, StringComparison.Ordinal), exception);
+        }
     }
 
     private static void RefuseUsed(string given, string path)

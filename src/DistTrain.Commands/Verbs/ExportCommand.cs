@@ -78,11 +78,9 @@ internal sealed class ExportCommand(CommandHost host)
                 + $"such as {Path.Combine(file, "model.safetensors")}");
         }
 
-        string temporary = path + ".tmp";
         try
         {
-            File.WriteAllBytes(temporary, bytes);
-            File.Move(temporary, path, overwrite: true);
+            RunFolder.WriteWhole(path, bytes);
         }
         catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
         {
