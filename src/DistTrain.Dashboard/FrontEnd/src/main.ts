@@ -10,6 +10,7 @@ import { study } from './pages/study';
 import { open } from './source';
 
 const runRoutes = ['run', 'pipeline', 'actors'];
+const named = [...runRoutes, 'study'];
 const source = open();
 const app = document.getElementById('app')!;
 const views = h('ul');
@@ -33,8 +34,8 @@ function link(text: string, address: string): HTMLElement {
 }
 
 async function make(route: string, id: string, rest: string[]): Promise<Page> {
-  if (runRoutes.includes(route)) {
-    await source.find(id);
+  if (named.includes(route) && await source.find(id) === null) {
+    throw new Error(`There is no run or study of the name ${id || '(none)'} here.`);
   }
   switch (route) {
     case 'run':

@@ -22,8 +22,7 @@ export async function compare(source: Source, ids: string[]): Promise<Page> {
   let shown = '';
 
   async function refresh(): Promise<void> {
-    const { runs } = await source.list();
-    const found = ids.flatMap(id => runs.find(run => run.id === id && run.kind === 'run') ?? []);
+    const found = (await Promise.all(ids.map(id => source.find(id)))).filter(entry => entry?.kind === 'run') as RunEntry[];
     const all: Metrics[] = await Promise.all(found.map(run => source.metrics(run.id)));
     const version = JSON.stringify([found, all.map(one => one.version)]);
     if (version === shown) {
