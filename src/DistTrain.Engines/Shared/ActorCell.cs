@@ -26,7 +26,8 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
     private readonly Queue<Job> _jobsOfTurn = new();
     private readonly Dictionary<int, ITimer> _timers = [];
     private ActorMachine? _machine, _next;
-    private bool _scheduled, _killed;
+    private bool _scheduled, _killed, _paused;
+    private int _pauses;
     private Action? _gone;
     private int _life;
     private int _jobsInTurn;
@@ -72,6 +73,7 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
         lock (_lock)
         {
             _next = machine;
+            _paused = false;
         }
 
         Post(new Stimulus(StimulusKind.Started));
@@ -79,6 +81,30 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
 
     /// <summary>Makes jobs that begin from now on slow; null for as fast as they are.</summary>
     public void Slow(Slowness? slowness) => _slowness = slowness;
+
+    /// <summary>Lets nothing here be taken in until <see cref="Resume"/>: it waits in the mailbox. A job that has begun ends. Whoever is started in its place is awake.</summary>
+    /// <returns>Which pause this is.</returns>
+    public int Pause()
+    {
+        lock (_lock)
+        {
+            _paused = true;
+            return ++_pauses;
+        }
+    }
+
+    /// <summary>Ends a pause, unless another has begun since or who was paused is gone.</summary>
+    /// <param name="pause">Which.</param>
+    public void Resume(int pause)
+    {
+        lock (_lock)
+        {
+            if (pause == _pauses)
+            {
+                Awake();
+            }
+        }
+    }
 
     /// <summary>Lets the machine die: its memory is gone, what it sent is not.</summary>
     /// <param name="gone">Called once when it will not be stepped again; null for nothing.</param>
@@ -88,7 +114,7 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
         {
             _killed = true;
             _gone += gone;
-            ScheduleIfIdle();
+            Awake();
         }
     }
 
@@ -136,7 +162,7 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
                     ReplaceMachine();
                 }
 
-                if (gone is null && !_mailbox.TryDequeue(out stimulus))
+                if (gone is null && (_paused || !_mailbox.TryDequeue(out stimulus)))
                 {
                     _scheduled = false;
                     return;
@@ -210,9 +236,15 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
         return new Stimulus(problem is null ? StimulusKind.JobDone : StimulusKind.JobFailed) { Job = job, Problem = problem };
     }
 
+    private void Awake()
+    {
+        _paused = false;
+        ScheduleIfIdle();
+    }
+
     private void ScheduleIfIdle()
     {
-        if (!_scheduled)
+        if (!_scheduled && !_paused)
         {
             _scheduled = true;
             crew.Schedule(this);

@@ -60,10 +60,12 @@ const scenarios = {
       const row = page.getByRole('region', { name: 'Actors' }).locator('tbody tr', { has: page.locator('th', { hasText: /^layer-1$/ }) });
       await row.waitFor();
       assert.equal(await row.locator('td').nth(1).textContent(), '1');
-      for (const refused of ['Pause 2 s layer-1', 'Suspect coordinator', 'Cut 2 s layer-0 to layer-1']) {
+      for (const refused of ['Suspect coordinator', 'Cut 2 s layer-0 to layer-1']) {
         assert.ok(await page.getByRole('button', { name: refused }).isDisabled(), `${refused} is nothing that this engine does`);
       }
-      await page.getByText("engine threads does not serve 'pause' faults").waitFor();
+      await page.getByText("engine threads does not serve 'link' faults").waitFor();
+      await press(page, 'Pause 2 s layer-1');
+      await until(() => page.locator('.told').first().textContent(), text => text === 'pause: layer-1, at incarnation 1', 'the pause has begun');
       await press(page, 'Crash layer-1');
       await until(() => row.locator('td').nth(1).textContent(), text => Number(text) >= 2, 'the actor comes back with a new incarnation');
       assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('aria-label')), 'Crash layer-1', 'the focus stays where it was');
@@ -197,6 +199,10 @@ const scenarios = {
         await page.getByText('disttrain train', { exact: true }).waitFor();
         await fits(page);
         await shot(page, 'empty', width, 'light');
+        for (const route of ['run', 'pipeline', 'actors', 'study']) {
+          await page.goto(`${address}#/${route}/nowhere`);
+          await page.getByText('There is no run or study of the name nowhere here.').waitFor();
+        }
       });
     }
   },
