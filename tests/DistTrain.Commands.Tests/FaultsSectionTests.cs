@@ -88,7 +88,7 @@ public sealed class FaultsSectionTests : IDisposable
     [InlineData("threads", "{ disk: parameter-server, full: true }", "engine threads does not serve 'disk' faults")]
     [InlineData("processes", "{ disk: parameter-server, full: true }", "engine processes does not serve 'disk' faults")]
     [InlineData("simulated", "{ crash: layer-1, during: snapshot }", "layer-1 has no part in snapshots; expected the coordinator or a parameter server, or no 'during'")]
-    [InlineData("threads", "{ link: \"* -> *\", drop: 1% }", "engine threads does not serve 'link' faults; expected crash, suspect or slow, or engine: simulated")]
+    [InlineData("threads", "{ link: \"* -> *\", drop: 1% }", "engine threads does not serve 'link' faults; expected crash, pause, suspect or slow, or engine: simulated")]
     [InlineData("threads", "{ partition: [[layer-0], [layer-1]], for: 1s }", "engine threads does not serve 'partition' faults")]
     [InlineData("simulated", "{ pause: layer-1, for: 1s }", "engine simulated does not serve 'pause' faults")]
     [InlineData("processes", "{ slow: layer-1, factor: 2 }", "engine processes does not serve 'slow' faults; expected crash, pause or suspect, or engine: simulated")]

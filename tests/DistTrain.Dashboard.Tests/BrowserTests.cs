@@ -43,11 +43,45 @@ public sealed class BrowserTests : IDisposable
         Weights("run").ShouldBe(Weights("calm"));
     }
 
-    /// <summary>Starts a run from the command line, plays a scenario on its pages, stops it, and trains as many steps without disturbance on threads.</summary>
+    [SkippableFact]
+    public void PagesOfALongRunWithManyLayersHoldNoMoreAtItsEndThanAtItsBeginning()
+    {
+        string hidden = string.Concat(Enumerable.Repeat("  - dense: { units: 8, activation: tanh }\n", 19));
+        File.WriteAllText(Path.Combine(_runs.Root, "deep.yaml"), $"""
+            name: deep
+            seed: 1
+            data:
+              source: blobs
+              train-rows: 32
+              test-rows: 8
+            network:
+            {hidden}  - dense: {"{ units: 3, activation: softmax }"}
+            loss: cross-entropy
+            optimizer:
+              name: sgd
+              learning-rate: 0.01
+            training:
+              epochs: 3000000
+              batch-size: 32
+              evaluate-every: 1000000
+            checkpoint:
+              every-steps: 50
+            """);
+        Play("long", "train", "deep.yaml", "--health");
+    }
+
+    /// <summary>Watches a run from the command line, and trains as many steps without disturbance on threads.</summary>
     private void Watch(string scenario, params string[] options)
     {
+        Play(scenario, [.. Run, .. options, "--set", "training.epochs=3000000"]);
+        Disttrain(0, [.. Run, "--set", $"training.epochs={Summary("run").GetProperty("steps").GetInt64()}", "--out", "calm", "--json"]);
+    }
+
+    /// <summary>Starts a run from the command line, plays a scenario on its pages, and stops it.</summary>
+    private void Play(string scenario, params string[] args)
+    {
         Node.SkipWithoutBrowser();
-        using Process watched = Start([.. Run, .. options, "--set", "training.epochs=3000000", "--out", "run", "--dashboard", "--controls", "--port", "0"]);
+        using Process watched = Start([.. args, "--out", "run", "--dashboard", "--controls", "--port", "0"]);
         string address = "";
         while (watched.StandardOutput.ReadLine() is string line && address.Length == 0)
         {
@@ -72,7 +106,6 @@ public sealed class BrowserTests : IDisposable
 
         watched.ExitCode.ShouldBe(0);
         Summary("run").GetProperty("status").GetString().ShouldBe("stopped");
-        Disttrain(0, [.. Run, "--set", $"training.epochs={Summary("run").GetProperty("steps").GetInt64()}", "--out", "calm", "--json"]);
     }
 
     [SkippableFact]

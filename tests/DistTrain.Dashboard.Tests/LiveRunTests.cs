@@ -17,38 +17,54 @@ namespace DistTrain.Dashboard.Tests;
 public sealed class LiveRunTests
 {
     [Fact]
-    public void NothingIsRecordedUntilSomebodyLooksAndNoMoreThanABurstUntilTheNextLook()
+    public void NothingIsRecordedUntilSomebodyLooksAndNoMoreStepsThanAPageShowsUntilTheNextLook()
     {
-        RunRequest request = Request();
-        LiveTrace trace = new(new RunPlan(request.Settings, request.Data.TrainRows, request.Data.TestRows));
+        RunPlan plan = Plan();
+        LiveTrace trace = new(plan);
         trace.IsListening.ShouldBeFalse();
         trace.Pipeline().Spans.ShouldBeEmpty();
-        trace.IsListening.ShouldBeTrue();
-        for (int step = 1; step <= Burst.Length; step++)
+        int last = 1 + PipelineView.StepsShown + plan.StepsUncommittedMax;
+        for (int step = 1; step <= last; step++)
         {
             trace.IsListening.ShouldBeTrue();
-            trace.OnSpan(new TraceSpan(new ActorId(1), 0, step * 1000, (step * 1000) + 500, JobKind.Forward, step, 0, step - 1));
+            Forward(trace, step, microBatch: 0);
+            Forward(trace, step: 0, microBatch: -1);
         }
 
         trace.IsListening.ShouldBeFalse();
+        Forward(trace, last + 1, microBatch: 0);
         PipelineView view = trace.Pipeline();
-        (view.FirstStep, view.LastStep).ShouldBe((Burst.Length - PipelineView.StepsShown, Burst.Length - 1));
+        (view.FirstStep, view.LastStep).ShouldBe((last - PipelineView.StepsShown, last - 1));
         trace.IsListening.ShouldBeTrue();
+    }
+
+    [Fact]
+    public void OfAStepWithVeryManyJobsNoMoreIsRecordedThanABurstHolds()
+    {
+        LiveTrace trace = new(Plan());
+        trace.Pipeline();
+        for (int job = 0; job < Burst.Length; job++)
+        {
+            trace.IsListening.ShouldBeTrue();
+            Forward(trace, step: 1, microBatch: job);
+        }
+
+        trace.IsListening.ShouldBeFalse();
+        trace.Pipeline().Spans.Count.ShouldBe(PipelineView.SpansMax);
     }
 
     [Fact]
     public void TheLastStepsStayUntilTheNextOnesAreWhole()
     {
-        RunRequest request = Request();
-        LiveTrace trace = new(new RunPlan(request.Settings, request.Data.TrainRows, request.Data.TestRows));
+        LiveTrace trace = new(Plan());
         trace.Pipeline();
-        for (int step = 1; step <= Burst.Length; step++)
+        for (int step = 1; trace.IsListening; step++)
         {
-            trace.OnSpan(new TraceSpan(new ActorId(1), 0, step * 1000, (step * 1000) + 500, JobKind.Forward, step, 0, step - 1));
+            Forward(trace, step, microBatch: 0);
         }
 
         long last = trace.Pipeline().LastStep;
-        trace.OnSpan(new TraceSpan(new ActorId(1), 0, 1_000_000_000, 1_000_000_500, JobKind.Forward, 20_000, 0, 19_999));
+        Forward(trace, step: 20_000, microBatch: 0);
         trace.Pipeline().LastStep.ShouldBe(last);
     }
 
@@ -80,7 +96,7 @@ public sealed class LiveRunTests
             if (!isCrashed && step.Step >= 20 && run.Begin("crash", actor: 1, peer: null) is null)
             {
                 isCrashed = true;
-                run.Begin("pause", actor: 1, peer: null)!.ShouldContain("engine threads does not serve 'pause' faults");
+                run.Begin("cut", actor: 1, peer: 2)!.ShouldContain("engine threads does not serve 'link' faults");
                 run.Begin("cut", actor: 1, peer: null)!.ShouldContain("there is no fault 'cut' of an actor");
                 run.Begin("crash", actor: 99, peer: null)!.ShouldContain("there is no actor 99");
             }
@@ -91,7 +107,7 @@ public sealed class LiveRunTests
         RunOutcome calm = new ThreadsEngine().Run(Request(epochs: 30), new Observer(_ => { }), CancellationToken.None);
         last!.Actors[1].Incarnation.ShouldBe(2);
         last.Faults.Select(fault => fault.Name).ShouldBe(["crash", "pause", "slow", "suspect", "cut"]);
-        last.Actors[1].Refused.Select(reason => reason.Length > 0).ShouldBe([false, true, false, false, true]);
+        last.Actors[1].Refused.Select(reason => reason.Length > 0).ShouldBe([false, false, false, false, true]);
         last.Links.ShouldContain(link => link.From == 1 && link.To == 2 && link.Messages > 20 && link.Bytes > 0);
         disturbed.Parameters.Select(parameter => parameter.Values).ShouldBe(calm.Parameters.Select(parameter => parameter.Values));
     }
@@ -119,6 +135,15 @@ public sealed class LiveRunTests
         disturbed.Virtual!.Value.ShouldBeGreaterThan(calm.Virtual!.Value);
         disturbed.Parameters.Select(parameter => parameter.Values).ShouldBe(calm.Parameters.Select(parameter => parameter.Values));
     }
+
+    private static RunPlan Plan()
+    {
+        RunRequest request = Request();
+        return new RunPlan(request.Settings, request.Data.TrainRows, request.Data.TestRows);
+    }
+
+    private static void Forward(LiveTrace trace, long step, int microBatch) =>
+        trace.OnSpan(new TraceSpan(new ActorId(1), 0, step * 1000, (step * 1000) + 500, JobKind.Forward, step, microBatch, step - 1));
 
     private static RunRequest Request(int epochs = 1)
     {

@@ -9,34 +9,49 @@ internal sealed record RunEntry(
     string Id, string Kind, string Name, string Method, string Engine, string Status, long Steps, double FinalLoss, double TrainAccuracy, double TestAccuracy,
     double Seconds, double Modified);
 
-/// <summary>The run and study folders in a folder. Everything read is bounded, and a name from outside never leads out of the folder.</summary>
+/// <summary>The run and study folders in a folder, newest first.</summary>
+/// <param name="Entries">At most <see cref="RunCatalog.EntriesMax"/> of them.</param>
+/// <param name="Count">All of them.</param>
+internal sealed record RunEntries(IReadOnlyList<RunEntry> Entries, int Count);
+
+/// <summary>
+/// The run and study folders in a folder. Everything read is bounded, and a name from outside never leads out of the folder. A folder whose files are as they were is
+/// not read again, so that a list of many that somebody looks at costs little. Thread-safe.
+/// </summary>
 internal sealed class RunCatalog(string root)
 {
     /// <summary>Most folders listed, the newest ones.</summary>
     public const int EntriesMax = 500;
 
     private const long SummaryBytesMax = 8 << 20, TailBytes = 4096;
+    private static readonly string[] Files = ["experiment.yaml", "metrics.jsonl", "summary.json", "study.json"];
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, ((DateTime, long)[] Stamps, RunEntry Entry)> _known = new(StringComparer.Ordinal);
 
     /// <summary>Absolute.</summary>
     public string Root { get; } = root;
 
     /// <summary>The folders, newest first.</summary>
-    public IReadOnlyList<RunEntry> Entries()
+    public RunEntries List()
     {
         try
         {
-            return !Directory.Exists(Root)
-                ? []
-                : [.. new DirectoryInfo(Root).EnumerateDirectories()
-                    .Where(IsRun)
-                    .OrderByDescending(folder => ModifiedOf(folder))
-                    .ThenBy(folder => folder.Name, StringComparer.Ordinal)
+            DirectoryInfo[] folders = Directory.Exists(Root) ? [.. new DirectoryInfo(Root).EnumerateDirectories().Where(IsRun)] : [];
+            RunEntry[] entries =
+            [
+                .. folders
+                    .Select(folder => (Folder: folder, Modified: ModifiedOf(folder)))
+                    .OrderByDescending(one => one.Modified)
+                    .ThenBy(one => one.Folder.Name, StringComparer.Ordinal)
                     .Take(EntriesMax)
-                    .Select(Entry)];
+                    .Select(one => Known(one.Folder)),
+            ];
+            Forget(entries);
+            return new RunEntries(entries, folders.Length);
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {
-            return [];
+            return new RunEntries([], 0);
         }
     }
 
@@ -85,6 +100,44 @@ internal sealed class RunCatalog(string root)
         summary is JsonElement found && found.TryGetProperty("status", out JsonElement status) && status.ValueKind == JsonValueKind.String
             ? status.GetString()!
             : IsLocked(Path.Combine(folder, ".running")) ? "running" : "interrupted";
+
+    /// <summary>The entry of a folder, read only where one of its files has changed.</summary>
+    private RunEntry Known(DirectoryInfo folder)
+    {
+        (DateTime, long)[] stamps = [.. Files.Select(name => new FileInfo(Path.Combine(folder.FullName, name))).Select(file => file.Exists ? (file.LastWriteTimeUtc, file.Length) : default)];
+        lock (_lock)
+        {
+            if (_known.TryGetValue(folder.Name, out ((DateTime, long)[] Stamps, RunEntry Entry) known) && known.Stamps.AsSpan().SequenceEqual(stamps))
+            {
+                // That a run ends by being killed changes no file of it.
+                return known.Entry.Status is "running" or "interrupted" ? known.Entry with { Status = StatusOf(folder.FullName, summary: null) } : known.Entry;
+            }
+        }
+
+        RunEntry entry = Entry(folder);
+        lock (_lock)
+        {
+            _known[folder.Name] = (stamps, entry);
+        }
+
+        return entry;
+    }
+
+    /// <summary>Forgets what is listed no more.</summary>
+    private void Forget(RunEntry[] listed)
+    {
+        lock (_lock)
+        {
+            if (_known.Count > listed.Length)
+            {
+                HashSet<string> names = [.. listed.Select(entry => entry.Id)];
+                foreach (string gone in _known.Keys.Where(name => !names.Contains(name)).ToArray())
+                {
+                    _known.Remove(gone);
+                }
+            }
+        }
+    }
 
     private static string StudyName(string folder) =>
         JsonPages.ReadFile(Path.Combine(folder, "study.json"), StudyFolder.BytesMax) is { ValueKind: JsonValueKind.Object } study

@@ -13,16 +13,19 @@ internal sealed record RunDetails(RunEntry Entry, string Experiment, JsonElement
 {
     private const int ExperimentBytesMax = 1 << 20;
 
-    /// <summary>Reads a folder.</summary>
-    public static RunDetails Read(string folder, LiveRun? live) => new(
-        RunCatalog.Entry(new DirectoryInfo(folder)),
-        TextOf(Path.Combine(folder, "experiment.yaml")),
-        RunCatalog.Summary(folder),
-        live?.Status(),
-        File.Exists(Path.Combine(folder, "trace.json")));
-
-    private static string TextOf(string path)
+    /// <summary>Reads a folder; of a run of this process only what it does not tell itself, which is asked for often.</summary>
+    public static RunDetails Read(string folder, LiveRun? live)
     {
+        bool hasTrace = File.Exists(Path.Combine(folder, "trace.json"));
+        return live is not null
+            ? new RunDetails(live.Entry(), live.Experiment, null, live.Status(), hasTrace)
+            : new RunDetails(RunCatalog.Entry(new DirectoryInfo(folder)), ExperimentOf(folder), RunCatalog.Summary(folder), null, hasTrace);
+    }
+
+    /// <summary>The resolved experiment of a folder; empty where it cannot be read.</summary>
+    public static string ExperimentOf(string folder)
+    {
+        string path = Path.Combine(folder, "experiment.yaml");
         try
         {
             return File.Exists(path) && new FileInfo(path).Length <= ExperimentBytesMax ? File.ReadAllText(path) : "";

@@ -4,28 +4,27 @@ using DistTrain.Protocol.Actors;
 namespace DistTrain.Dashboard.Live;
 
 /// <summary>
-/// The jobs and waits of a stretch of a run, up to a number of them. Filled by several threads without a lock: each takes a place by an atomic count and publishes
-/// one reference there.
+/// The jobs and waits of a stretch of a run: of a few steps, and up to a number of them where steps have more. Filled by several threads without a lock: each takes
+/// a place by an atomic count and publishes one reference there.
 /// </summary>
 /// <param name="actors">Actors of the run.</param>
+/// <param name="steps">Steps after which it is full, the first and the last of which it has in part.</param>
 /// <param name="startedAt">When it began, on its owner's clock.</param>
-internal sealed class Burst(int actors, long startedAt)
+internal sealed class Burst(int actors, int steps, long startedAt)
 {
     /// <summary>Most jobs and waits together.</summary>
     public const int Length = 8192;
 
     private readonly object?[] _events = new object?[Length];
     private readonly BurstWait?[] _waits = new BurstWait?[actors];
+    private long _firstStep;
     private int _taken;
 
     /// <summary>When it began.</summary>
     public long StartedAt => startedAt;
 
-    /// <summary>Whether nothing more goes in.</summary>
-    public bool IsFull => Volatile.Read(ref _taken) >= Length;
-
     /// <summary>Keeps a job; false when it is full.</summary>
-    public bool TryAdd(in TraceSpan span) => TryKeep(new BurstSpan(span));
+    public bool TryAdd(in TraceSpan span) => TryKeep(new BurstSpan(span)) && !IsLast(span.Step);
 
     /// <summary>Keeps what an actor waits for from now on, if that is news; false when it is full. For one actor it is called by one thread at a time.</summary>
     public bool TryAdd(ActorId actor, long nanoseconds, ActorWait wait)
@@ -56,6 +55,19 @@ internal sealed class Burst(int actors, long startedAt)
                     break;
             }
         }
+    }
+
+    /// <summary>Whether enough steps have begun. Those of an evaluation are 0 and do not count.</summary>
+    private bool IsLast(long step)
+    {
+        if (step <= 0)
+        {
+            return false;
+        }
+
+        long first = Volatile.Read(ref _firstStep);
+        first = first > 0 ? first : Interlocked.CompareExchange(ref _firstStep, step, 0);
+        return first > 0 && step - first >= steps - 1;
     }
 
     private bool TryKeep(object one)

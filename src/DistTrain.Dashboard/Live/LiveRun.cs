@@ -1,4 +1,5 @@
 using DistTrain.Commands.Dashboards;
+using DistTrain.Dashboard.Folders;
 using DistTrain.Dashboard.Pipelines;
 using DistTrain.Engines;
 using DistTrain.Engines.Faults;
@@ -15,6 +16,8 @@ internal sealed class LiveRun(string folder, Action<LiveRun> ended) : ILiveRun
     private readonly Lock _lock = new();
     private readonly Queue<string> _notices = new();
     private LiveTrace? _trace;
+    private string? _experiment;
+    private ExperimentNames? _names;
     private string[][] _refused = [];
     private IRunControl? _control;
     private StepProgress _last;
@@ -22,6 +25,22 @@ internal sealed class LiveRun(string folder, Action<LiveRun> ended) : ILiveRun
 
     /// <summary>Absolute path of the run's folder.</summary>
     public string Folder { get; } = folder;
+
+    /// <summary>Its resolved experiment, which is written before the run is shown.</summary>
+    public string Experiment => _experiment ??= RunDetails.ExperimentOf(Folder);
+
+    /// <summary>Its line in the list of runs.</summary>
+    public RunEntry Entry()
+    {
+        ExperimentNames? names = _names ??= ExperimentNames.Read(Path.Combine(Folder, "experiment.yaml"));
+        lock (_lock)
+        {
+            return new RunEntry(
+                Path.GetFileName(Folder), "run", names?.Name ?? "", names?.Method ?? "", names?.Engine ?? "", "running", _last.Step,
+                _last.Step > 0 ? _last.Loss : double.NaN, double.NaN, double.NaN,
+                _last.Elapsed.TotalSeconds, TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() / 1e3);
+        }
+    }
 
     /// <summary>What the run does now.</summary>
     public LiveStatus Status()

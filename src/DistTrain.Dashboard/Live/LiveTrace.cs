@@ -8,9 +8,9 @@ using DistTrain.Protocol.Planning;
 namespace DistTrain.Dashboard.Live;
 
 /// <summary>
-/// Keeps what a run did lately, for as long as somebody asks for it. Thread-safe. It records in bursts: a burst begins when its reader comes, and when it is full
-/// nothing is recorded until the reader comes again, so that what watching costs is bounded by how often the page is renewed, however fast the run is. Where a burst
-/// takes long to fill, the next one follows without a gap, as long as there is a reader.
+/// Keeps what a run did lately, for as long as somebody asks for it. Thread-safe. It records in bursts of as many steps as a page shows: a burst begins when its
+/// reader comes, and when it is full nothing is recorded until the reader comes again, so that what watching costs is bounded by how often the page is renewed,
+/// however fast the run is. Where a burst takes long to fill, the next one follows without a gap, as long as there is a reader.
 /// </summary>
 internal sealed class LiveTrace : IRunTrace
 {
@@ -20,6 +20,7 @@ internal sealed class LiveTrace : IRunTrace
     private readonly Lock _lock = new();
     private readonly RunPlan _plan;
     private readonly string[] _names;
+    private readonly int _burstSteps;
     private readonly int[] _replicas;
     private readonly long[] _versions;
     private Burst? _recording, _last, _before;
@@ -31,6 +32,9 @@ internal sealed class LiveTrace : IRunTrace
     public LiveTrace(RunPlan plan)
     {
         _plan = plan;
+
+        // It begins within a step, and ends where others are still under way.
+        _burstSteps = 1 + PipelineView.StepsShown + plan.StepsUncommittedMax;
         ActorId[] actors = [.. Enumerable.Range(0, plan.Topology.Count).Select(index => new ActorId(index))];
         _names = [.. actors.Select(plan.Topology.NameOf)];
         _replicas = [.. actors.Select(actor => plan.Topology.RoleOf(actor) == ActorRole.LayerActor ? plan.Topology.StageOf(actor).Replica : 0)];
@@ -132,7 +136,7 @@ internal sealed class LiveTrace : IRunTrace
 
     private void Record()
     {
-        _last = new Burst(_names.Length, Stopwatch.GetTimestamp());
+        _last = new Burst(_names.Length, _burstSteps, Stopwatch.GetTimestamp());
         Volatile.Write(ref _recording, _last);
     }
 
@@ -157,9 +161,7 @@ internal sealed class LiveTrace : IRunTrace
         }
     }
 
-    /// <summary>
-    /// Of what was recorded only the last steps are looked at: garbage for a whole burst would cost the run collections, which stop it.
-    /// </summary>
+    /// <summary>Of what was recorded only the last steps are looked at: garbage would cost the run collections, which stop it.</summary>
     private PipelineView View(List<BurstSpan> recorded, List<BurstWait> waits)
     {
         (long first, long last) = (long.MaxValue, 0);

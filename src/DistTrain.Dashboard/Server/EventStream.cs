@@ -7,53 +7,85 @@ namespace DistTrain.Dashboard.Server;
 internal sealed class EventStream(RunViews views, TimeProvider time)
 {
     // What is read from within a run costs that run more than curves do, and nobody reads a timeline faster.
-    private const int SlowEvery = 3;
     private static readonly string[] Slow = ["pipeline", "actors"];
-    private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(400), Heartbeat = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(200), Between = TimeSpan.FromMilliseconds(400), BetweenSlow = TimeSpan.FromMilliseconds(1200);
+    private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
+    private static readonly byte[] EventEnd = "\n\n"u8.ToArray(), Alive = ":\n\n"u8.ToArray();
+
+    private int _readers;
 
     /// <summary>Sends until the reader or the server goes.</summary>
     public async Task Send(HttpContext context, string folder, string[] names, CancellationToken stop)
     {
         using CancellationTokenSource gone = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stop);
         context.Response.ContentType = "text/event-stream";
-        string?[] versions = new string?[names.Length];
-        using PeriodicTimer timer = new(Between, time);
-        long spoke = time.GetTimestamp();
+        Shown[] shown = [.. names.Select(name => new Shown(name, new ViewPace(time, Slow.Contains(name) ? BetweenSlow : Between)))];
+        Interlocked.Increment(ref _readers);
         try
         {
-            for (int turn = 0; turn == 0 || await timer.WaitForNextTickAsync(gone.Token).ConfigureAwait(false); turn++)
-            {
-                bool changed = false;
-                for (int index = 0; index < names.Length; index++)
-                {
-                    if (turn % SlowEvery != 0 && Slow.Contains(names[index]))
-                    {
-                        continue;
-                    }
-
-                    if (views.View(names[index], folder) is not (Func<byte[]> json, string version) || version == versions[index])
-                    {
-                        continue;
-                    }
-
-                    versions[index] = version;
-                    changed = true;
-                    await context.Response.WriteAsync($"event: {names[index]}\ndata: ", gone.Token).ConfigureAwait(false);
-                    await context.Response.Body.WriteAsync(json(), gone.Token).ConfigureAwait(false);
-                    await context.Response.WriteAsync("\n\n", gone.Token).ConfigureAwait(false);
-                }
-
-                if (changed || time.GetElapsedTime(spoke) > Heartbeat)
-                {
-                    spoke = time.GetTimestamp();
-                    await context.Response.WriteAsync(":\n\n", Encoding.UTF8, gone.Token).ConfigureAwait(false);
-                    await context.Response.Body.FlushAsync(gone.Token).ConfigureAwait(false);
-                }
-            }
+            await Send(context.Response, folder, shown, gone.Token).ConfigureAwait(false);
         }
         catch (Exception ended) when (ended is OperationCanceledException or IOException)
         {
             // The reader went, or the server ends.
         }
+        finally
+        {
+            Interlocked.Decrement(ref _readers);
+        }
+    }
+
+    private async Task Send(HttpResponse response, string folder, Shown[] shown, CancellationToken gone)
+    {
+        using PeriodicTimer timer = new(Tick, time);
+        long spoke = time.GetTimestamp();
+        bool isFirst = true;
+        do
+        {
+            bool changed = false;
+            foreach (Shown view in shown)
+            {
+                if (view.Pace.IsDue && Look(view, folder) is byte[] json)
+                {
+                    changed = true;
+                    await response.Body.WriteAsync(Encoding.UTF8.GetBytes($"event: {view.Name}\ndata: "), gone).ConfigureAwait(false);
+                    await response.Body.WriteAsync(json, gone).ConfigureAwait(false);
+                    await response.Body.WriteAsync(EventEnd, gone).ConfigureAwait(false);
+                }
+            }
+
+            if (isFirst || changed || time.GetElapsedTime(spoke) > Heartbeat)
+            {
+                (isFirst, spoke) = (false, time.GetTimestamp());
+                await response.Body.WriteAsync(Alive, gone).ConfigureAwait(false);
+                await response.Body.FlushAsync(gone).ConfigureAwait(false);
+            }
+        }
+        while (await timer.WaitForNextTickAsync(gone).ConfigureAwait(false));
+    }
+
+    /// <summary>A view's JSON; null where it has not changed.</summary>
+    private byte[]? Look(Shown view, string folder)
+    {
+        long start = time.GetTimestamp();
+        byte[]? json = null;
+        if (views.View(view.Name, folder) is (Func<byte[]> make, string version) && version != view.Version)
+        {
+            view.Version = version;
+            json = make();
+        }
+
+        view.Pace.Looked(time.GetElapsedTime(start), Volatile.Read(ref _readers));
+        return json;
+    }
+
+    /// <summary>What one reader sees of a view.</summary>
+    private sealed class Shown(string name, ViewPace pace)
+    {
+        public string Name => name;
+
+        public ViewPace Pace => pace;
+
+        public string? Version { get; set; }
     }
 }

@@ -57,7 +57,12 @@ internal sealed class Routes(RunViews views, RequestGuard guard, FrontEndFiles f
             case "/app.css":
                 return Send(context, "text/css", files.Style);
             case "/api/runs":
-                return Send(context, "application/json", JsonPages.Write(new { folder = views.Catalog.Root, controls, runs = views.Catalog.Entries() }));
+                RunEntries list = views.Catalog.List();
+                return Send(context, "application/json", JsonPages.Write(new { folder = views.Catalog.Root, controls, count = list.Count, runs = list.Entries }));
+            case "/api/find":
+                // A page asks before it asks for more: a browser logs an answer of 404 as an error of the page.
+                string? found = views.Catalog.Find(context.Request.Query["id"].ToString());
+                return Send(context, "application/json", JsonPages.Write(found is null ? null : RunCatalog.Entry(new DirectoryInfo(found))));
             default:
                 return Folder(context, path);
         }

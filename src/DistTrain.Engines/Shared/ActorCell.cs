@@ -26,8 +26,11 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
     private readonly Queue<Job> _jobsOfTurn = new();
     private readonly Dictionary<int, ITimer> _timers = [];
     private ActorMachine? _machine, _next;
-    private bool _scheduled, _killed;
+    private bool _scheduled, _killed, _paused;
+
+    // Read without the lock, between any two stimuli of a turn: something has happened to the actor besides them.
     private volatile bool _interrupted;
+    private int _pauses;
     private Action? _gone;
     private int _life;
     private int _jobsInTurn;
@@ -72,7 +75,7 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
     {
         lock (_lock)
         {
-            (_next, _interrupted) = (machine, true);
+            (_next, _paused, _interrupted) = (machine, false, true);
         }
 
         Post(new Stimulus(StimulusKind.Started));
@@ -80,6 +83,30 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
 
     /// <summary>Makes jobs that begin from now on slow; null for as fast as they are.</summary>
     public void Slow(Slowness? slowness) => _slowness = slowness;
+
+    /// <summary>Lets nothing here be taken in until <see cref="Resume"/>: it waits in the mailbox. A job that has begun ends. Whoever is started in its place is awake.</summary>
+    /// <returns>Which pause this is.</returns>
+    public int Pause()
+    {
+        lock (_lock)
+        {
+            (_paused, _interrupted) = (true, true);
+            return ++_pauses;
+        }
+    }
+
+    /// <summary>Ends a pause, unless another has begun since or who was paused is gone.</summary>
+    /// <param name="pause">Which.</param>
+    public void Resume(int pause)
+    {
+        lock (_lock)
+        {
+            if (pause == _pauses)
+            {
+                Awake();
+            }
+        }
+    }
 
     /// <summary>Lets the machine die: its memory is gone, what it sent is not.</summary>
     /// <param name="gone">Called once when it will not be stepped again; null for nothing.</param>
@@ -89,7 +116,7 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
         {
             (_killed, _interrupted) = (true, true);
             _gone += gone;
-            ScheduleIfIdle();
+            Awake();
         }
     }
 
@@ -176,7 +203,8 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
     }
 
     /// <summary>
-    /// Takes what waits all at once, so that a turn asks for the lock once and not for every stimulus, and puts the next machine in place where there is one.
+    /// Takes what waits all at once, so that a turn asks for the lock once and not for every stimulus. Where something has interrupted the actor, the turn has to look
+    /// whether it is paused, has died, or has another machine in its place.
     /// </summary>
     /// <param name="gone">To be called, for a machine has died and somebody waits for that; null for nobody.</param>
     /// <returns>Whether there is something to handle; where not, and nobody waits, the turn is over.</returns>
@@ -187,17 +215,25 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
             gone = null;
             if (_interrupted)
             {
-                (gone, _gone) = (_gone, null);
                 GatherMail();
-                ReplaceMachine();
+                _interrupted = false;
             }
 
-            if (gone is not null)
+            if (_killed || _next is not null)
             {
-                return false;
+                (gone, _gone) = (_gone, null);
+                ReplaceMachine();
+                if (gone is not null)
+                {
+                    return false;
+                }
             }
 
-            (_mailbox, _taken) = (_taken, _mailbox);
+            if (!_paused)
+            {
+                (_mailbox, _taken) = (_taken, _mailbox);
+            }
+
             _scheduled = _taken.Count > 0;
             return _scheduled;
         }
@@ -235,9 +271,15 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
         return new Stimulus(problem is null ? StimulusKind.JobDone : StimulusKind.JobFailed) { Job = job, Problem = problem };
     }
 
+    private void Awake()
+    {
+        _paused = false;
+        ScheduleIfIdle();
+    }
+
     private void ScheduleIfIdle()
     {
-        if (!_scheduled)
+        if (!_scheduled && !_paused)
         {
             _scheduled = true;
             crew.Schedule(this);
@@ -257,7 +299,7 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
         DropHeld();
         DropPersistResults();
         _life++;
-        _killed = _interrupted = false;
+        _killed = false;
         _machine = _next;
         _slowness = _machine is not null && _slowness is { UntilReplaced: true } ? null : _slowness;
         _next = null;

@@ -3,7 +3,7 @@ using DistTrain.Protocol.Actors;
 
 namespace DistTrain.Engines.Threads;
 
-/// <summary>Crashes, false suspicions and stragglers on the threads engine, at steps and at times of its clock.</summary>
+/// <summary>Crashes, pauses, false suspicions and stragglers on the threads engine, at steps and at times of its clock.</summary>
 internal sealed class ThreadsFaults(IReadOnlyList<Fault> faults, TimeProvider time, Action<Fault> begun, Action<Fault> happens) : IDisposable
 {
     private readonly Lock _lock = new();
@@ -14,11 +14,11 @@ internal sealed class ThreadsFaults(IReadOnlyList<Fault> faults, TimeProvider ti
     /// <summary>What this engine says against a fault; null for nothing.</summary>
     public static string? Refuses(Fault fault)
     {
-        const string Expected = "expected crash, suspect or slow, or engine: simulated";
+        const string Expected = "expected crash, pause, suspect or slow, or engine: simulated";
         return fault switch
         {
             CrashFault { DuringSnapshot: true } => $"engine {ThreadsEngine.EngineName} cannot time a crash within a snapshot; expected no 'during', or engine: simulated",
-            CrashFault or SuspicionFault or SlowFault => null,
+            CrashFault or PauseFault or SuspicionFault or SlowFault => null,
             _ => $"engine {ThreadsEngine.EngineName} does not serve '{fault.Name}' faults; {Expected}",
         };
     }

@@ -80,6 +80,11 @@ internal sealed partial class ThreadsRun
             case SuspicionFault suspicion:
                 Suspect(suspicion.Actor);
                 break;
+            case PauseFault pause:
+                ActorCell paused = _cells[pause.Actor.Index];
+                int which = paused.Pause();
+                _faults.After(pause.For, () => paused.Resume(which));
+                break;
             case SlowFault slow:
                 ActorCell cell = _cells[slow.Actor.Index];
                 cell.Slow(new Slowness(slow.Factor, slow.UntilReplaced));

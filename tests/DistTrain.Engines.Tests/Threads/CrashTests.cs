@@ -77,6 +77,43 @@ public sealed class CrashTests
         Bits.Of(outcome).ShouldBe(Bits.Of(SequentialTrainer.Run(calm, new Observed())));
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(2)]
+    [InlineData(-1)]
+    public void APausedActorGoesOnWithWhatItHadAndChangesNoBit(int index)
+    {
+        RunRequest calm = Request(Plain, stepsInFlight: 2);
+        ActorId actor = new(index < 0 ? ActorsOf(calm) + index : index);
+        TimeSpan first = TimeSpan.FromMilliseconds(100), second = TimeSpan.FromMilliseconds(400);
+
+        // The second begins within the first, which must not end it.
+        RunRequest request = calm with
+        {
+            Faults = [new PauseFault(actor, first) { At = FaultTime.AtStep(3) }, new PauseFault(actor, second) { At = FaultTime.AtStep(3) }],
+        };
+        Observed observed = new();
+        RunOutcome outcome = new ThreadsEngine().Run(request, observed, default);
+        outcome.Status.ShouldBe(RunStatus.Completed, outcome.Reason);
+        observed.Faults.Count.ShouldBe(2);
+        outcome.Restarts.ShouldBe(0);
+        outcome.Wall.ShouldBeGreaterThanOrEqualTo(second - TimeSpan.FromMilliseconds(50));
+        Bits.Of(outcome).ShouldBe(Bits.Of(SequentialTrainer.Run(calm, new Observed())));
+    }
+
+    [Fact]
+    public void WhoeverTakesAPausedActorsPlaceIsAwake()
+    {
+        RunRequest calm = Request(Plain, stepsInFlight: 2);
+        RunRequest request = calm with
+        {
+            Faults = [new PauseFault(new ActorId(2), TimeSpan.FromDays(1)) { At = FaultTime.AtStep(3) }, new CrashFault(new ActorId(2), TimeSpan.Zero) { At = FaultTime.AtStep(3) }],
+        };
+        RunOutcome outcome = new ThreadsEngine().Run(request, new Observed(), default);
+        (outcome.Status, outcome.Restarts).ShouldBe((RunStatus.Completed, 1));
+        Bits.Of(outcome).ShouldBe(Bits.Of(SequentialTrainer.Run(calm, new Observed())));
+    }
+
     [Fact]
     public void ActorsMayDieAtAnyMoment()
     {

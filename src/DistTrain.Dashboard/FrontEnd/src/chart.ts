@@ -18,6 +18,12 @@ export interface ChartOptions { title: string; x: string; y?: (value: Num) => st
 /** Whether a tick is shorter as a power. */
 const isSmall = (tick: number): boolean => tick !== 0 && Math.abs(tick) < 1e-3;
 
+/** Distances of ticks between which there are whole steps. */
+const wholeSteps = [...Array(12).keys()].flatMap(power => [1, 2, 5].map(factor => factor * 10 ** power));
+
+/** Whether a line is so short that nothing but points shows it. */
+const isPoint = (line: Line): boolean => line.y.reduce<number>((known, value) => known + (value === null ? 0 : 1), 0) === 1;
+
 /** Of the lines of a logarithmic axis those at powers of ten, where there are so many that all of them would be a grey field. */
 function decades(splits: number[]): (number | null)[] {
   const powers = splits.map(value => (Number.isInteger(Math.round(Math.log10(value) * 1e6) / 1e6) ? value : null));
@@ -55,7 +61,7 @@ export class Chart {
   set(lines: Line[]): void {
     this.lines = lines.filter(line => line.y.some(value => value !== null));
     this.element.hidden = this.lines.length === 0;
-    const shape = JSON.stringify(this.lines.map(line => [line.label, line.colour, !!line.band, !!line.points]));
+    const shape = JSON.stringify(this.lines.map(line => [line.label, line.colour, !!line.band, !!line.points || isPoint(line)]));
     if (shape !== this.shape || !this.plot) {
       this.shape = shape;
       this.rebuild();
@@ -100,7 +106,7 @@ export class Chart {
     const bands: uPlot.Band[] = [];
     for (const line of this.lines) {
       const stroke = this.paint(line);
-      all.push({ label: line.label, stroke, width: 2, spanGaps: true, points: { show: line.points ?? false, size: 6, fill: stroke } });
+      all.push({ label: line.label, stroke, width: 2, spanGaps: true, points: { show: line.points || isPoint(line), size: 6, fill: stroke } });
       if (line.band) {
         bands.push({ series: [all.length + 1, all.length], fill: `${stroke}2b` });
         all.push({ stroke: 'transparent', points: { show: false } }, { stroke: 'transparent', points: { show: false } });
@@ -114,7 +120,7 @@ export class Chart {
       legend: { show: false },
       scales: { x: { time: false }, y: logarithmic ? { distr: 3 } : y === percent ? { range: (_, least, most) => shareRange(least, most) } : {} },
       axes: [
-        { ...axis, label: x, labelSize: 18, labelFont: '12px system-ui', size: 34, values: (_, ticks) => ticks.map(tick => xValue(tick)), space: 70 },
+        { ...axis, label: x, ...(x === 'step' ? { incrs: wholeSteps } : {}), labelSize: 18, labelFont: '12px system-ui', size: 34, values: (_, ticks) => ticks.map(tick => xValue(tick)), space: 70 },
         { ...axis, ...(logarithmic ? { grid: { ...axis.grid, filter }, ticks: { ...axis.ticks, filter } } : {}), size: 66, values: (_, ticks) => ticks.map(tick => (tick == null ? '' : y === percent ? percentTick(tick) : isSmall(tick) ? tick.toExponential(0) : y(tick))) },
       ],
       series: all,

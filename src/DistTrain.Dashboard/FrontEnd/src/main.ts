@@ -8,8 +8,10 @@ import { pipeline } from './pages/pipeline';
 import { run } from './pages/run';
 import { study } from './pages/study';
 import { open } from './source';
+import type { RunEntry } from './types';
 
 const runRoutes = ['run', 'pipeline', 'actors'];
+const named = [...runRoutes, 'study'];
 const source = open();
 const app = document.getElementById('app')!;
 const views = h('ul');
@@ -32,10 +34,10 @@ function link(text: string, address: string): HTMLElement {
   return h('li', {}, h('a', { href: address, ...(location.hash === address ? { 'aria-current': 'page' } : {}) }, text));
 }
 
+/** A study has pages of its own, and a run has none of those. */
+const isElsewhere = (route: string, entry: RunEntry): boolean => (route === 'study') !== (entry.kind === 'study');
+
 async function make(route: string, id: string, rest: string[]): Promise<Page> {
-  if (runRoutes.includes(route)) {
-    await source.find(id);
-  }
   switch (route) {
     case 'run':
       return run(source, id, onState);
@@ -57,6 +59,14 @@ async function show(): Promise<void> {
   const [route = '', id = '', ...rest] = location.hash.replace(/^#\/?/, '').split('/').map(part => decodeURIComponent(part));
   let next: Page;
   try {
+    const entry = named.includes(route) ? await source.find(id) : undefined;
+    if (entry === null) {
+      throw new Error(`There is no run or study of the name ${id || '(none)'} here.`);
+    }
+    if (entry && isElsewhere(route, entry)) {
+      location.replace(`#/${entry.kind}/${encodeURIComponent(id)}`);
+      return;
+    }
     next = await make(route, id, rest);
   } catch (problem) {
     const text = problem instanceof Error ? problem.message : String(problem);

@@ -1,4 +1,4 @@
-import type { Actors, Metrics, Pipeline, RunDetails, RunList, Study } from './types';
+import type { Actors, Metrics, Pipeline, RunDetails, RunEntry, RunList, Study } from './types';
 
 export interface Views { run: RunDetails; metrics: Metrics; pipeline: Pipeline | null; actors: Actors | null }
 
@@ -11,8 +11,8 @@ export interface Source {
   list(): Promise<RunList>;
   study(id: string): Promise<Study | null>;
   metrics(id: string): Promise<Metrics>;
-  /** Throws, with words for people, where there is no such run. */
-  find(id: string): Promise<unknown>;
+  /** A run or study by its name; null where there is none. */
+  find(id: string): Promise<RunEntry | null>;
   /** Hears views now and whenever they change; returns how to stop. */
   watch(id: string, listener: Listener, onState: (connected: boolean) => void): () => void;
   /** Brings a fault about, of an actor or of its link to a peer; resolves to what went wrong, or null. */
@@ -45,8 +45,8 @@ class Server implements Source {
     return get(`api/metrics?id=${encodeURIComponent(id)}`);
   }
 
-  find(id: string): Promise<unknown> {
-    return get(`api/run?id=${encodeURIComponent(id)}`);
+  find(id: string): Promise<RunEntry | null> {
+    return get(`api/find?id=${encodeURIComponent(id)}`);
   }
 
   watch(id: string, listener: Listener, onState: (connected: boolean) => void): () => void {
@@ -80,7 +80,7 @@ class Report implements Source {
   constructor(private readonly data: Embedded) {}
 
   list(): Promise<RunList> {
-    return Promise.resolve({ folder: '', controls: false, runs: [this.data.run.entry] });
+    return Promise.resolve({ folder: '', controls: false, count: 1, runs: [this.data.run.entry] });
   }
 
   study(): Promise<Study | null> {
@@ -91,8 +91,8 @@ class Report implements Source {
     return Promise.resolve(this.data.metrics!);
   }
 
-  find(): Promise<unknown> {
-    return Promise.resolve();
+  find(id: string): Promise<RunEntry | null> {
+    return Promise.resolve(id === this.data.run.entry.id ? this.data.run.entry : null);
   }
 
   watch(_id: string, listener: Listener): () => void {

@@ -129,7 +129,7 @@ export class TimelineView {
     context.strokeStyle = colour('grid');
     const length = this.to - this.from;
     const step = round(length / Math.max(2, Math.floor((width - this.labelWidth) / 100)));
-    for (let time = 0; time <= length - step / 3; time += step) {
+    for (let time = 0; time === 0 || this.x(this.from + time) <= width - 24; time += step) {
       context.textAlign = time === 0 ? 'left' : 'center';
       context.fillText(time === 0 ? '0' : duration(time / 1e6), this.x(this.from + time), top + axisHeight / 2 + 2);
     }

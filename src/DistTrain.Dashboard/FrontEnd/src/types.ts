@@ -6,7 +6,8 @@ export interface RunEntry {
   finalLoss: Num; trainAccuracy: Num; testAccuracy: Num; seconds: Num; modified: number;
 }
 
-export interface RunList { folder: string; controls: boolean; runs: RunEntry[] }
+/** The newest of so many runs. */
+export interface RunList { folder: string; controls: boolean; count: number; runs: RunEntry[] }
 
 export interface LiveStatus { step: number; totalSteps: number; elapsed: number; noticeCount: number; notices: string[] }
 

@@ -1,5 +1,5 @@
 import { Chart } from '../chart';
-import { h, table } from '../dom';
+import { h, setText, table } from '../dom';
 import { count, duration, figure, percent } from '../format';
 import type { Source } from '../source';
 import type { CurveColumns, EpochRow, Metrics, Num, RunEntry } from '../types';
@@ -18,12 +18,12 @@ export async function compare(source: Source, ids: string[]): Promise<Page> {
     accuracyTime: new Chart({ title: 'Accuracy by time', x: 's', y: percent }),
   };
   const figures = h('div');
-  const element = h('main', { id: 'main' }, h('h1', {}, 'Compare'), figures, h('div', { class: 'grid' }, ...Object.values(charts).map(chart => chart.element)));
+  const missing = h('p', { class: 'warning', hidden: true });
+  const element = h('main', { id: 'main' }, h('h1', {}, 'Compare'), figures, missing, h('div', { class: 'grid' }, ...Object.values(charts).map(chart => chart.element)));
   let shown = '';
 
   async function refresh(): Promise<void> {
-    const { runs } = await source.list();
-    const found = ids.flatMap(id => runs.find(run => run.id === id && run.kind === 'run') ?? []);
+    const found = (await Promise.all(ids.map(id => source.find(id)))).filter(entry => entry?.kind === 'run') as RunEntry[];
     const all: Metrics[] = await Promise.all(found.map(run => source.metrics(run.id)));
     const version = JSON.stringify([found, all.map(one => one.version)]);
     if (version === shown) {
@@ -34,12 +34,16 @@ export async function compare(source: Source, ids: string[]): Promise<Page> {
       const start = all[index]!.starts[0];
       return start ? [{ entry, steps: start.steps, epochs: start.epochs }] : [];
     });
+    const without = ids.filter(id => !found.some(entry => entry.id === id)).map(id => `${id} (no such run)`)
+      .concat(found.filter(entry => !sides.some(side => side.entry === entry)).map(entry => `${entry.id} (no step recorded)`));
+    missing.hidden = without.length === 0;
+    setText(missing, `Left out: ${without.join(', ')}.`);
     show(sides);
   }
 
   function show(sides: Side[]): void {
     if (sides.length === 0) {
-      figures.replaceChildren(h('p', {}, 'None of these runs has metrics. Tick two or more in the ', h('a', { href: '#/' }, 'list of runs'), '.'));
+      figures.replaceChildren(h('p', {}, 'There is nothing to compare. Tick two or more in the ', h('a', { href: '#/' }, 'list of runs'), '.'));
       return;
     }
     const step = Math.min(...sides.map(side => side.steps.step.at(-1) ?? 0));

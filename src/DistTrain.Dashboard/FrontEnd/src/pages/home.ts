@@ -19,7 +19,7 @@ export async function home(source: Source): Promise<Page> {
     if (now !== shown) {
       shown = now;
       const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset['key'] : undefined;
-      element.replaceChildren(...(list.runs.length === 0 ? welcome(list.folder) : [h('h1', {}, 'Runs'), h('p', { class: 'muted' }, list.folder), compare, rows(list.runs)]));
+      element.replaceChildren(...(list.runs.length === 0 ? welcome(list.folder) : [h('h1', {}, 'Runs'), h('p', { class: 'muted' }, list.count > list.runs.length ? `${list.folder}: the newest ${count(list.runs.length)} of ${count(list.count)}` : list.folder), compare, rows(list.runs)]));
       if (focused) {
         [...element.querySelectorAll<HTMLElement>('[data-key]')].find(candidate => candidate.dataset['key'] === focused)?.focus();
       }

@@ -23,10 +23,11 @@ export function pipeline(source: Source, id: string, onState: (connected: boolea
   const nothing = h('p', { hidden: true },
     'Nothing recorded what this run spent its time on. ', h('code', {}, 'disttrain train --dashboard'), ' shows it while it runs, ',
     h('code', {}, 'disttrain train --trace'), ' keeps it in the run folder.');
+  const waiting = h('p', { class: 'muted' }, 'Reading what was recorded …');
   const held = h('button', { type: 'button', 'aria-pressed': 'false', click: () => hold() }, 'Hold');
   const note = h('p', { class: 'muted' });
-  const shown = h('div', {}, h('dl', { class: 'tiles' }, ...[steps, measured, formula, sizes].map(one => one.element)), source.isLive ? h('p', {}, held) : null, view.element, note, locks, staleness);
-  const element = h('main', { id: 'main' }, h('h1', {}, `${id}: pipeline`), nothing, shown);
+  const shown = h('div', { hidden: true }, h('dl', { class: 'tiles wide' }, ...[steps, measured, formula, sizes].map(one => one.element)), source.isLive ? h('p', {}, held) : null, view.element, note, locks, staleness);
+  const element = h('main', { id: 'main' }, h('h1', {}, `${id}: pipeline`), waiting, nothing, shown);
   let isHeld = false;
   let latest: Pipeline | null = null;
 
@@ -39,6 +40,7 @@ export function pipeline(source: Source, id: string, onState: (connected: boolea
   }
 
   function show(): void {
+    waiting.hidden = true;
     nothing.hidden = latest !== null;
     shown.hidden = latest === null;
     if (latest === null) {

@@ -34,8 +34,10 @@ export function run(source: Source, id: string, onState: (connected: boolean) =>
   const experiment = h('pre', { tabindex: 0 });
   const summary = h('div');
   const warning = h('p', { class: 'warning', hidden: true });
+  const reason = h('p', { class: 'warning', hidden: true });
+  const nothing = h('p', { class: 'muted', hidden: true }, 'No step of this run has been recorded.');
   const element = h('main', { id: 'main' },
-    h('h1', {}, id), h('dl', { class: 'tiles', 'aria-live': 'off' }, ...Object.values(tiles).map(one => one.element)), warning,
+    h('h1', {}, id), h('dl', { class: 'tiles', 'aria-live': 'off' }, ...Object.values(tiles).map(one => one.element)), reason, warning, nothing,
     h('div', { class: 'grid' }, loss.element, accuracy.element, pace.element, rate.element), healthPart, noHealth, noticesPart,
     h('details', {}, h('summary', {}, 'Experiment'), experiment), h('details', {}, h('summary', {}, 'Summary'), summary));
 
@@ -49,6 +51,9 @@ export function run(source: Source, id: string, onState: (connected: boolean) =>
       summary.replaceChildren(table(['figure', 'value'], Object.entries(next.summary).map(([key, value]) =>
         [key, typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value ?? '–')])));
     }
+    const why = next.summary?.['reason'];
+    reason.hidden = typeof why !== 'string' || why === '';
+    setText(reason, typeof why === 'string' ? why : '');
     noticesPart.hidden = !next.live?.notices.length;
     notices.replaceChildren(...(next.live?.notices ?? []).slice().reverse().map(text => h('li', {}, text)));
     tell();
@@ -88,6 +93,7 @@ export function run(source: Source, id: string, onState: (connected: boolean) =>
     for (const [key, chart] of Object.entries(health) as [keyof typeof health, Chart][]) {
       chart.set(layers.map((layer, index) => ({ label: layer.layer, colour: index, x: layer.rows.map(row => row.step), y: layer.rows.map(row => row[key]) })));
     }
+    nothing.hidden = next.starts.length > 0;
     warning.hidden = next.unreadable === 0;
     setText(warning, `${next.unreadable} of ${next.rows} lines of metrics.jsonl cannot be read and are left out.`);
     tell();

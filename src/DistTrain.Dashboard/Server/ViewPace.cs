@@ -1,0 +1,32 @@
+namespace DistTrain.Dashboard.Server;
+
+/// <summary>
+/// When to look at a view again: after a fixed time, and the later the longer it took to look, so that readers together take a bounded share of a core from the
+/// run that they watch. A machine with much to do makes looking slow, and so seldom.
+/// </summary>
+/// <param name="time">Its clock.</param>
+/// <param name="between">Between two looks at the soonest.</param>
+internal sealed class ViewPace(TimeProvider time, TimeSpan between)
+{
+    // Four views of one run: 2 % of one core, whatever the machine and the number of readers.
+    private const int Share = 200;
+
+    // Somebody who looks takes a page that stands still for longer for one that is broken.
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(3);
+
+    private long? _lookedAt;
+    private TimeSpan _rest;
+
+    /// <summary>Whether to look now.</summary>
+    public bool IsDue => _lookedAt is not long at || time.GetElapsedTime(at) >= _rest;
+
+    /// <summary>Somebody looked just now.</summary>
+    /// <param name="took">How long that took.</param>
+    /// <param name="readers">How many look at this view, each for itself.</param>
+    public void Looked(TimeSpan took, int readers)
+    {
+        _lookedAt = time.GetTimestamp();
+        TimeSpan rest = took * ((double)Share * readers);
+        _rest = rest < between ? between : rest < Longest ? rest : Longest;
+    }
+}
