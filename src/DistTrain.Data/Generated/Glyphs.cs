@@ -1,4 +1,6 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using DistTrain.Data.Sources;
 using DistTrain.Numerics.Randomness;
 
@@ -59,18 +61,27 @@ internal static class Glyphs
     private static void Develop(GlyphCanvas canvas, double radius, double ink, double noise, ReadOnlySpan<ulong> bits, Span<byte> image)
     {
         // The deviation of a sum of four bytes is √(4·(256² − 1)/12).
-        double perUnit = noise / Math.Sqrt(65535 / 3.0);
-        Span<double> coverage = stackalloc double[GlyphCanvas.Side];
-        for (int row = 0; row < GlyphCanvas.Side; row++)
+        Vector256<double> perUnit = Vector256.Create(noise / Math.Sqrt(65535 / 3.0)), mean = Vector256.Create(510.0);
+
+        // A whole number below 2⁵² in the low bits of the double 2⁵² is that double's fraction; only some processors convert four at once.
+        Vector256<double> whole = Vector256.Create(4503599627370496.0);
+        ReadOnlySpan<uint> words = MemoryMarshal.Cast<ulong, uint>(bits);
+        for (int row = 0, pixel = 0; row < GlyphCanvas.Side; row++)
         {
-            canvas.Coverage(row, radius, coverage);
-            int first = row * GlyphCanvas.Side;
-            for (int column = 0; column < coverage.Length; column++)
+            for (int column = 0; column < GlyphCanvas.Side; column += 4, pixel += 4)
             {
-                ulong four = bits[(first + column) >> 1] >> ((column & 1) * 32);
-                int sum = (int)(four & 255) + (int)((four >> 8) & 255) + (int)((four >> 16) & 255) + (int)((four >> 24) & 255);
-                double grey = (ink * coverage[column]) + ((sum - 510) * perUnit);
-                image[first + column] = (byte)((255 * Math.Clamp(grey, 0, 1)) + 0.5);
+                Vector128<uint> four = Vector128.Create(words.Slice(pixel, 4)), pairs = Vector128.Create(0x00FF_00FFu);
+                four = (four & pairs) + ((four >>> 8) & pairs);
+                four = (four & Vector128.Create(0xFFFFu)) + (four >>> 16);
+                (Vector128<ulong> low, Vector128<ulong> high) = Vector128.Widen(four);
+                Vector256<double> sum = (Vector256.Create(low, high) | whole.AsUInt64()).AsDouble() - whole;
+                Vector256<double> grey = (Vector256.Create(ink) * canvas.Coverage(row, column, radius)) + ((sum - mean) * perUnit);
+                grey = Vector256.Min(Vector256.Max(grey, Vector256<double>.Zero), Vector256<double>.One);
+                grey = Vector256.Floor((Vector256.Create(255.0) * grey) + Vector256.Create(0.5)) + whole;
+                for (int lane = 0; lane < 4; lane++)
+                {
+                    image[pixel + lane] = (byte)grey.AsUInt64().GetElement(lane);
+                }
             }
         }
     }
