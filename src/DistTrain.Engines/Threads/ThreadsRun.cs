@@ -82,6 +82,8 @@ internal sealed partial class ThreadsRun : IActorHost, IDisposable
         ActorCell coordinator = _cells[ActorId.Coordinator.Index];
         Coordinator first = Machines.Coordinator(_plan, RunIdentity, _storage.From, _storage.Before);
         (_coordinatorIncarnation, _stop) = (first.Incarnation, stop);
+        YoungHeap.Settle(_plan.TotalSteps);
+
         // Heard before the first step runs, because this thread may be kept from its core for as long as several steps take.
         using (stop.Register(() => coordinator.Post(new Stimulus(StimulusKind.StopRequested))))
         {
