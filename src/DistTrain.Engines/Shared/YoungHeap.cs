@@ -10,9 +10,17 @@ internal static class YoungHeap
 {
     private const int Older = 1;
 
-    /// <summary>Moves what is alive now out of the young generations.</summary>
-    public static void Settle()
+    // A shorter run ends within a few collections, and may take no longer than these two.
+    private const long StepsMin = 1000;
+
+    /// <summary>Moves what is alive now out of the young generations, before a run of some length.</summary>
+    public static void Settle(long steps)
     {
+        if (steps < StepsMin)
+        {
+            return;
+        }
+
         GC.Collect(Older);
         GC.Collect(Older);
     }

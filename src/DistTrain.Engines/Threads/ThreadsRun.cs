@@ -82,7 +82,7 @@ internal sealed partial class ThreadsRun : IActorHost, IDisposable
         ActorCell coordinator = _cells[ActorId.Coordinator.Index];
         Coordinator first = Machines.Coordinator(_plan, RunIdentity, _storage.From, _storage.Before);
         (_coordinatorIncarnation, _stop) = (first.Incarnation, stop);
-        YoungHeap.Settle();
+        YoungHeap.Settle(_plan.TotalSteps);
         coordinator.Start(first);
         _faults.Start();
         _started?.Invoke(_control);
