@@ -10,11 +10,10 @@ internal static class YoungHeap
 {
     private const int Older = 1;
 
-    // A shorter run hardly fills the youngest generation once, and may be over within the time that this takes.
-    private const long StepsMin = 2_000;
+    // A shorter run ends within a few collections, and may take no longer than these two.
+    private const long StepsMin = 1000;
 
-    /// <summary>Moves what is alive now out of the young generations.</summary>
-    /// <param name="steps">Steps of the run that begins.</param>
+    /// <summary>Moves what is alive now out of the young generations, before a run of some length.</summary>
     public static void Settle(long steps)
     {
         if (steps < StepsMin)
