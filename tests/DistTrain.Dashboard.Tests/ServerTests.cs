@@ -32,6 +32,10 @@ public sealed class ServerTests : IDisposable
         (await _client.GetStringAsync(new Uri(server.Address, "app.js"))).ShouldBe("script");
         (await _client.GetStringAsync(new Uri(server.Address, "api/runs"))).ShouldContain("\"id\":\"one\"");
         (await _client.GetStringAsync(new Uri(server.Address, "api/metrics?id=one"))).ShouldContain("\"step\":[1,2,3,4,5]");
+        (await _client.GetStringAsync(new Uri(server.Address, "api/find?id=one"))).ShouldContain("\"kind\":\"run\"");
+
+        // A page asks this first, and a browser would log an answer of 404 as an error.
+        (await _client.GetStringAsync(new Uri(server.Address, "api/find?id=nothing"))).ShouldBe("null");
         (await Status(HttpMethod.Get, server, "api/metrics?id=..%2Fone")).ShouldBe(HttpStatusCode.NotFound);
         (await Status(HttpMethod.Get, server, "api/nothing?id=one")).ShouldBe(HttpStatusCode.NotFound);
         (await Status(HttpMethod.Get, server, "etc/passwd")).ShouldBe(HttpStatusCode.NotFound);
