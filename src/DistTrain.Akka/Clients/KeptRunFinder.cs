@@ -16,7 +16,6 @@ internal static class KeptRunFinder
     /// <summary>Nodes that were just started need a while to find one another.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    private static readonly TimeSpan AnswerFor = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan AgainAfter = TimeSpan.FromMilliseconds(500);
 
     /// <summary>The last committed step that a run folder's journal can go on from, wherever that is kept; null for none.</summary>
@@ -57,34 +56,16 @@ internal static class KeptRunFinder
 
     private static CoordinatorProgress Newest(ActorSystem system, ClusterTarget target, long runId)
     {
-        StatusReport? status = target.Seeds.Select(seed => Status(system, target.SystemOf(seed))).FirstOrDefault(report => report is not null);
+        StatusReport? status = ClusterQuestions.Status(system, target);
         KeptRun newest = KeptRun.Nothing;
         foreach (StatusMember member in status?.Members ?? [])
         {
-            if (Ask<Kept>(system, member.Address, new FindKept(runId)) is Kept kept)
+            if (ClusterQuestions.Ask<Kept>(system, member.Address, new FindKept(runId)) is Kept kept)
             {
                 newest = KeptRun.Later(newest, JsonSerializer.Deserialize(kept.Run, NodeJson.Default.KeptRun) ?? KeptRun.Nothing);
             }
         }
 
         return newest.Committed ?? new CoordinatorProgress();
-    }
-
-    private static StatusReport? Status(ActorSystem system, string address) =>
-        Ask<ClusterStatus>(system, address, new AskStatus()) is ClusterStatus status
-            ? JsonSerializer.Deserialize(status.Report, NodeJson.Default.StatusReport)
-            : null;
-
-    private static T? Ask<T>(ActorSystem system, string address, ClusterMessage question)
-        where T : class
-    {
-        try
-        {
-            return system.ActorSelection($"{address}/user/{NodeActor.Name}").Ask<T>(question, AnswerFor).GetAwaiter().GetResult();
-        }
-        catch (AskTimeoutException)
-        {
-            return null;
-        }
     }
 }

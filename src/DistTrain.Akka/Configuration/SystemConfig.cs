@@ -21,7 +21,8 @@ internal static class SystemConfig
           loggers = ["{{NameOf(typeof(NoticeLogger))}}"]
           log-dead-letters = off
           log-dead-letters-during-shutdown = off
-          coordinated-shutdown.exit-clr = off
+          # What a signal means is the program's to say: a node leaves in order, and a client's run stops at a committed step.
+          coordinated-shutdown { exit-clr = off, run-by-clr-shutdown-hook = off }
           actor {
             serializers {
               json = "{{NameOf(typeof(RefusingSerializer))}}"
@@ -62,7 +63,8 @@ internal static class SystemConfig
             downing-provider-class = "Akka.Cluster.SBR.SplitBrainResolverProvider, Akka.Cluster"
             split-brain-resolver { active-strategy = keep-majority, stable-after = 2s, down-all-when-unstable = 6s, keep-majority { role = "coordinator" } }
             singleton { role = "coordinator" }
-            singleton-proxy { role = "coordinator", singleton-identification-interval = 250ms }
+            # It warns at once, before the first leader can be there.
+            singleton-proxy { role = "coordinator", singleton-identification-interval = 250ms, log-singleton-identification-failure = off }
           }
         }
         """;

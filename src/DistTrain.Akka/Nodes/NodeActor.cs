@@ -13,7 +13,7 @@ namespace DistTrain.Akka.Nodes;
 /// A node's voice in the cluster: hosts a run's actors as the leader says, serves snapshots and tickets to other nodes, and passes what
 /// clients want on to the leader, wherever that is.
 /// </summary>
-internal sealed class NodeActor : ReceiveActor
+internal sealed class NodeActor : ReceiveActor, IWithTimers
 {
     /// <summary>Its name below <c>/user</c>.</summary>
     public const string Name = "node";
@@ -67,6 +67,9 @@ internal sealed class NodeActor : ReceiveActor
         Receive<CompleteSnapshot>(OnComplete);
         Receive<EndRun>(OnEnd);
     }
+
+    /// <inheritdoc/>
+    public ITimerScheduler Timers { get; set; } = null!;
 
     protected override void PreStart() => _host.Node = Self;
 
@@ -189,7 +192,7 @@ internal sealed class NodeActor : ReceiveActor
             _host.Run = null;
             run.Dispose();
             TimeSpan wait = RestartFirst * Math.Pow(2, _failures - 1);
-            Context.System.Scheduler.ScheduleTellOnce(wait, Self, new RestartDue(run.Run, run.Job), ActorRefs.NoSender);
+            Timers.StartSingleTimer("restart", new RestartDue(run.Run, run.Job), wait);
         }
     }
 

@@ -6,7 +6,6 @@ using DistTrain.Akka.Clients;
 using DistTrain.Akka.Configuration;
 using DistTrain.Akka.Nodes;
 using DistTrain.Akka.Security;
-using DistTrain.Akka.Wire;
 using DistTrain.Commands;
 
 namespace DistTrain.Akka.Verbs;
@@ -14,8 +13,6 @@ namespace DistTrain.Akka.Verbs;
 /// <summary>The <c>status</c> verb: members, roles, placement, step and lag.</summary>
 internal sealed class StatusCommand(CommandHost host)
 {
-    private static readonly TimeSpan AnswerFor = TimeSpan.FromSeconds(5);
-
     /// <summary>The verb.</summary>
     public static Command Create(CommandHost host)
     {
@@ -37,31 +34,27 @@ internal sealed class StatusCommand(CommandHost host)
         using ActorSystem system = SystemConfig.Client(target.Host, seal, target.Tls);
         foreach (string seed in target.Seeds)
         {
-            ActorSelection node = system.ActorSelection($"{target.SystemOf(seed)}/user/{NodeActor.Name}");
-            try
+            if (ClusterQuestions.StatusBytes(system, target.SystemOf(seed)) is byte[] report)
             {
-                ClusterStatus status = node.Ask<ClusterStatus>(new AskStatus(), AnswerFor).GetAwaiter().GetResult();
-                Show(status, json);
+                Show(report, json);
                 return ExitCodes.Done;
             }
-            catch (AskTimeoutException)
-            {
-                host.Error.WriteLine($"status: {seed} does not answer");
-            }
+
+            host.Error.WriteLine($"status: {seed} does not answer");
         }
 
         return ExitCodes.Failed;
     }
 
-    private void Show(ClusterStatus status, bool json)
+    private void Show(byte[] bytes, bool json)
     {
         if (json)
         {
-            host.Out.WriteLine(System.Text.Encoding.UTF8.GetString(status.Report));
+            host.Out.WriteLine(System.Text.Encoding.UTF8.GetString(bytes));
             return;
         }
 
-        StatusReport report = JsonSerializer.Deserialize(status.Report, NodeJson.Default.StatusReport)!;
+        StatusReport report = JsonSerializer.Deserialize(bytes, NodeJson.Default.StatusReport)!;
         host.Out.WriteLine($"leader  {report.Node}");
         foreach (StatusMember member in report.Members)
         {

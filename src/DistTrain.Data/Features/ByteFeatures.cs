@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace DistTrain.Data.Features;
 
@@ -28,6 +29,8 @@ internal sealed class ByteFeatures<T> : FeatureStore<T>
         _perColumn = perColumn;
     }
 
+    // Called for every row of the first step, long before calls alone would have it compiled with optimizations.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void CopyRow(int row, Span<T> destination)
     {
         RequireRow(row);

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace DistTrain.Data.Generated;
 
 /// <summary>
@@ -30,10 +32,11 @@ internal sealed class GlyphHand
     }
 
     /// <summary>Draws one stroke with its points a little off.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Draw(GlyphStroke stroke, ref Draws draws, GlyphCanvas canvas)
     {
         int count = stroke.Points.Length / 2;
-        (double X, double Y)[] points = new (double, double)[count];
+        Span<(double X, double Y)> points = stackalloc (double X, double Y)[count];
         for (int i = 0; i < count; i++)
         {
             double x = stroke.Points[2 * i] + draws.Between(-Jitter, Jitter);
@@ -55,14 +58,16 @@ internal sealed class GlyphHand
         }
     }
 
-    private static (double X, double Y) OnLine((double X, double Y)[] points, int span, double along)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static (double X, double Y) OnLine(ReadOnlySpan<(double X, double Y)> points, int span, double along)
     {
         ((double x0, double y0), (double x1, double y1)) = (points[span], points[span + 1]);
         return (x0 + (along * (x1 - x0)), y0 + (along * (y1 - y0)));
     }
 
     /// <summary>Catmull and Rom's cubic through the points; an open curve repeats its end points.</summary>
-    private static (double X, double Y) OnCurve((double X, double Y)[] points, int span, double along, bool closed)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static (double X, double Y) OnCurve(ReadOnlySpan<(double X, double Y)> points, int span, double along, bool closed)
     {
         int count = points.Length;
         (double X, double Y) a = closed ? points[(span + count - 1) % count] : points[Math.Max(0, span - 1)];
@@ -71,10 +76,12 @@ internal sealed class GlyphHand
         return (Cubic(a.X, b.X, c.X, d.X, along), Cubic(a.Y, b.Y, c.Y, d.Y, along));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static double Cubic(double a, double b, double c, double d, double t) =>
         0.5 * ((2 * b) + (t * (c - a + (t * ((2 * a) - (5 * b) + (4 * c) - d + (t * ((3 * b) - a - (3 * c) + d)))))));
 
     /// <summary>From the unit square to pixels.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private (double X, double Y) Place((double X, double Y) point)
     {
         (double wobbleX, double wobbleY) = Wobble(point.X, point.Y);
@@ -83,6 +90,7 @@ internal sealed class GlyphHand
     }
 
     /// <summary>The displacement in pixels at a point: bilinear between the grid's random ones.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private (double X, double Y) Wobble(double x, double y)
     {
         (double gridX, double gridY) = (Math.Clamp(x, 0, 1) * (Grid - 1), Math.Clamp(y, 0, 1) * (Grid - 1));
@@ -92,6 +100,7 @@ internal sealed class GlyphHand
         return (Blend(corner, below, fx, fy), Blend(corner + 1, below + 1, fx, fy));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private double Blend(int corner, int below, double fx, double fy)
     {
         double top = _wobble[corner] + (fx * (_wobble[corner + 2] - _wobble[corner]));

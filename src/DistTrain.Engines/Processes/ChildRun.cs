@@ -73,6 +73,7 @@ internal sealed class ChildRun : IActorHost, IDisposable
         }
 
         LoadAhead(request.Data);
+        YoungHeap.Settle(_plan.TotalSteps);
     }
 
     /// <summary>Does what the parent says; returns true at the end of the run, and false when the parent has ended instead.</summary>

@@ -32,8 +32,8 @@ internal static class ProcessesLimits
     /// found.</summary>
     public static readonly TimeSpan ReconnectCap = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>How often a process says that it lives.</summary>
-    public static readonly TimeSpan BeatEvery = TimeSpan.FromMilliseconds(500);
+    /// <summary>How often a process says that it lives, and its parent looks who has not: nothing else happens in a run that waits.</summary>
+    public static readonly TimeSpan BeatEvery = TimeSpan.FromSeconds(1);
 
     /// <summary>Silence after which a process is taken for hung and killed: far more than a busy machine lets it wait.</summary>
     public static readonly TimeSpan SilenceMax = TimeSpan.FromSeconds(15);

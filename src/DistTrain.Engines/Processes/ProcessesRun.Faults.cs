@@ -25,7 +25,7 @@ internal sealed partial class ProcessesRun
     /// <summary>How long nothing can happen but what processes tell.</summary>
     private TimeSpan UntilNextLook()
     {
-        TimeSpan now = _recorder.Elapsed, next = now + LookEvery;
+        TimeSpan now = _recorder.Elapsed, next = now + ProcessesLimits.BeatEvery;
         foreach (TimeSpan due in _faults.Where(fault => fault.At.Step is null).Select(fault => fault.At.After)
             .Concat(_paused.Select(paused => paused.Until))
             .Concat(_processes.Select(process => process.RestartAt).OfType<TimeSpan>()))

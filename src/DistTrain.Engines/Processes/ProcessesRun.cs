@@ -18,8 +18,6 @@ namespace DistTrain.Engines.Processes;
 /// </summary>
 internal sealed partial class ProcessesRun : IDisposable
 {
-    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(250);
-
     private readonly RunRequest _request;
     private readonly ChildProgram _program;
     private readonly RunPlan _plan;

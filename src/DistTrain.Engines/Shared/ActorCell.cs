@@ -20,13 +20,16 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
     private const int JobsPerTurnMax = 16;
 
     private readonly Lock _lock = new();
-    private readonly Queue<Stimulus> _mailbox = new();
+    private Mailbox _mailbox = new(), _taken = new();
     private readonly EffectList _effects = new();
     private readonly Queue<(long After, Effect Effect)> _held = new();
     private readonly Queue<Job> _jobsOfTurn = new();
     private readonly Dictionary<int, ITimer> _timers = [];
     private ActorMachine? _machine, _next;
     private bool _scheduled, _killed, _paused;
+
+    // Read without the lock, between any two stimuli of a turn: something has happened to the actor besides them.
+    private volatile bool _interrupted;
     private int _pauses;
     private Action? _gone;
     private int _life;
@@ -59,7 +62,7 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
         {
             lock (_lock)
             {
-                return _mailbox.Count;
+                return _mailbox.Count + _taken.Count;
             }
         }
     }
@@ -72,8 +75,7 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
     {
         lock (_lock)
         {
-            _next = machine;
-            _paused = false;
+            (_next, _paused, _interrupted) = (machine, false, true);
         }
 
         Post(new Stimulus(StimulusKind.Started));
@@ -88,7 +90,7 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
     {
         lock (_lock)
         {
-            _paused = true;
+            (_paused, _interrupted) = (true, true);
             return ++_pauses;
         }
     }
@@ -112,7 +114,7 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
     {
         lock (_lock)
         {
-            _killed = true;
+            (_killed, _interrupted) = (true, true);
             _gone += gone;
             Awake();
         }
@@ -123,7 +125,7 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
     {
         lock (_lock)
         {
-            _mailbox.Enqueue(stimulus);
+            _mailbox.Add(stimulus);
             ScheduleIfIdle();
         }
     }
@@ -139,7 +141,7 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
             if (life == _life)
             {
                 StimulusKind kind = problem is null ? StimulusKind.Persisted : StimulusKind.PersistFailed;
-                _mailbox.Enqueue(new Stimulus(kind) { Record = record, Problem = problem });
+                _mailbox.Add(new Stimulus(kind) { Record = record, Problem = problem });
                 ScheduleIfIdle();
             }
         }
@@ -152,30 +154,18 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
         _jobsInTurn = 0;
         for (int handled = 0; handled < StimuliPerTurnMax; handled++)
         {
-            Stimulus stimulus = default;
-            Action? gone = null;
-            lock (_lock)
+            if ((_interrupted || _taken.Count == 0) && !TryTakeMail(out Action? gone))
             {
-                if (_killed || _next is not null)
+                if (gone is null)
                 {
-                    (gone, _gone) = (_gone, null);
-                    ReplaceMachine();
-                }
-
-                if (gone is null && (_paused || !_mailbox.TryDequeue(out stimulus)))
-                {
-                    _scheduled = false;
                     return;
                 }
-            }
 
-            if (gone is not null)
-            {
                 gone();
                 continue;
             }
 
-            Handle(stimulus);
+            Handle(_taken.Take());
             while (_jobsOfTurn.TryDequeue(out Job? job))
             {
                 Handle(Compute(job, scratch));
@@ -204,11 +194,56 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
 
         // Everything is given back, so that an engine can check that nothing leaked.
         _killed = true;
+        GatherMail();
         ReplaceMachine();
-        while (_mailbox.TryDequeue(out Stimulus stimulus))
+        while (_mailbox.Count > 0)
         {
-            DropReferences(stimulus);
+            DropReferences(_mailbox.Take());
         }
+    }
+
+    /// <summary>
+    /// Takes what waits all at once, so that a turn asks for the lock once and not for every stimulus. Where something has interrupted the actor, the turn has to look
+    /// whether it is paused, has died, or has another machine in its place.
+    /// </summary>
+    /// <param name="gone">To be called, for a machine has died and somebody waits for that; null for nobody.</param>
+    /// <returns>Whether there is something to handle; where not, and nobody waits, the turn is over.</returns>
+    private bool TryTakeMail(out Action? gone)
+    {
+        lock (_lock)
+        {
+            gone = null;
+            if (_interrupted)
+            {
+                GatherMail();
+                _interrupted = false;
+            }
+
+            if (_killed || _next is not null)
+            {
+                (gone, _gone) = (_gone, null);
+                ReplaceMachine();
+                if (gone is not null)
+                {
+                    return false;
+                }
+            }
+
+            if (!_paused)
+            {
+                (_mailbox, _taken) = (_taken, _mailbox);
+            }
+
+            _scheduled = _taken.Count > 0;
+            return _scheduled;
+        }
+    }
+
+    /// <summary>Puts what a turn has taken and not handled back before what has come since.</summary>
+    private void GatherMail()
+    {
+        _mailbox.MoveTo(_taken);
+        (_mailbox, _taken) = (_taken, _mailbox);
     }
 
     /// <summary>Runs a job; what its actor is to be told.</summary>
@@ -310,10 +345,10 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
     {
         for (int left = _mailbox.Count; left > 0; left--)
         {
-            Stimulus stimulus = _mailbox.Dequeue();
+            Stimulus stimulus = _mailbox.Take();
             if (stimulus.Kind is not (StimulusKind.Persisted or StimulusKind.PersistFailed))
             {
-                _mailbox.Enqueue(stimulus);
+                _mailbox.Add(stimulus);
             }
         }
     }

@@ -14,17 +14,36 @@ internal sealed unsafe class BufferPool : IDisposable
 {
     private const int SlotsPerChunk = 1024;
     private const int ChunksMax = 4096;
+    private const long SmallestCapacity = 256;
+
+    // Four for each power of two above the smallest capacity, that one, and what is lent.
+    private const int SizeClasses = 2 + (4 * 56);
+    private const int LentClass = 0;
 
     private readonly Lock _lock = new();
     private readonly Entry[]?[] _chunks = new Entry[ChunksMax][];
-    private readonly Dictionary<long, Stack<int>> _free = [];
+
+    // The first free slot of each size class in the lower half, 0 for none; the upper half counts changes, so that a slot which was taken and given back
+    // meanwhile is not mistaken for one that never left.
+    private readonly long[] _free = new long[SizeClasses];
     private int _slots = 1;
-    private int _live;
 
     ~BufferPool() => Free();
 
     /// <summary>Buffers with at least one reference.</summary>
-    public int Live => Volatile.Read(ref _live);
+    public int Live
+    {
+        get
+        {
+            int live = 0;
+            for (int slot = 1; slot < Volatile.Read(ref _slots); slot++)
+            {
+                live += Volatile.Read(ref EntryOf(slot).References) > 0 ? 1 : 0;
+            }
+
+            return live;
+        }
+    }
 
     /// <summary>Bytes of all buffers so far, in use or not.</summary>
     public long ReservedBytes { get; private set; }
@@ -32,26 +51,9 @@ internal sealed unsafe class BufferPool : IDisposable
     /// <summary>A buffer of undefined contents with one reference.</summary>
     public BufferHandle Rent(long bytes)
     {
-        long capacity = SizeClass(bytes);
-        lock (_lock)
-        {
-            int slot;
-            if (_free.TryGetValue(capacity, out Stack<int>? free) && free.Count > 0)
-            {
-                slot = free.Pop();
-            }
-            else
-            {
-                slot = AddSlot(capacity);
-            }
-
-            ref Entry entry = ref EntryOf(slot);
-            entry.Bytes = bytes;
-            entry.References = 1;
-            entry.Generation++;
-            _live++;
-            return new BufferHandle(slot, entry.Generation);
-        }
+        int sizeClass = SizeClass(bytes);
+        int slot = TakeFree(sizeClass);
+        return Begin(slot != 0 ? slot : AddSlot(sizeClass), bytes);
     }
 
     /// <summary>A buffer with one reference in memory that somebody else lends: 64-byte aligned, with its contents, read-only.</summary>
@@ -61,16 +63,11 @@ internal sealed unsafe class BufferPool : IDisposable
     /// <param name="lentAs">The lender's number of it.</param>
     public BufferHandle Adopt(nint pointer, long bytes, IBufferLender lender, int lentAs)
     {
-        lock (_lock)
-        {
-            int slot = _free.TryGetValue(0, out Stack<int>? free) && free.Count > 0 ? free.Pop() : AddSlot(0);
-            ref Entry entry = ref EntryOf(slot);
-            (entry.Pointer, entry.Lender, entry.LentAs) = (pointer, lender, lentAs);
-            (entry.Bytes, entry.References) = (bytes, 1);
-            entry.Generation++;
-            _live++;
-            return new BufferHandle(slot, entry.Generation);
-        }
+        int slot = TakeFree(LentClass);
+        slot = slot != 0 ? slot : AddSlot(LentClass);
+        ref Entry entry = ref EntryOf(slot);
+        (entry.Pointer, entry.Lender, entry.LentAs) = (pointer, lender, lentAs);
+        return Begin(slot, bytes);
     }
 
     /// <summary>One more reference.</summary>
@@ -109,11 +106,7 @@ internal sealed unsafe class BufferPool : IDisposable
             lender.GiveBack(entry.LentAs);
         }
 
-        lock (_lock)
-        {
-            _live--;
-            _free[entry.Capacity].Push(handle.Slot);
-        }
+        GiveFree(handle.Slot, ref entry);
     }
 
     /// <summary>The buffer as a matrix from its start.</summary>
@@ -150,27 +143,90 @@ internal sealed unsafe class BufferPool : IDisposable
 
     /// <summary>Quarters of powers of two: little is wasted, and the last, smaller batch of an epoch needs few classes of
     /// its own.</summary>
-    private static long SizeClass(long bytes)
+    private static int SizeClass(long bytes)
     {
-        if (bytes <= 256)
+        if (bytes <= SmallestCapacity)
         {
-            return 256;
+            return 1;
         }
 
-        long quarter = (long)(BitOperations.RoundUpToPowerOf2((ulong)bytes) / 8);
-        return (bytes + quarter - 1) / quarter * quarter;
+        // Of the eighths of the next power of two, five to eight.
+        int octave = BitOperations.Log2((ulong)(bytes - 1)) - BitOperations.Log2((ulong)SmallestCapacity);
+        long eighth = SmallestCapacity << octave >> 2;
+        return 2 + (4 * octave) + (int)((bytes - 1) / eighth) - 4;
     }
 
-    private int AddSlot(long capacity)
+    private static long CapacityOf(int sizeClass) => sizeClass switch
     {
-        _free.TryAdd(capacity, new Stack<int>());
-        int slot = _slots++;
-        _chunks[slot / SlotsPerChunk] ??= new Entry[SlotsPerChunk];
+        LentClass => 0,
+        1 => SmallestCapacity,
+        _ => (SmallestCapacity << ((sizeClass - 2) / 4) >> 2) * (5 + ((sizeClass - 2) % 4)),
+    };
+
+    private BufferHandle Begin(int slot, long bytes)
+    {
         ref Entry entry = ref EntryOf(slot);
-        entry.Pointer = capacity == 0 ? 0 : NativeBlocks.Take(capacity);
-        entry.Capacity = capacity;
-        ReservedBytes += capacity;
-        return slot;
+        entry.Bytes = bytes;
+        entry.Generation++;
+        Volatile.Write(ref entry.References, 1);
+        return new BufferHandle(slot, entry.Generation);
+    }
+
+    /// <summary>A free slot of a size class; 0 for none.</summary>
+    private int TakeFree(int sizeClass)
+    {
+        ref long head = ref _free[sizeClass];
+        long seen = Volatile.Read(ref head);
+        while ((int)seen != 0)
+        {
+            // Another thread may have taken the slot by now, and what follows it is then not what is read here; but then the count has changed too.
+            long next = Changed(seen, Volatile.Read(ref EntryOf((int)seen).NextFree));
+            long found = Interlocked.CompareExchange(ref head, next, seen);
+            if (found == seen)
+            {
+                return (int)seen;
+            }
+
+            seen = found;
+        }
+
+        return 0;
+    }
+
+    private void GiveFree(int slot, ref Entry entry)
+    {
+        ref long head = ref _free[entry.SizeClass];
+        long seen = Volatile.Read(ref head);
+        while (true)
+        {
+            Volatile.Write(ref entry.NextFree, (int)seen);
+            long found = Interlocked.CompareExchange(ref head, Changed(seen, slot), seen);
+            if (found == seen)
+            {
+                return;
+            }
+
+            seen = found;
+        }
+    }
+
+    private static long Changed(long head, int slot) => (((head >> 32) + 1) << 32) | (uint)slot;
+
+    private int AddSlot(int sizeClass)
+    {
+        lock (_lock)
+        {
+            int slot = _slots;
+            _chunks[slot / SlotsPerChunk] ??= new Entry[SlotsPerChunk];
+            ref Entry entry = ref EntryOf(slot);
+            long capacity = CapacityOf(sizeClass);
+            entry.Pointer = capacity == 0 ? 0 : NativeBlocks.Take(capacity);
+            entry.Capacity = capacity;
+            entry.SizeClass = sizeClass;
+            ReservedBytes += capacity;
+            Volatile.Write(ref _slots, slot + 1);
+            return slot;
+        }
     }
 
     private ref Entry EntryOf(int slot) => ref _chunks[slot / SlotsPerChunk]![slot % SlotsPerChunk];
@@ -204,6 +260,8 @@ internal sealed unsafe class BufferPool : IDisposable
         public long Bytes;
         public int References;
         public int Generation;
+        public int SizeClass;
+        public int NextFree;
 
         // Of buffers without a capacity of their own.
         public IBufferLender? Lender;

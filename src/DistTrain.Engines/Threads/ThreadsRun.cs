@@ -82,11 +82,20 @@ internal sealed partial class ThreadsRun : IActorHost, IDisposable
         ActorCell coordinator = _cells[ActorId.Coordinator.Index];
         Coordinator first = Machines.Coordinator(_plan, RunIdentity, _storage.From, _storage.Before);
         (_coordinatorIncarnation, _stop) = (first.Incarnation, stop);
-        coordinator.Start(first);
-        _faults.Start();
-        _started?.Invoke(_control);
+        YoungHeap.Settle(_plan.TotalSteps);
+
+        // Heard before the first step runs, because this thread may be kept from its core for as long as several steps take.
         using (stop.Register(() => coordinator.Post(new Stimulus(StimulusKind.StopRequested))))
         {
+            coordinator.Start(first);
+            if (stop.IsCancellationRequested)
+            {
+                // Whoever stopped the run before its start told an empty place.
+                coordinator.Post(new Stimulus(StimulusKind.StopRequested));
+            }
+
+            _faults.Start();
+            _started?.Invoke(_control);
             _ended.Wait(CancellationToken.None);
         }
 

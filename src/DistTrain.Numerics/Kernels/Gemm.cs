@@ -16,6 +16,9 @@ public static class Gemm
     // Below this many multiplications setting up tiles costs more than it saves.
     private const long TinyProduct = 192;
 
+    // Fewer rows leave too many lanes empty.
+    private const int TurnedRowsMin = 12;
+
     // A second thread breaks even at 0.1 million multiplications and helps from here on.
     private const long ForkProduct = 250_000;
 
@@ -74,7 +77,30 @@ public static class Gemm
         {
             GemmReference.Run(problem);
         }
-        else if (resolved == VectorWidth.Bits512 && problem.N <= Vector512<T>.Count)
+        else if (path == GemmPath.Best && resolved == VectorWidth.Bits512 && GemmNarrow<T>.Serves(problem))
+        {
+            GemmNarrow<T>.Run(problem);
+        }
+        else if (path == GemmPath.Best && Turns(problem))
+        {
+            RunBlocks(problem.Turned(), path, resolved);
+        }
+        else
+        {
+            RunBlocks(problem, path, resolved);
+        }
+    }
+
+    // A transposed right operand is packed. Where the left one is smaller that costs less the other way round, if its rows fill vectors.
+    private static bool Turns<T>(in GemmProblem<T> problem)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
+        problem.TransposeB && !problem.TransposeA && problem.M >= TurnedRowsMin && problem.M < problem.N
+        && problem.Diagonal == GemmProblem<T>.WholeProduct;
+
+    private static void RunBlocks<T>(in GemmProblem<T> problem, GemmPath path, VectorWidth resolved)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        if (resolved == VectorWidth.Bits512 && problem.N <= Vector512<T>.Count)
         {
             GemmBlocks<T, Vector512<T>, Simd512<T>, Tile8By1>.Run(problem, path);
         }

@@ -10,6 +10,9 @@ internal static class GemmBlocks
     /// <summary>Rows of c in a block.</summary>
     public const int BlockM = 128;
 
+    /// <summary>Bytes of a page.</summary>
+    public const int PageBytes = 4096;
+
     /// <summary>Columns of c in a block.</summary>
     public const int BlockN = 1024;
 }
@@ -35,8 +38,21 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
         // The columns of a transposed one are panels as they are, if tiles fit them and one k is not far from the next.
         bool panels = problem.TransposeA && problem.StrideA <= PanelColumnsMax && problem.M % TShape.Rows == 0 && path == GemmPath.Best;
         bool packA = (problem.TransposeA && !panels) || path == GemmPath.Packed;
-        bool packB = problem.TransposeB || path == GemmPath.Packed || (path == GemmPath.Best && problem.M > 32 * TShape.Rows);
-        if (packA || panels)
+        bool packB = problem.TransposeB || path == GemmPath.Packed || (path == GemmPath.Best && IsReadOften(problem));
+        bool whole = problem.M % TShape.Rows == 0 && problem.N % TileColumns == 0 && problem.K <= GemmReference.BlockK;
+        if (whole && !packA && !packB && !problem.TurnC && problem.Diagonal == GemmProblem<T>.WholeProduct
+            && (long)problem.M * problem.K <= GemmBlocks.BlockM * GemmReference.BlockK)
+        {
+            if (panels)
+            {
+                RunWhole<PackedLeft>(problem, 1);
+            }
+            else
+            {
+                RunWhole<LeftInPlace>(problem, problem.StrideA);
+            }
+        }
+        else if (packA || panels)
         {
             Run<PackedLeft>(problem, packA, packB);
         }
@@ -45,6 +61,10 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
             Run<LeftInPlace>(problem, packA, packB);
         }
     }
+
+    /// <summary>Whether tiles read a right operand so often that packing it pays; sooner where its rows lie on pages of their own.</summary>
+    private static bool IsReadOften(in GemmProblem<T> problem) =>
+        problem.M > TShape.Rows * (problem.StrideB * sizeof(T) >= GemmBlocks.PageBytes ? 12 : 32);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Run<TLeft>(in GemmProblem<T> problem, bool packA, bool packB)
@@ -68,7 +88,11 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
 
                 // In place, the last panel still needs packing when a vector would read past its columns.
                 int inPlace = packB ? 0 : columns - (columns % TileColumns);
-                PackRight(problem, b + inPlace, depth, columns - inPlace, right);
+                if (inPlace < columns)
+                {
+                    PackRight(problem, b + inPlace, depth, columns - inPlace, right);
+                }
+
                 for (int i = 0; i < problem.M; i += blockM)
                 {
                     int rows = Math.Min(blockM, problem.M - i);
@@ -84,52 +108,90 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
                         Rows = rows,
                         Depth = depth,
                         Add = p > 0 || problem.Accumulate,
-                        Bias = p + depth == problem.K && problem.Bias != null ? problem.Bias + j : null,
-                        C = problem.C + (i * problem.StrideC) + j,
+                        Bias = p + depth == problem.K && problem.Bias != null ? problem.Bias + (problem.TurnC ? i : j) : null,
+                        C = problem.TurnC ? problem.C + (j * problem.StrideC) + i : problem.C + (i * problem.StrideC) + j,
                         StrideC = problem.StrideC,
+                        TurnC = problem.TurnC,
                         A = a,
                         StrideA = packA ? TShape.Rows : problem.StrideA,
                         StepA = packA ? depth : problem.TransposeA ? 1 : problem.StrideA,
                         Diagonal = problem.Diagonal + i - j,
                     };
                     RunPanels<TLeft>(part, b, problem.StrideB, inPlace, 0);
-                    RunPanels<TLeft>(part, right, 0, columns - inPlace, inPlace);
+                    if (inPlace < columns)
+                    {
+                        RunPanels<TLeft>(part, right, 0, columns - inPlace, inPlace);
+                    }
                 }
             }
         }
     }
 
+    /// <summary>A small product of whole tiles, where setting up blocks would take longer than to multiply.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void RunWhole<TLeft>(in GemmProblem<T> problem, nint stepA)
+        where TLeft : ILeftOperand
+    {
+        nint strideA = problem.StrideA, strideB = problem.StrideB, strideC = problem.StrideC;
+        int m = problem.M, n = problem.N, k = problem.K;
+        bool add = problem.Accumulate;
+        for (int j = 0; j < n; j += TileColumns)
+        {
+            T* b = problem.B + j, bias = problem.Bias == null ? null : problem.Bias + j, a = problem.A, c = problem.C + j;
+            for (int i = 0; i < m; i += TShape.Rows)
+            {
+                GemmTile<T, TVector, TSimd, TShape, TLeft>.Run(a, strideA, TShape.Rows, b, strideB, k, c, strideC, add, bias);
+                a += TShape.Rows * stepA;
+                c += TShape.Rows * strideC;
+            }
+        }
+    }
+
     /// <summary>All tiles of <paramref name="columns"/> columns of c; a stride of 0 stands for packed panels.</summary>
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void RunPanels<TLeft>(in Part part, T* b, nint strideB, int columns, int firstColumn)
         where TLeft : ILeftOperand
     {
-        T* edge = stackalloc T[TShape.Rows * TileColumns];
+        // On cache lines of its own what was just written is read back at once.
+        byte* memory = stackalloc byte[(TShape.Rows * TileColumns * sizeof(T)) + 64];
+        T* edge = (T*)(((nint)memory + 63) & -64);
         for (int j = 0; j < columns; j += TileColumns)
         {
             T* panel = strideB == 0 ? b + ((nint)j * part.Depth) : b + j;
             nint step = strideB == 0 ? TileColumns : strideB;
-            T* bias = part.Bias == null ? null : part.Bias + firstColumn + j;
             int width = Math.Min(TileColumns, columns - j);
 
             // Tiles wholly right of the diagonal are not asked for.
             int above = Math.Max(0, firstColumn + j - part.Diagonal) / TShape.Rows * TShape.Rows;
             for (int i = above; i < part.Rows; i += TShape.Rows)
             {
-                int height = Math.Min(TShape.Rows, part.Rows - i);
-                T* a = part.A + (i * part.StepA), c = part.C + (i * part.StrideC) + firstColumn + j;
-                if (height == TShape.Rows && width == TileColumns)
-                {
-                    GemmTile<T, TVector, TSimd, TShape, TLeft>.Run(
-                        a, part.StrideA, height, panel, step, part.Depth, c, part.StrideC, part.Add, bias);
-                }
-                else
-                {
-                    GemmTile<T, TVector, TSimd, TShape, TLeft>.Run(
-                        a, part.StrideA, height, panel, step, part.Depth, edge, TileColumns, add: false, bias: null);
-                    GemmTile<T, TVector, TSimd, TShape, TLeft>.Merge(
-                        edge, TileColumns, height, width, c, part.StrideC, part.Add, bias);
-                }
+                RunTile<TLeft>(part, i, Math.Min(TShape.Rows, part.Rows - i), firstColumn + j, width, panel, step, edge);
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void RunTile<TLeft>(in Part part, int i, int height, int j, int width, T* panel, nint step, T* edge)
+        where TLeft : ILeftOperand
+    {
+        T* a = part.A + (i * part.StepA);
+        if (part.TurnC)
+        {
+            T* c = part.C + (j * part.StrideC) + i, bias = part.Bias == null ? null : part.Bias + i;
+            GemmTile<T, TVector, TSimd, TShape, TLeft>.Run(
+                a, part.StrideA, height, panel, step, part.Depth, edge, TileColumns, add: false, bias: null);
+            GemmTurnedStore.Store(edge, TileColumns, height, width, c, part.StrideC, part.Add, bias);
+        }
+        else
+        {
+            T* c = part.C + (i * part.StrideC) + j, bias = part.Bias == null ? null : part.Bias + j;
+            bool whole = height == TShape.Rows && width == TileColumns;
+            GemmTile<T, TVector, TSimd, TShape, TLeft>.Run(
+                a, part.StrideA, height, panel, step, part.Depth, whole ? c : edge, whole ? part.StrideC : TileColumns, whole && part.Add, whole ? bias : null);
+            if (!whole)
+            {
+                GemmTile<T, TVector, TSimd, TShape, TLeft>.Merge(edge, TileColumns, height, width, c, part.StrideC, part.Add, bias);
             }
         }
     }
@@ -166,6 +228,6 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
         public T* A, C, Bias;
         public nint StrideA, StepA, StrideC;
         public int Rows, Depth, Diagonal;
-        public bool Add;
+        public bool Add, TurnC;
     }
 }

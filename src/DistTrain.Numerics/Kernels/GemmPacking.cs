@@ -136,5 +136,5 @@ internal static unsafe class GemmPacking
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<T> Halves<T>(T* low, T* high)
-        where T : unmanaged => Vector256.Create(Vector128.Load(low), Vector128.Load(high));
+        where T : unmanaged => Vector128.Load(low).ToVector256Unsafe().WithUpper(Vector128.Load(high));
 }

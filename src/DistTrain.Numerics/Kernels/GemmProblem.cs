@@ -14,6 +14,9 @@ internal unsafe struct GemmProblem<T>
     public int M, N, K;
     public bool TransposeA, TransposeB, Accumulate;
 
+    /// <summary>Whether c is written transposed: element (i, j) of the product is at c[j·<see cref="StrideC"/> + i], and the bias goes with i.</summary>
+    public bool TurnC;
+
     /// <summary>Only c[i, j] with j ≤ i + this is asked for; <see cref="WholeProduct"/> for all of c.</summary>
     public int Diagonal;
 
@@ -68,6 +71,20 @@ internal unsafe struct GemmProblem<T>
         Bias = Bias == null ? null : Bias + first,
         N = end - first,
         Diagonal = Diagonal - first,
+    };
+
+    /// <summary>The same product as cᵀ = op(b)ᵀ·op(a)ᵀ: what was the left operand is the right one. Not for a part of c.</summary>
+    public readonly GemmProblem<T> Turned() => this with
+    {
+        A = B,
+        B = A,
+        StrideA = StrideB,
+        StrideB = StrideA,
+        TransposeA = !TransposeB,
+        TransposeB = !TransposeA,
+        M = N,
+        N = M,
+        TurnC = !TurnC,
     };
 
     // A view's memory does not move, so its address stays good without pinning.

@@ -141,7 +141,7 @@ internal static unsafe class GemmTile<T, TVector, TSimd, TShape, TLeft>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static T* Row(T* a, nint stride, int row, int rows) => TLeft.Packed ? a : a + (Math.Min(row, rows - 1) * stride);
+    private static T* Row(T* a, nint stride, int row, int rows) => TLeft.Packed || row >= TShape.Rows ? a : a + (Math.Min(row, rows - 1) * stride);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void MultiplyAdd(T* a, TVector b0, TVector b1, ref TVector c0, ref TVector c1)

@@ -230,6 +230,7 @@ public abstract partial class ActorMachine
 
         _links.Clear();
         _linkOrder.Clear();
+        _lastLink = null;
         _owing = null;
     }
 
@@ -247,6 +248,12 @@ public abstract partial class ActorMachine
 
     private Link LinkTo(ActorId peer)
     {
+        // Of what a step looks up, most is the link that it looked up just before.
+        if (_lastLink is { } last && last.Peer == peer)
+        {
+            return last.Link;
+        }
+
         if (!_links.TryGetValue(peer.Index, out Link? link))
         {
             link = new Link(_windowMax);
@@ -254,6 +261,7 @@ public abstract partial class ActorMachine
             _linkOrder.Add(peer.Index);
         }
 
+        _lastLink = (peer, link);
         return link;
     }
 }

@@ -22,6 +22,7 @@ public abstract partial class ActorMachine
     private readonly int _windowMax;
     private readonly Dictionary<int, Link> _links = [];
     private readonly List<int> _linkOrder = [];
+    private (ActorId Peer, Link Link)? _lastLink;
     private int[] _incarnations;
     private EffectList? _effects;
     private ActorId? _owing;

@@ -16,6 +16,9 @@ namespace DistTrain.Protocol.Messages;
 public sealed record Carry(long Step, int Slice, int Replica, CarriedKind Kind, BufferHandle Buffer) : Message
 {
     /// <inheritdoc/>
+    internal override BufferHandle FirstBuffer => Buffer;
+
+    /// <inheritdoc/>
     internal override bool MayBeAcknowledgedLate => true;
 }
 
@@ -25,4 +28,8 @@ public sealed record Carry(long Step, int Slice, int Replica, CarriedKind Kind, 
 /// <param name="Kind">What it is.</param>
 /// <param name="Buffer">Its values.</param>
 [MessageTag("carried")]
-public sealed record Carried(long Step, int Slice, CarriedKind Kind, BufferHandle Buffer) : Message;
+public sealed record Carried(long Step, int Slice, CarriedKind Kind, BufferHandle Buffer) : Message
+{
+    /// <inheritdoc/>
+    internal override BufferHandle FirstBuffer => Buffer;
+}

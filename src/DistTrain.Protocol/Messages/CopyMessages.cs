@@ -59,4 +59,11 @@ public sealed record CommittedProgress(
 /// <param name="First">A buffer, or none.</param>
 /// <param name="Second">A buffer, or none.</param>
 [MessageTag("slice-copy")]
-public sealed record SliceCopy(long Step, int Slice, int Part, long Updates, BufferHandle First, BufferHandle Second) : Message;
+public sealed record SliceCopy(long Step, int Slice, int Part, long Updates, BufferHandle First, BufferHandle Second) : Message
+{
+    /// <inheritdoc/>
+    internal override BufferHandle FirstBuffer => First;
+
+    /// <inheritdoc/>
+    internal override BufferHandle SecondBuffer => Second;
+}

@@ -17,7 +17,14 @@ public sealed record Contribute(int Tile) : Message;
 /// <param name="Outputs">S₀: rows × h′.</param>
 /// <param name="Coordinates">Φ: rows × the tile's columns.</param>
 [MessageTag("contributed-tile")]
-public sealed record ContributedTile(int Share, int Tile, BufferHandle Outputs, BufferHandle Coordinates) : Message;
+public sealed record ContributedTile(int Share, int Tile, BufferHandle Outputs, BufferHandle Coordinates) : Message
+{
+    /// <inheritdoc/>
+    internal override BufferHandle FirstBuffer => Outputs;
+
+    /// <inheritdoc/>
+    internal override BufferHandle SecondBuffer => Coordinates;
+}
 
 /// <summary>Final-layer actor to the coordinator: everything is contributed; it needs no other layer actor from now on.</summary>
 [MessageTag("contributed")]
@@ -33,11 +40,25 @@ public sealed record Expand(long Step) : Message;
 /// <param name="Values">Its tensors.</param>
 /// <param name="Velocity">The optimizer's state, or none.</param>
 [MessageTag("coefficients")]
-public sealed record Coefficients(long Step, int Slice, BufferHandle Values, BufferHandle Velocity) : Message;
+public sealed record Coefficients(long Step, int Slice, BufferHandle Values, BufferHandle Velocity) : Message
+{
+    /// <inheritdoc/>
+    internal override BufferHandle FirstBuffer => Values;
+
+    /// <inheritdoc/>
+    internal override BufferHandle SecondBuffer => Velocity;
+}
 
 /// <summary>First-stage actor to a shard: its share's columns of the expanded weights and of their velocity.</summary>
 [MessageTag("expanded-share")]
-public sealed record ExpandedShare(long Step, int Share, BufferHandle Weights, BufferHandle Velocity) : Message;
+public sealed record ExpandedShare(long Step, int Share, BufferHandle Weights, BufferHandle Velocity) : Message
+{
+    /// <inheritdoc/>
+    internal override BufferHandle FirstBuffer => Weights;
+
+    /// <inheritdoc/>
+    internal override BufferHandle SecondBuffer => Velocity;
+}
 
 /// <summary>Shard to the coordinator: a layer's expanded weights of a step are all there.</summary>
 /// <param name="Step">The step.</param>

@@ -11,6 +11,9 @@ namespace DistTrain.Protocol.Messages;
 public sealed record Activation(long Step, int MicroBatch, int NonFiniteLayer, BufferHandle Buffer) : Message
 {
     /// <inheritdoc/>
+    internal override BufferHandle FirstBuffer => Buffer;
+
+    /// <inheritdoc/>
     internal override bool MayBeAcknowledgedLate => true;
 }
 
@@ -18,6 +21,9 @@ public sealed record Activation(long Step, int MicroBatch, int NonFiniteLayer, B
 [MessageTag("signal")]
 public sealed record Signal(long Step, int MicroBatch, BufferHandle Buffer) : Message
 {
+    /// <inheritdoc/>
+    internal override BufferHandle FirstBuffer => Buffer;
+
     /// <inheritdoc/>
     internal override bool MayBeAcknowledgedLate => true;
 }
@@ -31,6 +37,12 @@ public sealed record Signal(long Step, int MicroBatch, BufferHandle Buffer) : Me
 [MessageTag("contribution")]
 public sealed record Contribution(long Step, int Slice, int Replica, BufferHandle Gradient, BufferHandle Carried) : Message
 {
+    /// <inheritdoc/>
+    internal override BufferHandle FirstBuffer => Gradient;
+
+    /// <inheritdoc/>
+    internal override BufferHandle SecondBuffer => Carried;
+
     /// <inheritdoc/>
     internal override bool MayBeAcknowledgedLate => true;
 }
@@ -51,7 +63,11 @@ public sealed record StepResult(long Step, int Replica, double LossSum, int Corr
 
 /// <summary>Layer actor to the next: activations of evaluation rows.</summary>
 [MessageTag("evaluation-activation")]
-public sealed record EvaluationActivation(int Round, int Batch, BufferHandle Buffer) : Message;
+public sealed record EvaluationActivation(int Round, int Batch, BufferHandle Buffer) : Message
+{
+    /// <inheritdoc/>
+    internal override BufferHandle FirstBuffer => Buffer;
+}
 
 /// <summary>Final-layer actor to the first layer actor of its replica: one more evaluation batch may enter the
 /// pipeline.</summary>

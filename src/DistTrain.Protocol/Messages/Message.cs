@@ -1,3 +1,5 @@
+using DistTrain.Protocol.Jobs;
+
 namespace DistTrain.Protocol.Messages;
 
 /// <summary>
@@ -16,6 +18,12 @@ public abstract record Message
     /// somebody waits to have acknowledged.
     /// </summary>
     internal virtual bool MayBeAcknowledgedLate => false;
+
+    /// <summary>The first buffer that it lends, or none.</summary>
+    internal virtual BufferHandle FirstBuffer => BufferHandle.None;
+
+    /// <summary>The second buffer that it lends, or none.</summary>
+    internal virtual BufferHandle SecondBuffer => BufferHandle.None;
 }
 
 /// <summary>The name of a message type on the wire. It never changes; a new meaning takes a new tag.</summary>

@@ -11,6 +11,12 @@ namespace DistTrain.Protocol.Messages;
 public sealed record Weights(long Step, int Slice, BufferHandle Buffer, BufferHandle Carried) : Message
 {
     /// <inheritdoc/>
+    internal override BufferHandle FirstBuffer => Buffer;
+
+    /// <inheritdoc/>
+    internal override BufferHandle SecondBuffer => Carried;
+
+    /// <inheritdoc/>
     internal override bool MayBeAcknowledgedLate => true;
 }
 
@@ -18,6 +24,9 @@ public sealed record Weights(long Step, int Slice, BufferHandle Buffer, BufferHa
 [MessageTag("partials")]
 public sealed record Partials(long Step, int Slice, BufferHandle Values) : Message
 {
+    /// <inheritdoc/>
+    internal override BufferHandle FirstBuffer => Values;
+
     /// <inheritdoc/>
     internal override bool MayBeAcknowledgedLate => true;
 }

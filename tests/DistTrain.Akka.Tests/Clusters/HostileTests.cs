@@ -36,7 +36,7 @@ public sealed class HostileTests
         JsonElement summary = cluster.Finish(client);
         TestCluster.Weights(summary).ShouldBe(cluster.OnThreads(experiment));
         summary.GetProperty("restarts").GetInt32().ShouldBe(0);
-        cluster.Status()!.Members.Select(member => member.State).ShouldBe(["up", "up"]);
+        cluster.Answer().Members.Select(member => member.State).ShouldBe(["up", "up"]);
 
         // The stranger came several times to one node, and that node has one line about it.
         cluster.Nodes[0].Lines.Count(line => line.Contains(refusal, StringComparison.Ordinal)).ShouldBe(1, string.Join('\n', cluster.Nodes[0].Lines));

@@ -62,7 +62,7 @@ public sealed class LossTests(ITestOutputHelper output)
         int node = cluster.NodeOf(cluster.WaitForStep(5), "layer-2/replica-0");
         cluster.Nodes[node].Signal("TERM");
         cluster.Nodes[node].WaitForExit(TestCluster.Patience).ShouldBeTrue();
-        cluster.Nodes[node].ExitCode.ShouldBe(0);
+        cluster.Nodes[node].ExitCode.ShouldBe(0, string.Join('\n', cluster.Nodes[node].Lines));
         TestCluster.Weights(cluster.Finish(client)).ShouldBe(cluster.OnThreads(experiment));
     }
 

@@ -64,7 +64,7 @@ public sealed class SupervisionTests
         string experiment = Experiments.Wide(epochs: 6);
 
         // One node hosts everybody, so whoever throws takes the coordinator along.
-        using LocalNodes nodes = new(1, (node, read) => Throwing(node, read, failures: 1));
+        using LocalNodes nodes = new(1, (node, read) => Throwing(node, read, failures: 1, withCoordinator: true));
         using NodeProcess client = nodes.BeginTraining(experiment);
         client.WaitForExit(TestCluster.Patience).ShouldBeTrue();
         _thrown[0].ShouldBeGreaterThan(0);
@@ -73,8 +73,8 @@ public sealed class SupervisionTests
         TestCluster.Weights(Summary(client)).ShouldBe(TestCluster.Weights(Summary(threads)));
     }
 
-    /// <summary>The rows of an experiment, which the first node that asks for them and has no coordinator, or is alone, fails to read a few times.</summary>
-    private ChildExperiment Throwing(int node, ChildExperiment read, int failures)
+    /// <summary>The rows of an experiment, which the first node that asks for them fails to read a few times: one without the coordinator, or the first, which has it.</summary>
+    private ChildExperiment Throwing(int node, ChildExperiment read, int failures, bool withCoordinator = false)
     {
         bool hasThrown = false;
         return read with
@@ -83,7 +83,7 @@ public sealed class SupervisionTests
             {
                 lock (_lock)
                 {
-                    bool isTheOne = _thrown.Count == 0 ? node != 0 || failures == 1 : _thrown.ContainsKey(node);
+                    bool isTheOne = _thrown.Count == 0 ? node != 0 || withCoordinator : _thrown.ContainsKey(node);
                     int before = _thrown.GetValueOrDefault(node);
                     if (isTheOne && !hasThrown && before < failures)
                     {

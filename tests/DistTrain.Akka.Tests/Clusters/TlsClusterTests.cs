@@ -24,7 +24,7 @@ public sealed class TlsClusterTests : IDisposable
             cluster.WaitFor(() => Refusals(cluster, "shows no certificate of the cluster's CA") > 0, "the stranger to be refused");
             stranger.Lines.ShouldNotContain(line => line.Contains("is a member", StringComparison.Ordinal));
             bare.Lines.ShouldNotContain(line => line.Contains("is a member", StringComparison.Ordinal));
-            cluster.Status()!.Members.Count.ShouldBe(3);
+            cluster.Answer().Members.Count.ShouldBe(3);
         }
 
         JsonElement summary = cluster.Finish(client);

@@ -17,6 +17,7 @@ public sealed class TelemetryTests
             // What was not sent yet is sent when a node leaves.
             node.Signal("TERM");
             node.WaitForExit(TestCluster.Patience).ShouldBeTrue();
+            node.ExitCode.ShouldBe(0, string.Join('\n', node.Lines));
         }
 
         string metrics = Text(collector, "/v1/metrics"), traces = Text(collector, "/v1/traces");

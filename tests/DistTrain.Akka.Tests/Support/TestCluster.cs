@@ -1,9 +1,12 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using System.Text;
 using System.Text.Json;
+using Akka.Actor;
+using DistTrain.Akka.Clients;
+using DistTrain.Akka.Configuration;
 using DistTrain.Akka.Nodes;
+using DistTrain.Akka.Security;
 
 namespace DistTrain.Akka.Tests.Support;
 
@@ -20,6 +23,8 @@ internal sealed class TestCluster : IDisposable
     private readonly List<NodeProcess> _nodes = [];
     private readonly int[] _ports;
     private readonly string? _clientConfig;
+    private readonly ClusterTarget _target;
+    private readonly ActorSystem _system;
 
     /// <param name="nodes">How many.</param>
     /// <param name="more">More settings for each.</param>
@@ -41,6 +46,10 @@ internal sealed class TestCluster : IDisposable
             _nodes.Add(Start(node));
         }
 
+        // A process for every question would take most of a small machine.
+        TlsFiles? tls = _clientConfig is null ? null : ClusterTarget.TlsOf(ClusterFile.Read(_clientConfig, "client.conf"));
+        _target = new ClusterTarget("disttrain", [], "127.0.0.1", Folder, tls, ClusterSecret.Of(Secret));
+        _system = SystemConfig.Client(_target.Host, new SealSetup(_target.Secret, _ => { }, _ => { }), tls);
         try
         {
             WaitFor(() => Status()?.Members.Count(member => member.State == "up") == nodes, "all members to be up");
@@ -148,15 +157,16 @@ internal sealed class TestCluster : IDisposable
     /// <summary>What a node says of the cluster; null when none answers.</summary>
     public StatusReport? Status()
     {
-        string addresses = _clientConfig ?? string.Join(',', Enumerable.Range(0, _nodes.Count).Where(node => _nodes[node].Lives).Select(node => $"127.0.0.1:{_ports[node]}"));
-        using NodeProcess status = NodeProcess.Start(Folder, Secret, [], "status", "--json", "--cluster", addresses);
-        if (!status.WaitForExit(Patience) || status.ExitCode != 0)
-        {
-            return null;
-        }
+        string[] seeds = [.. Enumerable.Range(0, _nodes.Count).Where(node => _nodes[node].Lives).Select(node => $"127.0.0.1:{_ports[node]}")];
+        return seeds.Length == 0 ? null : ClusterQuestions.Status(_system, _target with { Seeds = seeds });
+    }
 
-        string line = status.Lines.First(text => text.StartsWith('{'));
-        return JsonSerializer.Deserialize(Encoding.UTF8.GetBytes(line), NodeJson.Default.StatusReport);
+    /// <summary>What a node says of the cluster, once one answers: on a busy machine the first may take longer than a question waits.</summary>
+    public StatusReport Answer()
+    {
+        StatusReport? status = null;
+        WaitFor(() => (status = Status()) is not null, "a node to answer");
+        return status!;
     }
 
     /// <summary>The node that hosts an actor.</summary>
@@ -211,6 +221,7 @@ internal sealed class TestCluster : IDisposable
             node.Dispose();
         }
 
+        _system.Terminate().Wait(Patience);
         _root.Delete(recursive: true);
     }
 

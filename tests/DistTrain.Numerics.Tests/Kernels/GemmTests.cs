@@ -23,6 +23,8 @@ public sealed class GemmTests
         { 8, 32, 16 }, { 9, 33, 17 }, { 12, 31, 5 }, { 16, 64, 33 }, { 17, 65, 15 }, { 1, 100, 130 }, { 100, 1, 130 }, { 64, 10, 256 },
         { 31, 10, 64 }, { 10, 31, 64 }, { 13, 47, 511 }, { 13, 47, 512 }, { 13, 47, 513 }, { 9, 35, 1024 }, { 9, 35, 1025 },
         { 127, 33, 20 }, { 129, 40, 20 }, { 133, 20, 12 }, { 3, 1023, 10 }, { 20, 1025, 9 }, { 33, 1030, 515 }, { 130, 70, 520 },
+        { 16, 10, 64 }, { 33, 10, 9 }, { 70, 7, 20 }, { 40, 6, 517 }, { 20, 8, 1 }, { 48, 9, 1030 }, { 16, 64, 64 }, { 13, 127, 40 }, { 64, 130, 600 },
+        { 12, 20, 3 }, { 17, 24, 1 }, { 16, 64, 10 }, { 256, 32, 10 }, { 10, 64, 16 }, { 130, 1030, 7 },
         { 10, 64, 70 }, { 18, 33, 20 }, { 11, 40, 9 }, { 64, 70, 33 }, { 56, 40, 600 },
     };
 
@@ -82,6 +84,8 @@ public sealed class GemmTests
     [InlineData(600, 3, 513)]
     [InlineData(131, 260, 70)]
     [InlineData(300, 300, 20)]
+    [InlineData(500, 10, 120)]
+    [InlineData(100, 133, 40)]
     public void ThreadsNeverChangeABit(int m, int n, int k)
     {
         foreach (bool transpose in Both)
@@ -143,6 +147,24 @@ public sealed class GemmTests
         whole.View.Row(0).ToArray().ShouldAllBe(value => value == -7f);
         whole.View.Row(10).ToArray().ShouldAllBe(value => value == -7f);
         whole.View.Slice(19, 9, 19).Span.ToArray().ShouldAllBe(value => value == 10f);
+    }
+
+    [Theory]
+    [InlineData(16, 6, 9)]
+    [InlineData(50, 7, 3)]
+    [InlineData(40, 10, 20)]
+    [InlineData(13, 21, 5)]
+    [InlineData(24, 40, 17)]
+    public void AProductWithATransposedOperandWritesNothingBesideItsOwnPart(int m, int n, int k)
+    {
+        using var operands = new GemmOperands<float>(m, n, k, false, true);
+        float[] expected = operands.Product(bias: true, path: GemmPath.Reference);
+        using var whole = new Tensor<float>(m + 2, n);
+        whole.Span.Fill(-7f);
+        Gemm.Multiply(operands.A.View, false, operands.B.View, true, whole.View.Slice(n, m, n), rowBias: operands.Bias.View);
+        whole.View.Row(0).ToArray().ShouldAllBe(value => value == -7f);
+        whole.View.Row(m + 1).ToArray().ShouldAllBe(value => value == -7f);
+        whole.View.Slice(n, m, n).Span.ToArray().ShouldBe(expected);
     }
 
     [Fact]
