@@ -205,7 +205,11 @@ internal sealed class SequentialRun<T> : IDisposable
 
         double rate = _plan.LearningRate(step) * _progress.RateFactor;
         _aggregation.Combine(_gradients);
-        ContributedNorm.Clear(_parameters, _aggregation.Gradients);
+        if (_plan.Front is not null)
+        {
+            ContributedNorm.Clear(_parameters, _aggregation.Gradients);
+        }
+
         for (int i = 0; i < _weights.Length; i++)
         {
             // Beside the step before, which stands when this one cannot be committed.

@@ -81,7 +81,7 @@ public static class Gemm
         {
             GemmNarrow<T>.Run(problem);
         }
-        else if (path == GemmPath.Best && Turns(problem))
+        else if (path == GemmPath.Best && resolved == VectorWidth.Bits512 && Turns(problem))
         {
             RunBlocks(problem.Turned(), path, resolved);
         }
@@ -91,7 +91,8 @@ public static class Gemm
         }
     }
 
-    // A transposed right operand is packed. Where the left one is smaller that costs less the other way round, if its rows fill vectors.
+    // A transposed right operand is packed. Where the left one is smaller that costs less the other way round, if its rows fill vectors
+    // and finished tiles are transposed in registers.
     private static bool Turns<T>(in GemmProblem<T> problem)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
         problem.TransposeB && !problem.TransposeA && problem.M >= TurnedRowsMin && problem.M < problem.N

@@ -153,8 +153,8 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
     private static void RunPanels<TLeft>(in Part part, T* b, nint strideB, int columns, int firstColumn)
         where TLeft : ILeftOperand
     {
-        // On cache lines of its own what was just written is read back at once.
-        byte* memory = stackalloc byte[(TShape.Rows * TileColumns * sizeof(T)) + 64];
+        // On cache lines of its own what was just written is read back at once. Eight rows are transposed whatever the tile's height.
+        byte* memory = stackalloc byte[(8 * TileColumns * sizeof(T)) + 64];
         T* edge = (T*)(((nint)memory + 63) & -64);
         for (int j = 0; j < columns; j += TileColumns)
         {

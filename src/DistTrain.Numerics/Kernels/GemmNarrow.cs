@@ -21,10 +21,10 @@ internal static unsafe class GemmNarrow<T>
 
     private static int Lanes => Vector512<T>.Count;
 
-    /// <summary>Whether the product is of that kind.</summary>
+    /// <summary>Whether the product is of that kind. Blocks over k are added to each other before c, which is another order than to c one by one.</summary>
     public static bool Serves(in GemmProblem<T> problem) =>
         problem.TransposeB && !problem.TransposeA && problem.N is >= 6 and <= ColumnsMax && problem.M >= Vector512<T>.Count
-        && problem.Diagonal == GemmProblem<T>.WholeProduct && Avx512F.IsSupported;
+        && (!problem.Accumulate || problem.K <= GemmReference.BlockK) && problem.Diagonal == GemmProblem<T>.WholeProduct && Avx512F.IsSupported;
 
     /// <summary>Runs a product that <see cref="Serves"/>.</summary>
     public static void Run(in GemmProblem<T> problem)

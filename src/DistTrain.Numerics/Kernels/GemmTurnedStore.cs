@@ -10,7 +10,7 @@ internal static unsafe class GemmTurnedStore
 {
     /// <summary>
     /// c[j, i] = tile[i, j] for i below <paramref name="rows"/> and j below <paramref name="columns"/>, added to c when <paramref name="add"/>, then
-    /// to bias[i]: the order of a product that was not turned. A tile has room for 8 rows and its columns are a multiple of 4.
+    /// to bias[i]: the order of a product that was not turned. A tile has room for 8 rows.
     /// </summary>
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -38,22 +38,6 @@ internal static unsafe class GemmTurnedStore
                 else
                 {
                     StoreEight((double*)tile + j, stride, rows, (double*)c + (j * strideC), strideC, add, (double*)bias);
-                }
-            }
-        }
-        else if (Avx.IsSupported && rows == 8)
-        {
-            whole = columns & ~3;
-            for (nint j = 0; j < whole; j += 4)
-            {
-                if (typeof(T) == typeof(float))
-                {
-                    StoreFour((float*)tile + j, stride, (float*)c + (j * strideC), strideC, add, (float*)bias);
-                }
-                else
-                {
-                    StoreFour((double*)tile + j, stride, (double*)c + (j * strideC), strideC, add, (double*)bias);
-                    StoreFour((double*)tile + (4 * stride) + j, stride, (double*)c + (j * strideC) + 4, strideC, add, bias == null ? null : (double*)bias + 4);
                 }
             }
         }
@@ -184,43 +168,4 @@ internal static unsafe class GemmTurnedStore
             Avx512F.MaskStore(c, mask, sum);
         }
     }
-
-    /// <summary>Four columns of eight rows.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void StoreFour(float* tile, nint stride, float* c, nint strideC, bool add, float* bias)
-    {
-        Vector256<float> r0 = Halves(tile, tile + (4 * stride)), r1 = Halves(tile + stride, tile + (5 * stride));
-        Vector256<float> r2 = Halves(tile + (2 * stride), tile + (6 * stride)), r3 = Halves(tile + (3 * stride), tile + (7 * stride));
-        Vector256<double> low01 = Avx.UnpackLow(r0, r1).AsDouble(), high01 = Avx.UnpackHigh(r0, r1).AsDouble();
-        Vector256<double> low23 = Avx.UnpackLow(r2, r3).AsDouble(), high23 = Avx.UnpackHigh(r2, r3).AsDouble();
-        Finish(Avx.UnpackLow(low01, low23).AsSingle(), c, add, bias);
-        Finish(Avx.UnpackHigh(low01, low23).AsSingle(), c + strideC, add, bias);
-        Finish(Avx.UnpackLow(high01, high23).AsSingle(), c + (2 * strideC), add, bias);
-        Finish(Avx.UnpackHigh(high01, high23).AsSingle(), c + (3 * strideC), add, bias);
-    }
-
-    /// <summary>Four columns of four rows.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void StoreFour(double* tile, nint stride, double* c, nint strideC, bool add, double* bias)
-    {
-        Vector256<double> low01 = Halves(tile, tile + (2 * stride)), low23 = Halves(tile + stride, tile + (3 * stride));
-        Vector256<double> high01 = Halves(tile + 2, tile + (2 * stride) + 2), high23 = Halves(tile + stride + 2, tile + (3 * stride) + 2);
-        Finish(Avx.UnpackLow(low01, low23), c, add, bias);
-        Finish(Avx.UnpackHigh(low01, low23), c + strideC, add, bias);
-        Finish(Avx.UnpackLow(high01, high23), c + (2 * strideC), add, bias);
-        Finish(Avx.UnpackHigh(high01, high23), c + (3 * strideC), add, bias);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Finish<T>(Vector256<T> sum, T* c, bool add, T* bias)
-        where T : unmanaged
-    {
-        sum = add ? Vector256.Load(c) + sum : sum;
-        sum = bias == null ? sum : sum + Vector256.Load(bias);
-        sum.Store(c);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<T> Halves<T>(T* low, T* high)
-        where T : unmanaged => Vector128.Load(low).ToVector256Unsafe().WithUpper(Vector128.Load(high));
 }

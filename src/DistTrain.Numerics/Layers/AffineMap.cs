@@ -9,6 +9,9 @@ namespace DistTrain.Numerics.Layers;
 internal abstract class AffineMap<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
+    // Setting up vectors costs more than so many additions.
+    private const int FewColumns = 8;
+
     /// <summary>Writes s (rows × outputs).</summary>
     public abstract void Forward(in ForwardPass<T> pass, TensorView<T> s);
 
@@ -22,9 +25,23 @@ internal abstract class AffineMap<T>
         long mark = scratch.Mark;
         Span<T> sum = accumulate ? scratch.Take<T>(1, delta.Columns).Span : gradient;
         delta.Row(0).CopyTo(sum);
-        for (int row = 1; row < delta.Rows; row++)
+        if (delta.Columns < FewColumns)
         {
-            TensorPrimitives.Add(sum, delta.Row(row), sum);
+            for (int row = 1; row < delta.Rows; row++)
+            {
+                ReadOnlySpan<T> values = delta.Row(row);
+                for (int j = 0; j < values.Length; j++)
+                {
+                    sum[j] += values[j];
+                }
+            }
+        }
+        else
+        {
+            for (int row = 1; row < delta.Rows; row++)
+            {
+                TensorPrimitives.Add(sum, delta.Row(row), sum);
+            }
         }
 
         if (accumulate)

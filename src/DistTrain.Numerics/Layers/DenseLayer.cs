@@ -20,7 +20,7 @@ internal sealed class DenseLayer<T>(
     private readonly bool _keepsPreActivation = fused || activation.NeedsPreActivation;
 
     /// <inheritdoc/>
-    public override int StashLength(int rows) => _keepsPreActivation ? rows * OutputWidth : 0;
+    public override int StashWidth => _keepsPreActivation ? OutputWidth : 0;
 
     /// <inheritdoc/>
     public override void Forward(in ForwardPass<T> pass)

@@ -23,7 +23,7 @@ internal sealed class KCompetitiveLayer<T>(int index, int inputWidth, KCompetiti
     private readonly int _positivePlaces = spec.K - (spec.K / 2), _negativePlaces = spec.K / 2;
 
     /// <inheritdoc/>
-    public override int StashLength(int rows) => rows * OutputWidth;
+    public override int StashWidth => OutputWidth;
 
     /// <inheritdoc/>
     public override void Forward(in ForwardPass<T> pass)

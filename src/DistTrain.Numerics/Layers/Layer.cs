@@ -70,8 +70,8 @@ internal abstract class Layer<T>(int index, int inputWidth, int outputWidth)
     /// <summary>Columns of the output.</summary>
     public int OutputWidth { get; } = outputWidth;
 
-    /// <summary>Values that the layer keeps between forward and backward, besides its input and output.</summary>
-    public virtual int StashLength(int rows) => 0;
+    /// <summary>Values a row that the layer keeps between forward and backward, besides its input and output.</summary>
+    public virtual int StashWidth => 0;
 
     /// <summary>Writes output and stash; rows ≥ 1.</summary>
     public abstract void Forward(in ForwardPass<T> pass);

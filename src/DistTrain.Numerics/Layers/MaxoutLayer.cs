@@ -12,7 +12,7 @@ internal sealed class MaxoutLayer<T>(int index, int inputWidth, int units, int p
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     /// <inheritdoc/>
-    public override int StashLength(int rows) => rows * OutputWidth;
+    public override int StashWidth => OutputWidth;
 
     /// <inheritdoc/>
     public override void Forward(in ForwardPass<T> pass)

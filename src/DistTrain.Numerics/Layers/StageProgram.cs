@@ -1,5 +1,7 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 using DistTrain.Numerics.FrontContribution;
 using DistTrain.Numerics.Kernels;
 using DistTrain.Numerics.Losses;
@@ -29,7 +31,10 @@ public sealed partial class StageProgram<T>
     private readonly ParameterSpec[] _parameters;
     private readonly LossFunction<T>? _loss;
     private readonly int _widestBoundary;
-    private readonly bool _hasTies;
+    private readonly bool _hasTies, _hasHistories;
+
+    // Asked of layers once, not several times a pass.
+    private readonly int[] _stashWidths, _boundaryWidths;
     private readonly DropoutLayer<T>[] _dropoutBehind;
 
     /// <summary>
@@ -47,6 +52,9 @@ public sealed partial class StageProgram<T>
         _dropoutBehind = DropoutBehind(network, firstLayer + layerCount, OutputWidth);
         _loss = loss is LossKind kind ? LossFunction<T>.For(kind, network.Layers[^1]) : null;
         _hasTies = network.Layers.Skip(firstLayer).Take(layerCount).Any(layer => layer is DenseSpec { TiedTo: not null });
+        _hasHistories = _parameters.Any(HistorySpec.IsHistory);
+        _stashWidths = [.. _layers.Select(layer => layer.StashWidth)];
+        _boundaryWidths = [.. _layers.Select((layer, i) => i == _layers.Length - 1 ? 0 : layer.OutputWidth)];
         for (int i = 0; i < _layers.Length - 1; i++)
         {
             _widestBoundary = Math.Max(_widestBoundary, _layers[i].OutputWidth);
@@ -173,11 +181,8 @@ public sealed partial class StageProgram<T>
             parameters, parameters, input, output, stash, signal, inputSignal, gradients, accumulate, context, scratch, fork);
 
     // A layer's part of the stash: its own values first, then its output unless that is the stage's.
-    private int LayerStashLength(int layer, int rows)
-    {
-        int output = layer == _layers.Length - 1 ? 0 : Aligned(checked(rows * _layers[layer].OutputWidth));
-        return Aligned(_layers[layer].StashLength(rows)) + output;
-    }
+    private int LayerStashLength(int layer, int rows) =>
+        Aligned(checked(rows * _stashWidths[layer])) + Aligned(checked(rows * _boundaryWidths[layer]));
 
     private static int Aligned(int length) => checked(length + StashAlignment - 1) / StashAlignment * StashAlignment;
 
@@ -191,7 +196,7 @@ public sealed partial class StageProgram<T>
         int layer, int offset, ReadOnlySpan<TensorView<T>> parameters, TensorView<T> input, TensorView<T> output,
         TensorView<T> stash, in PassContext context, ComputeScratch scratch, IForkJoin? fork)
     {
-        int own = _layers[layer].StashLength(input.Rows);
+        int own = input.Rows * _stashWidths[layer];
         return new ForwardPass<T>
         {
             Parameters = parameters,
@@ -248,7 +253,7 @@ public sealed partial class StageProgram<T>
     /// <summary>Passes add a history's rows to those that its gradient has; a step begins with none.</summary>
     private void ClearHistories(ReadOnlySpan<TensorView<T>> gradients)
     {
-        for (int i = 0; i < gradients.Length; i++)
+        for (int i = 0; i < gradients.Length && _hasHistories; i++)
         {
             if (HistorySpec.IsHistory(_parameters[i]))
             {
@@ -257,13 +262,18 @@ public sealed partial class StageProgram<T>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void CheckShape(TensorView<T> view, int rows, int columns, string name)
     {
         if (view.Rows != rows || view.Columns != columns)
         {
-            throw new ArgumentException($"{name} is {view.Rows} x {view.Columns} and should be {rows} x {columns}.");
+            Refuse(view, rows, columns, name);
         }
     }
+
+    [DoesNotReturn]
+    private static void Refuse(TensorView<T> view, int rows, int columns, string name) =>
+        throw new ArgumentException($"{name} is {view.Rows} x {view.Columns} and should be {rows} x {columns}.");
 
     private static void ClearUnless(bool accumulate, ReadOnlySpan<TensorView<T>> gradients)
     {

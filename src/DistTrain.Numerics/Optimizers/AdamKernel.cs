@@ -72,7 +72,11 @@ internal readonly unsafe struct AdamKernel<T> : IUpdateKernel<T>
             finite = TSimd.Fma(next, zero, finite);
         }
 
-        UpdateKernel.AddLanes<T, TVector, TSimd>(finite, ref sum);
+        if (i > first)
+        {
+            UpdateKernel.AddLanes<T, TVector, TSimd>(finite, ref sum);
+        }
+
         return i;
     }
 }

@@ -53,7 +53,11 @@ internal readonly unsafe struct SgdKernel<T> : IUpdateKernel<T>
             finite = TSimd.Fma(next, zero, finite);
         }
 
-        UpdateKernel.AddLanes<T, TVector, TSimd>(finite, ref sum);
+        if (i > first)
+        {
+            UpdateKernel.AddLanes<T, TVector, TSimd>(finite, ref sum);
+        }
+
         return i;
     }
 }

@@ -29,6 +29,9 @@ internal interface IUpdateKernel<T>
 /// <summary>Runs kernels with the widest vectors of the processor, and the rest one by one.</summary>
 internal static unsafe class UpdateKernel
 {
+    // Setting up vectors takes longer than so many elements, of which half at most would fill one.
+    private const int FewElements = 16;
+
     /// <summary>Writes the next weights and state from <paramref name="first"/> to <paramref name="end"/>; false when one of these weights is not finite.</summary>
     public static bool Run<T, TKernel>(TKernel kernel, in UpdateArrays<T> arrays, int first, int end)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -43,6 +46,7 @@ internal static unsafe class UpdateKernel
             T sum = T.Zero;
             int done = VectorWidths.Resolve(VectorWidth.Best) switch
             {
+                _ when end - first < FewElements => first,
                 VectorWidth.Bits512 => kernel.Run<Vector512<T>, Simd512<T>>(at, first, end, ref sum),
                 VectorWidth.Bits256 => kernel.Run<Vector256<T>, Simd256<T>>(at, first, end, ref sum),
                 VectorWidth.Bits128 => kernel.Run<Vector128<T>, Simd128<T>>(at, first, end, ref sum),

@@ -165,6 +165,25 @@ public sealed class OptimizerTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(InOnePass))]
+    public void AWeightThatIsNotFiniteIsFoundAtEveryPlaceOfEveryLength(int index)
+    {
+        var optimizer = new Optimizer<float>(Specs[index]);
+        for (int length = 1; length <= 50; length++)
+        {
+            (float[] w, float[] g, float[] state) = Inputs<float>(length, optimizer.StateCount);
+            float[] next = new float[length], nextState = new float[state.Length];
+            optimizer.Apply(0.01, 2, 1, w, g, state, next, nextState).ShouldBeTrue();
+            for (int bad = 0; bad < length; bad++)
+            {
+                float[] broken = [.. w];
+                broken[bad] = float.NaN;
+                optimizer.Apply(0.01, 2, 1, broken, g, state, next, nextState).ShouldBeFalse($"{bad} of {length}");
+            }
+        }
+    }
+
     [Fact]
     public void AParameterWithoutValuesIsFine()
         => Should.NotThrow(
