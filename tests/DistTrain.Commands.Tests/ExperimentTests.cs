@@ -59,6 +59,11 @@ public sealed class ExperimentTests
     [InlineData("engine: processes\ndurability: memory", Durability.Memory)]
     [InlineData("engine: threads", Durability.Memory)]
     [InlineData("engine: simulated", Durability.Memory)]
+    [InlineData("engine: akka", Durability.Step)]
+    [InlineData("engine: akka\ndurability: memory", Durability.Memory)]
+    [InlineData("engine: akka\nparameter-server: { copies: 2 }", Durability.Memory)]
+    [InlineData("engine: akka\nparameter-server: { consistency: async }", Durability.Memory)]
+    [InlineData("engine: akka\nmethod: { name: pipedream }", Durability.Memory)]
     public void TheDefaultDurabilityIsTheEngines(string keys, Durability expected) =>
         ExperimentLoader.Parse(new ExperimentSource($"{Bench.Good}\n{keys}\n", "test", "/", "test"), Overrides.None, engines: null)
             .Experiment.Settings.Durability.ShouldBe(expected);

@@ -1,8 +1,8 @@
+using DistTrain.Commands.Experiments;
 using DistTrain.Commands.Runs;
 using DistTrain.Engines;
 using DistTrain.Engines.Shared.Front;
 using DistTrain.Numerics;
-using DistTrain.Protocol.Methods;
 using DistTrain.Protocol.Settings;
 
 namespace DistTrain.Akka.Clients;
@@ -20,7 +20,7 @@ internal sealed class AkkaEngine(Func<ClusterTarget> target, TimeProvider? time 
     {
         ArgumentNullException.ThrowIfNull(request);
         List<SettingsProblem> problems = [.. SettingsChecks.Problems(request.Settings, request.Data.TrainRows)];
-        if (LogProblem(request.Settings) is string problem)
+        if (request.Settings.Durability != Durability.Memory && ClusterLog.Problem(request.Settings) is string problem)
         {
             problems.Add(new SettingsProblem("durability", problem));
         }
@@ -48,24 +48,6 @@ internal sealed class AkkaEngine(Func<ClusterTarget> target, TimeProvider? time 
         return request.Experiment is null
             ? "engine: akka needs an experiment that its nodes can read, and this run has none; expected threads or simulated"
             : FrontMemory.Refuses(request, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
-    }
-
-    /// <summary>Why a run cannot keep a log on a cluster; null where it can, or keeps none.</summary>
-    private static string? LogProblem(RunSettings settings)
-    {
-        if (settings.Durability == Durability.Memory)
-        {
-            return null;
-        }
-
-        if (settings.ParameterServer.Copies > 1)
-        {
-            return "step and power keep a log for one copy of each shard on a cluster; expected memory with parameter-server.copies: 2, or copies: 1";
-        }
-
-        return settings.ParameterServer.Consistency != Consistency.Sync || MethodCatalog.Find(settings.Method.Name) is { Synchronous: false }
-            ? "step and power: a log on several machines needs steps that are the same whenever they are made, and asynchronous ones are not; expected memory"
-            : null;
     }
 
     /// <inheritdoc/>

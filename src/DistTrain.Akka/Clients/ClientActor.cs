@@ -52,13 +52,14 @@ internal sealed class ClientActor : ReceiveActor, IWithTimers
 
     private void OnTick()
     {
+        // While nodes make ready, which takes long where they are sent data, the leader says nothing of the run; that it is there shows in its status.
+        NextNode().Tell(new AskStatus(), Self);
         if (_run == 0)
         {
             NextNode().Tell(new Submit(_job.ToBytes()), Self);
         }
         else
         {
-            NextNode().Tell(new AskStatus(), Self);
             _leader.Tell(new NotesTaken(_run, _taken), Self);
         }
     }

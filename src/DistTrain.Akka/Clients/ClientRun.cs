@@ -38,6 +38,7 @@ internal sealed class ClientRun : IDisposable
     private readonly string? _temporary;
     private readonly long _runId;
     private readonly RunMarker? _marker;
+    private bool _isAccepted;
     private long _lastStep;
     private RunOver? _over;
 
@@ -140,6 +141,13 @@ internal sealed class ClientRun : IDisposable
     {
         switch (message)
         {
+            case Accepted:
+                _isAccepted = true;
+                break;
+            case Refused refused when _isAccepted:
+                // A later leader cannot go on: it is the faults that were too many, and not the experiment.
+                Fail(refused.Reason);
+                break;
             case Refused refused:
                 throw new InvalidInputException($"engine: akka: {refused.Reason}");
             case RunNote note:

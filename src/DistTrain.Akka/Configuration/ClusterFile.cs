@@ -53,6 +53,7 @@ internal sealed class ClusterFile
             Capacity = OrCores(Number("node.capacity", 0, 0, 1_000_000)),
             ComputeThreads = OrCores(Number("node.compute-threads", 0, 0, 1024)),
             DataFolder = Path.GetFullPath(Text("node.data-dir", "cluster-data"), _folder),
+            KeptRuns = Number("node.kept-runs", 8, 0, 1_000_000),
             DatasetsFolder = Path.GetFullPath(Text("node.datasets-dir", "."), _folder),
             DataPlane = mode switch
             {

@@ -42,6 +42,9 @@ internal sealed record NodeSettings
     /// <summary>Folder of what is kept here, absolute.</summary>
     public required string DataFolder { get; init; }
 
+    /// <summary>How many runs that nobody resumed are kept there.</summary>
+    public required int KeptRuns { get; init; }
+
     /// <summary>Folder that data files are named from, absolute.</summary>
     public required string DatasetsFolder { get; init; }
 

@@ -129,6 +129,7 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
         {
             string folder = KeptRun.FolderOf(host.Settings.DataFolder, job.RunId);
             Directory.CreateDirectory(folder);
+            KeptRuns.Bound(host.Settings.DataFolder, job.RunId, host.Settings.KeptRuns, host.Log);
             (string datasets, string missing) = DataFiles.Find(job, host.Settings.DatasetsFolder, Path.Combine(folder, "datasets"), client);
             ChildExperiment experiment = host.ReadExperiment(job.Experiment, datasets);
             int threads = job.ComputeThreads > 0 ? job.ComputeThreads : host.Settings.ComputeThreads;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using DistTrain.Commands.Runs;
 using DistTrain.Data;
 using DistTrain.Engines;
 using DistTrain.Engines.Faults;
@@ -15,7 +16,7 @@ namespace DistTrain.Commands.Experiments;
 internal sealed class ExperimentReader(
     ConfigMap root, string baseFolder, string fallbackName, IReadOnlyList<string>? engines, ProblemList problems, bool filesAreElsewhere = false)
 {
-    private static readonly string[] KnownEngines = ["simulated", "threads", "processes", "akka"];
+    private static readonly string[] KnownEngines = ["simulated", "threads", "processes", ClusterExperiment.EngineName];
 
     /// <summary>The keys of the first level.</summary>
     public static IReadOnlyList<string> Sections { get; } =
@@ -36,6 +37,7 @@ internal sealed class ExperimentReader(
         int replicas = _root.Whole("replicas", 1, Limits.ReplicasMax) ?? 1;
         string engine = ReadEngine();
         (int EverySteps, bool EachEpoch) checkpoint = ReadCheckpoint();
+        Durability? durability = _root.Choice("durability", Names.Durability);
         RunSettings settings = new()
         {
             Name = ReadName(),
@@ -49,13 +51,13 @@ internal sealed class ExperimentReader(
             Stages = ReadStages(layers),
             Replicas = replicas,
             ParameterServer = ReadParameterServer(),
-            Durability = _root.Choice("durability", Names.Durability) ?? DefaultDurability(engine),
             CheckpointEverySteps = checkpoint.EverySteps,
             CheckpointEachEpoch = checkpoint.EachEpoch,
             StepsInFlight = _root.Whole("steps-in-flight", 1, Limits.StepsInFlightMax) ?? 2,
             Patience = _root.Duration("patience") ?? TimeSpan.FromMinutes(10),
             BackupAfter = _root.Duration("backup-after"),
         };
+        settings = settings with { Durability = durability ?? DefaultDurability(engine, settings) };
         Experiment experiment = new()
         {
             Settings = settings,
@@ -86,8 +88,14 @@ internal sealed class ExperimentReader(
         return name;
     }
 
-    /// <summary>Where actors live in processes of their own, each may die alone, and a run should not lose steps by that.</summary>
-    private static Durability DefaultDurability(string engine) => engine == ProcessesEngine.EngineName ? Durability.Step : Durability.Memory;
+    /// <summary>Where actors live in processes of their own, each may die alone, and a run should not lose steps by that. On a cluster copies see to it where a log
+    /// cannot.</summary>
+    private static Durability DefaultDurability(string engine, RunSettings settings) => engine switch
+    {
+        ProcessesEngine.EngineName => Durability.Step,
+        ClusterExperiment.EngineName when ClusterLog.Problem(settings) is null => Durability.Step,
+        _ => Durability.Memory,
+    };
 
     private string ReadEngine()
     {

@@ -60,7 +60,7 @@ internal sealed class DoctorCommand(CommandHost host, IReadOnlyList<IEngine> eng
         "durability",
         true,
         "memory (default on threads and simulated): a lost shard or process goes on from the last snapshot\n"
-        + "step (default on processes): a killed process, or a lost shard, loses no committed step\n"
+        + "step (default on processes and akka): a killed process, or a lost shard, loses no committed step\n"
         + (OperatingSystem.IsWindows()
             ? "power: syncs files; this system has no call to sync a folder"
             : "power: syncs files and folders, so the loss of power loses no committed step"));

@@ -10,6 +10,7 @@ namespace DistTrain.Akka.Tests.Benchmarks;
 /// Figures between two node processes, not verdicts on them: run with DISTTRAIN_BENCHMARK=1 and a logger that prints output, on a machine
 /// that does nothing else. Without it they run short, to be known to work.
 /// </summary>
+[Trait("Length", "long")]
 public sealed class ThroughputTests(ITestOutputHelper output)
 {
     private static readonly bool Measures = Environment.GetEnvironmentVariable("DISTTRAIN_BENCHMARK") == "1";

@@ -37,6 +37,7 @@ public sealed class ConformanceTests(ThreeNodes nodes) : IClassFixture<ThreeNode
     }
 
     [Fact]
+    [Trait("Length", "long")]
     public void ChunksByAkkaRemoteGiveTheSameWeightsAsStreams()
     {
         using TestCluster cluster = new(2, "data-plane { mode = remote }");
@@ -45,6 +46,7 @@ public sealed class ConformanceTests(ThreeNodes nodes) : IClassFixture<ThreeNode
     }
 
     [Fact]
+    [Trait("Length", "long")]
     public void FiveNodesTrainTheSameWeights()
     {
         using TestCluster cluster = new(5);

@@ -9,6 +9,7 @@ using Xunit.Abstractions;
 
 namespace DistTrain.Akka.Tests.Clusters;
 
+[Trait("Length", "long")]
 public sealed class DurabilityTests(ITestOutputHelper output)
 {
     private const int Never = 1_000_000;
@@ -19,7 +20,7 @@ public sealed class DurabilityTests(ITestOutputHelper output)
     [InlineData("power", Never)]
     public void WhenEveryNodeIsKilledAtOnceAResumeLosesNoCommittedStep(string durability, int checkpointEvery)
     {
-        using TestCluster cluster = new(3);
+        using TestCluster cluster = new(3, suspects: true);
         string experiment = Experiments.Wide(epochs: 30, checkpointEvery, durability: durability);
         using NodeProcess client = cluster.BeginTraining(experiment);
         cluster.WaitForStep(40);
@@ -47,7 +48,7 @@ public sealed class DurabilityTests(ITestOutputHelper output)
     [InlineData("coordinator")]
     public void WhenOneNodeIsKilledTheRunWaitsForItsLogAndLosesNoCommittedStep(string actor)
     {
-        using TestCluster cluster = new(3);
+        using TestCluster cluster = new(3, suspects: true);
         string experiment = Experiments.Wide(epochs: 40, Never, durability: "step");
         using NodeProcess client = cluster.BeginTraining(experiment);
         StatusReport status = cluster.WaitForStep(30);
@@ -65,7 +66,7 @@ public sealed class DurabilityTests(ITestOutputHelper output)
     [Fact]
     public void WhenTheClientIsKilledAnotherGoesOnFromTheNodesLogs()
     {
-        using TestCluster cluster = new(3);
+        using TestCluster cluster = new(3, suspects: true);
         string experiment = Experiments.Wide(epochs: 60, Never, durability: "step");
         using NodeProcess client = cluster.BeginTraining(experiment);
         cluster.WaitForStep(20);
@@ -77,6 +78,27 @@ public sealed class DurabilityTests(ITestOutputHelper output)
         JsonElement summary = cluster.Finish(resumed);
         TestCluster.Weights(summary).ShouldBe(cluster.OnThreads(experiment));
         Steps(cluster).Take(before.Length).ShouldBe(before);
+    }
+
+    [Theory]
+    [InlineData("parameter-server-1")]
+    [InlineData("coordinator")]
+    public void WhenTheNodeWithTheLogNeverComesBackTheRunEndsWithItsPatience(string actor)
+    {
+        using TestCluster cluster = new(3, suspects: true);
+        using NodeProcess client = cluster.BeginTraining($"{Experiments.Wide(epochs: 10_000, Never, durability: "step")}\npatience: 10s\n");
+        cluster.Lose(cluster.NodeOf(cluster.WaitForStep(20), actor));
+        client.WaitForExit(TestCluster.Patience).ShouldBeTrue();
+        client.ExitCode.ShouldBe(3, string.Join('\n', client.Lines));
+    }
+
+    [Fact]
+    public void WhatARunLeftThatNobodyResumedGoesWhenOthersHaveBegun()
+    {
+        using TestCluster cluster = new(1, "node { kept-runs = 0 }");
+        string left = Directory.CreateDirectory(Path.Combine(cluster.Folder, "node-0", "data", "run-abc")).FullName;
+        cluster.Train(Experiments.Small("{ name: backprop }"));
+        Directory.Exists(left).ShouldBeFalse();
     }
 
     [Fact]

@@ -9,6 +9,7 @@ using Xunit.Abstractions;
 
 namespace DistTrain.Akka.Tests.Clusters;
 
+[Trait("Length", "long")]
 public sealed class LossTests(ITestOutputHelper output)
 {
     private const int EndlessEpochs = 120;
@@ -19,7 +20,7 @@ public sealed class LossTests(ITestOutputHelper output)
     [InlineData("layer-2/replica-0")]
     public void TheLossOfANodeWithItsDiskChangesNoBit(string actor)
     {
-        using TestCluster cluster = new(3);
+        using TestCluster cluster = new(3, suspects: true);
         string experiment = Experiments.Wide(EndlessEpochs);
         using NodeProcess client = cluster.BeginTraining(experiment);
         StatusReport status = cluster.WaitForStep(5);
@@ -38,7 +39,7 @@ public sealed class LossTests(ITestOutputHelper output)
     public void WithTwoCopiesTheLossOfANodeWithItsDiskTakesNoCommittedStepBack(string actor)
     {
         const int never = 1_000_000, steps = 30;
-        using TestCluster cluster = new(3);
+        using TestCluster cluster = new(3, suspects: true);
         string experiment = Experiments.Wide(EndlessEpochs, never, copies: 2);
         using NodeProcess client = cluster.BeginTraining(experiment);
         StatusReport status = cluster.WaitForStep(steps);
@@ -56,7 +57,7 @@ public sealed class LossTests(ITestOutputHelper output)
     [Fact]
     public void ANodeThatLeavesInOrderHandsItsActorsOver()
     {
-        using TestCluster cluster = new(3);
+        using TestCluster cluster = new(3, suspects: true);
         string experiment = Experiments.Wide(EndlessEpochs);
         using NodeProcess client = cluster.BeginTraining(experiment);
         int node = cluster.NodeOf(cluster.WaitForStep(5), "layer-2/replica-0");
@@ -69,7 +70,7 @@ public sealed class LossTests(ITestOutputHelper output)
     [Fact]
     public void ACoordinatorThatWakesAfterItsReplacementIsHeededByNobody()
     {
-        using TestCluster cluster = new(3);
+        using TestCluster cluster = new(3, suspects: true);
         string experiment = Experiments.Wide(EndlessEpochs);
         using NodeProcess client = cluster.BeginTraining(experiment);
         int paused = cluster.NodeOf(cluster.WaitForStep(5), "coordinator");
@@ -88,7 +89,7 @@ public sealed class LossTests(ITestOutputHelper output)
     [Fact]
     public void TheLossOfMostNodesStopsTheRest()
     {
-        using TestCluster cluster = new(3);
+        using TestCluster cluster = new(3, suspects: true);
         using NodeProcess client = cluster.BeginTraining(Experiments.Wide(EndlessEpochs * 100));
         StatusReport status = cluster.WaitForStep(5);
         int left = cluster.NodeOf(status, "coordinator");

@@ -6,6 +6,7 @@ using Xunit;
 
 namespace DistTrain.Akka.Tests.Clusters;
 
+[Trait("Length", "long")]
 public sealed class ShippingTests
 {
     [Fact]

@@ -8,6 +8,7 @@ using Xunit;
 
 namespace DistTrain.Akka.Tests.Clusters;
 
+[Trait("Length", "long")]
 public sealed class SupervisionTests
 {
     private readonly Lock _lock = new();

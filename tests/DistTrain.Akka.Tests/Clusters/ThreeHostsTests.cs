@@ -9,6 +9,7 @@ using Xunit.Abstractions;
 namespace DistTrain.Akka.Tests.Clusters;
 
 /// <summary>Three hosts in network namespaces of their own, on one bridge. Needs root; delay and loss need netem in the kernel.</summary>
+[Trait("Length", "long")]
 public sealed class ThreeHostsTests(ITestOutputHelper output)
 {
     [SkippableFact]

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using DistTrain.Akka.Tests.Support;
 using Shouldly;
@@ -30,9 +31,21 @@ public sealed partial class DeployTests : IDisposable
         string[] workers = [.. services.Children.Keys.Select(key => key.ToString()).Where(name => name.StartsWith("worker", StringComparison.Ordinal))];
         workers.Length.ShouldBe(3);
 
-        // Every worker keeps what it has in a volume of its own, which is declared.
-        string[] volumes = [.. workers.Select(worker => ((YamlSequenceNode)Map(services, worker).Children["volumes"])[0].ToString().Split(':')[0])];
+        // Every service keeps what it has in a volume of its own, which is declared.
+        string[] volumes = [.. services.Children.Values.Select(service => ((YamlSequenceNode)Map(service).Children["volumes"])[0].ToString().Split(':')[0])];
         volumes.ShouldBe(Map(Load("compose.yaml").Single(), "volumes").Children.Keys.Select(key => key.ToString()));
+    }
+
+    [Fact]
+    public void TheImageHasEveryFrameworkThatTheProgramAsksFor()
+    {
+        using JsonDocument asked = JsonDocument.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "disttrain-cluster.runtimeconfig.json")));
+        string[] frameworks = [.. asked.RootElement.GetProperty("runtimeOptions").GetProperty("frameworks").EnumerateArray().Select(framework => framework.GetProperty("name").GetString()!)];
+        string image = File.ReadAllLines(Path.Combine(Deploy, "Dockerfile")).Last(line => line.StartsWith("FROM ", StringComparison.Ordinal));
+
+        // The image "runtime" has the first of these alone, "aspnet" both.
+        image.ShouldContain(frameworks.Contains("Microsoft.AspNetCore.App") ? "/aspnet:" : "/runtime:");
+        image.ShouldEndWith(asked.RootElement.GetProperty("runtimeOptions").GetProperty("tfm").GetString()!["net".Length..]);
     }
 
     [Fact]
@@ -88,6 +101,7 @@ public sealed partial class DeployTests : IDisposable
     }
 
     [SkippableFact]
+    [Trait("Length", "long")]
     public void TheImagesCommandsFormAClusterThatIsHealthyAndTrains()
     {
         Skip.IfNot(OperatingSystem.IsLinux(), "every address of 127.0.0.0/8 is this machine on Linux alone");

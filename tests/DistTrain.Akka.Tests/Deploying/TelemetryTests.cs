@@ -6,11 +6,13 @@ namespace DistTrain.Akka.Tests.Deploying;
 
 public sealed class TelemetryTests
 {
-    [Fact]
-    public void MetricsAndTracesOfARunReachACollector()
+    [Theory]
+    [InlineData("grpc")]
+    [InlineData("http")]
+    public void MetricsAndTracesOfARunReachACollector(string protocol)
     {
-        using OtlpReceiver collector = new();
-        using TestCluster cluster = new(2, $$"""telemetry { endpoint = "{{collector.Endpoint}}", protocol = http }""");
+        using OtlpReceiver collector = new(byGrpc: protocol == "grpc");
+        using TestCluster cluster = new(2, $$"""telemetry { endpoint = "{{collector.Endpoint}}", protocol = {{protocol}} }""");
         cluster.Train(Experiments.Small("{ name: backprop }"));
         foreach (NodeProcess node in cluster.Nodes)
         {
@@ -20,7 +22,7 @@ public sealed class TelemetryTests
             node.ExitCode.ShouldBe(0, string.Join('\n', node.Lines));
         }
 
-        string metrics = Text(collector, "/v1/metrics"), traces = Text(collector, "/v1/traces");
+        string metrics = collector.Text("metrics"), traces = collector.Text("traces");
         foreach (string name in new[] { "disttrain.messages", "disttrain.tensor.bytes", "disttrain.steps", "disttrain.step.duration", "disttrain-node" })
         {
             metrics.ShouldContain(name);
@@ -29,7 +31,4 @@ public sealed class TelemetryTests
         traces.ShouldContain("run");
         traces.ShouldContain("step");
     }
-
-    private static string Text(OtlpReceiver collector, string path) =>
-        string.Concat(collector.Requests.Where(request => request.Path == path).Select(request => request.Text));
 }

@@ -30,6 +30,7 @@ internal sealed class LocalNodes : IDisposable
                   node { host = "127.0.0.1", port = {{_ports[node]}}, data-dir = "data", compute-threads = 1 }
                   cluster { seeds = ["127.0.0.1:{{_ports[0]}}"] }
                 }
+                {{TestCluster.Forgiving}}
                 """);
             NodeSettings settings = ClusterFile.Read(file, "cluster.conf");
             SealSetup seal = new(ClusterSecret.Of(TestCluster.Secret), Log, Log);

@@ -1,61 +1,71 @@
 using System.Net;
 using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace DistTrain.Akka.Tests.Support;
 
-/// <summary>Takes what OpenTelemetry sends by HTTP, and answers that it is well.</summary>
+/// <summary>Takes what OpenTelemetry sends, by HTTP or by gRPC, and answers that it is well.</summary>
 internal sealed class OtlpReceiver : IDisposable
 {
-    private readonly HttpListener _listener = new();
+    /// <summary>A message of gRPC without content: not compressed, of length 0.</summary>
+    private static readonly byte[] EmptyMessage = new byte[5];
+
+    private readonly WebApplication _application;
+    private readonly bool _byGrpc;
     private readonly Lock _lock = new();
     private readonly List<(string Path, string Text)> _requests = [];
 
-    public OtlpReceiver()
+    /// <param name="byGrpc">Whether it speaks gRPC, which is HTTP/2 and has names of its own.</param>
+    public OtlpReceiver(bool byGrpc)
     {
-        Endpoint = $"http://127.0.0.1:{TestCluster.FreePorts(1)[0]}";
-        _listener.Prefixes.Add(Endpoint + "/");
-        _listener.Start();
-        new Thread(Serve) { IsBackground = true, Name = "telemetry" }.Start();
+        _byGrpc = byGrpc;
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(options =>
+            options.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = byGrpc ? HttpProtocols.Http2 : HttpProtocols.Http1));
+        _application = builder.Build();
+        _application.Run(TakeAsync);
+        _application.Start();
+        Endpoint = _application.Urls.Single();
     }
 
     /// <summary>Where it listens.</summary>
     public string Endpoint { get; }
 
-    /// <summary>Requests so far: the path, and the body, whose names are readable.</summary>
-    public IReadOnlyList<(string Path, string Text)> Requests
+    /// <summary>The bodies that came for a signal, one after the other; names in them are readable.</summary>
+    public string Text(string signal)
     {
-        get
+        string path = !_byGrpc ? $"/v1/{signal}" : signal == "metrics"
+            ? "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
+            : "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+        lock (_lock)
         {
-            lock (_lock)
-            {
-                return [.. _requests];
-            }
+            return string.Concat(_requests.Where(request => request.Path == path).Select(request => request.Text));
         }
     }
 
-    public void Dispose() => _listener.Close();
+    public void Dispose() => ((IDisposable)_application).Dispose();
 
-    private void Serve()
+    private async Task TakeAsync(HttpContext context)
     {
-        try
+        using MemoryStream body = new();
+        await context.Request.Body.CopyToAsync(body);
+        lock (_lock)
         {
-            while (true)
-            {
-                HttpListenerContext context = _listener.GetContext();
-                using MemoryStream body = new();
-                context.Request.InputStream.CopyTo(body);
-                lock (_lock)
-                {
-                    _requests.Add((context.Request.Url!.AbsolutePath, Encoding.Latin1.GetString(body.ToArray())));
-                }
-
-                context.Response.ContentType = "application/x-protobuf";
-                context.Response.Close();
-            }
+            _requests.Add((context.Request.Path.Value!, Encoding.Latin1.GetString(body.ToArray())));
         }
-        catch (Exception over) when (over is HttpListenerException or ObjectDisposedException)
+
+        context.Response.ContentType = _byGrpc ? "application/grpc" : "application/x-protobuf";
+        if (_byGrpc)
         {
-            // Closed.
+            context.Response.DeclareTrailer("grpc-status");
+            await context.Response.Body.WriteAsync(EmptyMessage);
+            context.Response.AppendTrailer("grpc-status", "0");
         }
     }
 }

@@ -19,18 +19,28 @@ internal sealed class TestCluster : IDisposable
     /// <summary>How long anything may take before a test gives up: a busy machine has its time.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(150);
 
+    /// <summary>Settings of nodes that forgive a minute of silence.</summary>
+    internal const string Forgiving = """
+        akka.cluster.failure-detector.acceptable-heartbeat-pause = 60s
+        akka.remote.watch-failure-detector.acceptable-heartbeat-pause = 60s
+        """;
+
     private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("disttrain-akka-");
     private readonly List<NodeProcess> _nodes = [];
     private readonly int[] _ports;
     private readonly string? _clientConfig;
+    private readonly bool _suspects;
     private readonly ClusterTarget _target;
     private readonly ActorSystem _system;
 
     /// <param name="nodes">How many.</param>
     /// <param name="more">More settings for each.</param>
     /// <param name="clientsReadThem">Whether clients are given these settings too, and not addresses alone.</param>
-    public TestCluster(int nodes, string more = "", bool clientsReadThem = false)
+    /// <param name="suspects">Whether nodes suspect one another as soon as they do unless told otherwise. Where nobody is killed they forgive a minute of silence, for a
+    /// busy machine is no fault.</param>
+    public TestCluster(int nodes, string more = "", bool clientsReadThem = false, bool suspects = false)
     {
+        _suspects = suspects;
         _ports = FreePorts(nodes);
         if (clientsReadThem)
         {
@@ -85,6 +95,7 @@ internal sealed class TestCluster : IDisposable
           {{more}}
         }
         akka.remote.retry-gate-closed-for = 500ms
+        {{(_suspects ? "" : Forgiving)}}
         """;
 
     /// <summary>Kills a node and deletes what it kept.</summary>
