@@ -128,6 +128,9 @@ internal sealed partial class ProcessesRun
     private void GiveUp(SupervisedProcess process, ChildProcess child)
     {
         _given.Add(child);
+
+        // A stopped process still takes connections, and swallows what comes over them: nobody may reach it where its replacement is not listening yet.
+        File.Delete(SocketFolder.SocketOf(Folder, process.Number));
         OnGone(process, $"{process.Name} (process {child.Id}) was left");
         foreach (SupervisedProcess other in _processes.Where(other => other != process))
         {

@@ -70,6 +70,7 @@ public sealed class DurableProcessesTests
         RunRequest request = Request(Durability.Step);
         Observed observed = new();
         int stopped = 0;
+        bool reachable = false;
         long again = -1, wokenAt = -1;
         RunOutcome outcome = ProcessRuns.Run(
             ProcessRuns.Readable(request, 2),
@@ -79,6 +80,8 @@ public sealed class DurableProcessesTests
                 again = run.StepsCommittedAgain;
                 if (step == at)
                 {
+                    string socket = SocketFolder.SocketOf(run.Folder, 0);
+                    observed.AtNotice = text => reachable |= text.Contains("was left", StringComparison.Ordinal) && File.Exists(socket);
                     stopped = Signals.Stop(run, "coordinator");
                 }
                 else if (stopped > 0 && wokenAt < 0 && run.Living.Any(process => process.Name == "coordinator" && process.Id != stopped))
@@ -94,6 +97,7 @@ public sealed class DurableProcessesTests
         Bits.Of(outcome).ShouldBe(Bits.Of(Trainers.RunSequentially(request)));
         again.ShouldBe(0);
         wokenAt.ShouldBeGreaterThan(at);
+        reachable.ShouldBeFalse("what is sent to a stopped process before its replacement listens is lost with it");
         observed.Notices.ShouldContain(notice => notice.StartsWith("coordinator", StringComparison.Ordinal) && notice.Contains("was left", StringComparison.Ordinal));
     }
 

@@ -16,6 +16,9 @@ internal sealed class Observed : IRunObserver
     /// <summary>Called at every committed step.</summary>
     public Action<long>? AtStep { get; init; }
 
+    /// <summary>Called at every notice.</summary>
+    public Action<string>? AtNotice { get; set; }
+
     public void OnStep(in StepProgress step)
     {
         Steps.Add(step);
@@ -24,7 +27,11 @@ internal sealed class Observed : IRunObserver
 
     public void OnEpoch(EpochProgress epoch) => Epochs.Add(epoch);
 
-    public void OnNotice(string text) => Notices.Add(text);
+    public void OnNotice(string text)
+    {
+        Notices.Add(text);
+        AtNotice?.Invoke(text);
+    }
 
     public void OnFault(string fault, TimeSpan elapsed) => Faults.Add(fault);
 }

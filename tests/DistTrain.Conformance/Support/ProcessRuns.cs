@@ -26,6 +26,7 @@ internal static class ProcessRuns
                 observed.AtStep?.Invoke(step);
                 atStep?.Invoke(current!, step);
             },
+            AtNotice = text => observed.AtNotice?.Invoke(text),
         };
         using ProcessesRun run = new(request, steps, Program, TimeProvider.System, silenceMax) { SparesSilent = sparesSilent };
         current = run;
