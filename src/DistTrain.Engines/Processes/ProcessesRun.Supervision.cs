@@ -130,7 +130,7 @@ internal sealed partial class ProcessesRun
         _given.Add(child);
 
         // A stopped process still takes connections, and swallows what comes over them: nobody may reach it where its replacement is not listening yet.
-        File.Delete(SocketFolder.SocketOf(Folder, process.Number));
+        _folder.Remove(process.Number);
         OnGone(process, $"{process.Name} (process {child.Id}) was left");
         foreach (SupervisedProcess other in _processes.Where(other => other != process))
         {

@@ -28,6 +28,9 @@ internal sealed class SocketFolder : IDisposable
     /// <summary>Where a process listens; the same after a restart.</summary>
     public static string SocketOf(string folder, int process) => Path.Combine(folder, $"{process}.sock");
 
+    /// <summary>Takes a process's socket from its place: nobody finds it there any more, and who has found it keeps it.</summary>
+    public void Remove(int process) => File.Delete(SocketOf(FullPath, process));
+
     /// <summary>Why sockets cannot be made here; null when they can.</summary>
     public static string? Problem()
     {
