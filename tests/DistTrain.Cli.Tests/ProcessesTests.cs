@@ -61,6 +61,7 @@ public sealed class ProcessesTests : IDisposable
     public void AnInterruptOfTheWholeGroupStopsAtACommittedStep()
     {
         Skip.IfNot(OperatingSystem.IsLinux(), "Looks at /proc.");
+        Skip.If(IgnoresInterrupts(), "Whoever started these tests in the background has interrupts ignored, by every process that they start.");
         using Process parent = StartLongRun("stopped");
         int[] children = ChildrenOf(parent.Id);
 
@@ -96,6 +97,15 @@ public sealed class ProcessesTests : IDisposable
     private static int[] ChildrenOf(int process) =>
         [.. File.ReadAllText($"/proc/{process}/task/{process}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries)
             .Select(id => int.Parse(id, CultureInfo.InvariantCulture))];
+
+    /// <summary>Whether this process, and with it every one that it starts, ignores SIGINT, as the jobs of a shell without job control do.</summary>
+    private static bool IgnoresInterrupts()
+    {
+        const string Field = "SigIgn:";
+        const long Interrupt = 1 << 1;
+        string mask = File.ReadLines("/proc/self/status").First(line => line.StartsWith(Field, StringComparison.Ordinal))[Field.Length..];
+        return (long.Parse(mask.Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture) & Interrupt) != 0;
+    }
 
     /// <summary>A process that was killed and not reaped yet (state Z) is not alive.</summary>
     private static bool IsAlive(int process)

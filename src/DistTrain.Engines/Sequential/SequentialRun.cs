@@ -59,7 +59,7 @@ internal sealed class SequentialRun<T> : IDisposable
         _gradients = new TensorView<T>[settings.Replicas][];
         for (int replica = 0; replica < settings.Replicas; replica++)
         {
-            _gradients[replica] = [.. _parameters.Select(parameter => Own(parameter.Rows, parameter.GradientColumns))];
+            _gradients[replica] = [.. _parameters.Select(parameter => Own(parameter.GradientRows, parameter.GradientColumns))];
         }
 
         _aggregation = new SequentialAggregation<T>(plan, _parameters, _rule, _scratch);

@@ -88,14 +88,22 @@ internal sealed class ShardArithmetic<T>
             Restore(slice, scratch);
         }
 
-        byte[][] values = [.. _plan.Results.Select(place => _pool.Bytes(slices[place.Slice].Outputs[0])
-            .Slice(place.Offset * ValueBytes, place.Parameter.Length * ValueBytes).ToArray())];
+        byte[][] values = [.. _plan.Results.Select(place => Copy(_pool.Bytes(slices[place.Slice].Outputs[0])
+            .Slice(place.Offset * ValueBytes, place.Parameter.Length * ValueBytes)))];
         foreach (BufferHandle output in slices.SelectMany(slice => slice.Outputs))
         {
             _pool.Release(output);
         }
 
         return values;
+    }
+
+    /// <summary>A copy in memory that is not cleared before: for large parameters that would take as long again.</summary>
+    private static byte[] Copy(ReadOnlySpan<byte> values)
+    {
+        byte[] copy = GC.AllocateUninitializedArray<byte>(values.Length);
+        values.CopyTo(copy);
+        return copy;
     }
 
     private void Apply(ApplyJob job, ComputeScratch scratch, IForkJoin? fork)

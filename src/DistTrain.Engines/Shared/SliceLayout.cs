@@ -76,7 +76,7 @@ internal sealed class SliceLayout
         for (int i = 0; i < _parameters.Length; i++)
         {
             TensorView<T> slice = pool.View<T>(slices[_slices[i]], 1, GradientLengths[_slices[i]]);
-            views[i] = slice.Slice(_gradientOffsets[i], _parameters[i].Rows, _parameters[i].GradientColumns);
+            views[i] = slice.Slice(_gradientOffsets[i], _parameters[i].GradientRows, _parameters[i].GradientColumns);
         }
     }
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using DistTrain.Engines.Shared;
 using DistTrain.Protocol.Messages;
 using DistTrain.Protocol.Wire;
@@ -8,20 +7,28 @@ namespace DistTrain.Engines.Simulated;
 /// <summary>Envelopes as the bytes of a wire, so that what cannot travel does not.</summary>
 internal sealed class SimulatedFrames(BufferPool pool) : IDisposable
 {
+    // Of most messages; a frame grows where it takes more.
+    private const int HeaderBytes = 1024;
+
     private readonly FrameCodec _codec = new();
     private readonly PoolBytes _bytes = new(pool);
-    private readonly ArrayBufferWriter<byte> _writer = new();
 
-    /// <summary>An envelope's frame.</summary>
-    public byte[] Write(in Envelope envelope)
+    /// <summary>An envelope's frame, for one reader.</summary>
+    /// <param name="envelope">The envelope.</param>
+    /// <param name="tensorBytes">Bytes of its message's tensors.</param>
+    public SimulatedFrame Write(in Envelope envelope, long tensorBytes)
     {
-        _writer.ResetWrittenCount();
-        _codec.Write(envelope, _bytes, _writer);
-        return _writer.WrittenSpan.ToArray();
+        SimulatedFrame frame = new((int)Math.Min(Array.MaxLength, HeaderBytes + tensorBytes)) { Readers = 1 };
+        _codec.Write(envelope, _bytes, frame);
+        return frame;
     }
 
-    /// <summary>The envelope of a frame; its buffers carry one reference each.</summary>
-    public void Read(byte[] frame, out Envelope envelope) => _codec.Read(frame, _bytes, out envelope);
+    /// <summary>The envelope of a frame for one of its readers; its buffers carry one reference each.</summary>
+    public void Read(SimulatedFrame frame, out Envelope envelope)
+    {
+        _codec.Read(frame.Bytes, _bytes, out envelope);
+        frame.Done();
+    }
 
     public void Dispose() => _codec.Dispose();
 }

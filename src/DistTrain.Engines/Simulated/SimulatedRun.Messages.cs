@@ -23,7 +23,7 @@ internal sealed partial class SimulatedRun
 
         sender.Cursor += _messageOverhead;
         long number = ++_messages, arrives = _network.Send(sender.Cursor, envelope.From.Index, envelope.To.Index, bytes, out long second);
-        byte[]? frame = arrives < 0 ? null : _frames?.Write(envelope);
+        SimulatedFrame? frame = arrives < 0 ? null : _frames?.Write(envelope, bytes);
         _buffers.Release(message);
         if (_journal is not null)
         {
@@ -45,6 +45,11 @@ internal sealed partial class SimulatedRun
         _events.Add(arrives, arrival);
         if (second >= 0)
         {
+            if (frame is not null)
+            {
+                frame.Readers = 2;
+            }
+
             _events.Add(second, arrival);
         }
     }
@@ -58,7 +63,7 @@ internal sealed partial class SimulatedRun
         }
 
         Envelope envelope = what.Envelope;
-        if (what.Object is byte[] frame)
+        if (what.Object is SimulatedFrame frame)
         {
             _frames!.Read(frame, out envelope);
             _buffers.Release(envelope.Message);
@@ -74,7 +79,7 @@ internal sealed partial class SimulatedRun
     private void OnMessage(SimulatedActor actor, in SimulatedEvent what)
     {
         Envelope envelope = what.Envelope;
-        if (what.Object is byte[] frame)
+        if (what.Object is SimulatedFrame frame)
         {
             _frames!.Read(frame, out envelope);
         }
@@ -95,9 +100,9 @@ internal sealed partial class SimulatedRun
         }
     }
 
-    private void WriteMessage(long now, ActorId actor, string what, in Envelope envelope, long number, long bytes, byte[]? frame)
+    private void WriteMessage(long now, ActorId actor, string what, in Envelope envelope, long number, long bytes, SimulatedFrame? frame)
     {
-        string tag = MessageCatalog.TagOf(envelope.Message), hash = frame is null ? "" : $" hash={EventJournal.HashOf(frame)}";
+        string tag = MessageCatalog.TagOf(envelope.Message), hash = frame is null ? "" : $" hash={EventJournal.HashOf(frame.Bytes)}";
         ActorId peer = actor == envelope.From ? envelope.To : envelope.From;
         _journal!.Write(
             now, _names[actor.Index], what,

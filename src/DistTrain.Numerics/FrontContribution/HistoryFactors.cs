@@ -32,9 +32,6 @@ internal readonly struct HistoryFactors<T>
     /// <summary>Rows so far.</summary>
     public int Rows => int.CreateChecked(_values.Span[^1]);
 
-    /// <summary>Makes a gradient one without rows.</summary>
-    public static void Clear(TensorView<T> gradient) => gradient.Span[^1] = T.Zero;
-
     /// <summary>Adds a micro-batch's rows.</summary>
     public void Append(TensorView<T> inputs, TensorView<T> deltas)
     {

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Numerics.Tensors;
+using DistTrain.Numerics.FrontContribution;
 using DistTrain.Numerics.Kernels;
 using DistTrain.Numerics.Networks;
 using DistTrain.Numerics.Tensors;
@@ -38,7 +39,7 @@ internal sealed class ContributedMap<T>(ContributedSpec spec, int theta, int sca
 
         if (spec.Scatter)
         {
-            Scatter(forward.Input, delta, gradient, pass.Accumulate);
+            new ContributedRows<T>(spec, gradient).Append(delta, Indices(forward.Input));
             if (spec.NeedsNorm)
             {
                 scaleGradient[0] += SquaredNorm(forward, delta);
@@ -57,21 +58,6 @@ internal sealed class ContributedMap<T>(ContributedSpec spec, int theta, int sca
         if (!pass.InputSignal.IsNone)
         {
             throw new ArgumentException("A contributed layer is the first one: nothing before it takes a signal.", nameof(pass));
-        }
-    }
-
-    private void Scatter(TensorView<T> input, TensorView<T> delta, TensorView<T> gradient, bool accumulate)
-    {
-        if (!accumulate)
-        {
-            gradient.Span.Clear();
-        }
-
-        ReadOnlySpan<T> indices = Indices(input);
-        for (int row = 0; row < delta.Rows; row++)
-        {
-            Span<T> sum = gradient.Row(int.CreateChecked(indices[row]));
-            TensorPrimitives.Add(sum, delta.Row(row), sum);
         }
     }
 

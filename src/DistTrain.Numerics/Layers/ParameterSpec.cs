@@ -10,12 +10,19 @@ public sealed record ParameterSpec(string Name, int Layer, int Rows, int Columns
     /// <summary>Number of values.</summary>
     public int Length => Rows * Columns;
 
-    /// <summary>Columns of its gradient, which has as many rows; those of the parameter, except for a history, whose
-    /// gradient travels as factors.</summary>
+    /// <summary>Rows of its gradient: those of the parameter, except where it gathers rows.</summary>
+    public int GradientRows { get; init; } = Rows;
+
+    /// <summary>Columns of its gradient: those of the parameter, except where it gathers rows.</summary>
     public int GradientColumns { get; init; } = Columns;
 
     /// <summary>Number of values of its gradient.</summary>
-    public int GradientLength => Rows * GradientColumns;
+    public int GradientLength => GradientRows * GradientColumns;
+
+    /// <summary>
+    /// Whether its gradient, a single row, gathers what the step's rows contribute, in place of their sum; its last value is how many rows that are so far.
+    /// </summary>
+    public bool GathersRows { get; init; }
 
     /// <summary>Number of values in each vector of optimizer state: one for each that the optimizer updates.</summary>
     public int StateLength { get; init; } = Rows * Columns;

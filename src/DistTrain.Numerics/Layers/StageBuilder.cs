@@ -68,7 +68,7 @@ internal sealed class StageBuilder<T>
     {
         if (_network.Layers[index] is ContributedSpec contributed)
         {
-            int theta = Add("theta", index, contributed.Features, outputs), scale = Add("scale", index, 1, 1);
+            int theta = Add(contributed.Theta(index)), scale = Add("scale", index, 1, 1);
             return new ContributedMap<T>(contributed, theta, scale, bias ? Add("bias", index, 1, outputs) : -1);
         }
 

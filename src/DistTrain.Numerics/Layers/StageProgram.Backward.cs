@@ -36,7 +36,7 @@ public sealed partial class StageProgram<T>
         int rows = input.Rows;
         if (!accumulate)
         {
-            ClearHistories(gradients);
+            ClearGathered(gradients);
         }
 
         if (rows == 0)
@@ -108,13 +108,13 @@ public sealed partial class StageProgram<T>
     // Several additions to one gradient would associate differently from one addition of their sum.
     private bool AddsInParts(int rows) => _hasTies || rows > ProductBlock;
 
-    /// <summary>Gradients apart from the given ones; those of histories gather rows, and are the given ones.</summary>
+    /// <summary>Gradients apart from the given ones; those that gather rows are the given ones.</summary>
     private Span<TensorView<T>> TakeGradients(ReadOnlySpan<TensorView<T>> given, ComputeScratch scratch)
     {
         Span<TensorView<T>> gradients = scratch.Take<TensorView<T>>(1, _parameters.Length).Span;
         for (int i = 0; i < gradients.Length; i++)
         {
-            gradients[i] = HistorySpec.IsHistory(_parameters[i]) ? given[i] : scratch.Take<T>(_parameters[i].Rows, _parameters[i].Columns);
+            gradients[i] = _parameters[i].GathersRows ? given[i] : scratch.Take<T>(_parameters[i].Rows, _parameters[i].Columns);
         }
 
         return gradients;
@@ -124,7 +124,7 @@ public sealed partial class StageProgram<T>
     {
         for (int i = 0; i < sums.Length; i++)
         {
-            if (HistorySpec.IsHistory(_parameters[i]))
+            if (_parameters[i].GathersRows)
             {
                 continue;
             }

@@ -31,7 +31,7 @@ public sealed partial class StageProgram<T>
     private readonly ParameterSpec[] _parameters;
     private readonly LossFunction<T>? _loss;
     private readonly int _widestBoundary;
-    private readonly bool _hasTies, _hasHistories;
+    private readonly bool _hasTies, _gathersRows;
 
     // Asked of layers once, not several times a pass.
     private readonly int[] _stashWidths, _boundaryWidths;
@@ -52,7 +52,7 @@ public sealed partial class StageProgram<T>
         _dropoutBehind = DropoutBehind(network, firstLayer + layerCount, OutputWidth);
         _loss = loss is LossKind kind ? LossFunction<T>.For(kind, network.Layers[^1]) : null;
         _hasTies = network.Layers.Skip(firstLayer).Take(layerCount).Any(layer => layer is DenseSpec { TiedTo: not null });
-        _hasHistories = _parameters.Any(HistorySpec.IsHistory);
+        _gathersRows = _parameters.Any(parameter => parameter.GathersRows);
         _stashWidths = [.. _layers.Select(layer => layer.StashWidth)];
         _boundaryWidths = [.. _layers.Select((layer, i) => i == _layers.Length - 1 ? 0 : layer.OutputWidth)];
         for (int i = 0; i < _layers.Length - 1; i++)
@@ -238,7 +238,7 @@ public sealed partial class StageProgram<T>
         CheckCount(tensors);
         for (int i = 0; i < tensors.Length; i++)
         {
-            CheckShape(tensors[i], _parameters[i].Rows, _parameters[i].GradientColumns, _parameters[i].Name);
+            CheckShape(tensors[i], _parameters[i].GradientRows, _parameters[i].GradientColumns, _parameters[i].Name);
         }
     }
 
@@ -250,14 +250,14 @@ public sealed partial class StageProgram<T>
         }
     }
 
-    /// <summary>Passes add a history's rows to those that its gradient has; a step begins with none.</summary>
-    private void ClearHistories(ReadOnlySpan<TensorView<T>> gradients)
+    /// <summary>Passes add rows to those that a gradient has gathered; a step begins with none.</summary>
+    private void ClearGathered(ReadOnlySpan<TensorView<T>> gradients)
     {
-        for (int i = 0; i < gradients.Length && _hasHistories; i++)
+        for (int i = 0; i < gradients.Length && _gathersRows; i++)
         {
-            if (HistorySpec.IsHistory(_parameters[i]))
+            if (_parameters[i].GathersRows)
             {
-                HistoryFactors<T>.Clear(gradients[i]);
+                gradients[i].Span[^1] = T.Zero;
             }
         }
     }

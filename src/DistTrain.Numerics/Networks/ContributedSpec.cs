@@ -21,14 +21,15 @@ namespace DistTrain.Numerics.Networks;
 /// <param name="Inner">The layer that starts with x Wᵀ + b.</param>
 /// <param name="Features">F, columns of Φ: the training rows N in the Gram form, at most the smaller of N and d in the basis
 /// form.</param>
-/// <param name="Scatter">The Gram form, whose gradient of Θ is delta itself at the rows' indices; otherwise it is Φᵀ
-/// delta.</param>
+/// <param name="Scatter">The Gram form, whose gradient of Θ is delta itself at the rows' indices and travels as the step's deltas, indices and number of rows;
+/// otherwise it is Φᵀ delta.</param>
 /// <param name="NeedsNorm">
 /// Whether clipping needs ‖Xᵀ delta‖². In the Gram form that is not ‖d(loss)/dΘ‖²: the backward pass leaves it in the place
 /// of the
 /// scale's gradient, which is itself always 0. The rows must then come in one pass.
 /// </param>
-public sealed record ContributedSpec(LayerSpec Inner, int Features, bool Scatter, bool NeedsNorm) : LayerSpec
+/// <param name="StepRows">Rows of a full step.</param>
+public sealed record ContributedSpec(LayerSpec Inner, int Features, bool Scatter, bool NeedsNorm, int StepRows) : LayerSpec
 {
     /// <inheritdoc/>
     public override string Kind => Inner.Kind;
@@ -53,6 +54,13 @@ public sealed record ContributedSpec(LayerSpec Inner, int Features, bool Scatter
         KCompetitiveSpec k => k.Units,
         _ => 0,
     };
+
+    /// <summary>Θ.</summary>
+    internal ParameterSpec Theta(int layer)
+    {
+        ParameterSpec theta = new($"layers.{layer}.theta", layer, Features, Outputs);
+        return Scatter ? theta with { GradientRows = 1, GradientColumns = checked((StepRows * (Outputs + 1)) + 1), GathersRows = true } : theta;
+    }
 
     private static bool HasName(ParameterSpec parameter, string suffix)
     {

@@ -69,6 +69,7 @@ public sealed record HistorySpec(LayerSpec Inner, int Inputs, int RowsMax, int S
     internal ParameterSpec Parameter(int layer) => new($"layers.{layer}{Suffix}", layer, 1, checked((int)Values))
     {
         GradientColumns = checked((StepRows * (Inputs + Outputs)) + 1),
+        GathersRows = true,
         StateLength = Coefficients,
     };
 }

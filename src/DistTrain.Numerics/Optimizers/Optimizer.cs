@@ -1,6 +1,7 @@
 using System.Numerics;
 using DistTrain.Numerics.Kernels;
 using DistTrain.Numerics.Networks;
+using DistTrain.Numerics.Tensors;
 
 namespace DistTrain.Numerics.Optimizers;
 
@@ -47,13 +48,7 @@ public sealed class Optimizer<T>
         double learningRate, long update, double gradientScale, ReadOnlySpan<T> weights, ReadOnlySpan<T> gradient,
         ReadOnlySpan<T> state, Span<T> nextWeights, Span<T> nextState, IForkJoin? fork = null)
     {
-        int length = weights.Length;
-        ArgumentOutOfRangeException.ThrowIfLessThan(update, 1);
-        ArgumentOutOfRangeException.ThrowIfNotEqual(gradient.Length, length);
-        ArgumentOutOfRangeException.ThrowIfNotEqual(nextWeights.Length, length);
-        ArgumentOutOfRangeException.ThrowIfNotEqual(state.Length, checked(length * StateCount));
-        ArgumentOutOfRangeException.ThrowIfNotEqual(nextState.Length, state.Length);
-        Coefficients<T> coefficients = _rule.At(learningRate, update);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(gradient.Length, weights.Length);
         UpdateArrays<T> arrays = new()
         {
             Weights = weights,
@@ -63,6 +58,53 @@ public sealed class Optimizer<T>
             NextWeights = nextWeights,
             NextState = nextState,
         };
+        return Apply(learningRate, update, arrays, fork);
+    }
+
+    /// <summary>
+    /// <see cref="Apply(double, long, double, ReadOnlySpan{T}, ReadOnlySpan{T}, ReadOnlySpan{T}, Span{T}, Span{T}, IForkJoin?)"/> for a matrix each row of which has its
+    /// gradient somewhere, many of them in the same place: the same bits. SGD alone does that.
+    /// </summary>
+    /// <param name="learningRate">η of this step.</param>
+    /// <param name="update">Number of this update, from 1.</param>
+    /// <param name="gradientScale">Factor of the gradient before everything else.</param>
+    /// <param name="weights">The parameter.</param>
+    /// <param name="gradientRows">Pointers to as many values as <paramref name="weights"/> has columns, one for each of its rows.</param>
+    /// <param name="state">As there.</param>
+    /// <param name="nextWeights">As there.</param>
+    /// <param name="nextState">As there.</param>
+    /// <param name="fork">As there.</param>
+    internal bool ApplyRows(
+        double learningRate, long update, double gradientScale, TensorView<T> weights, ReadOnlySpan<nint> gradientRows,
+        ReadOnlySpan<T> state, TensorView<T> nextWeights, Span<T> nextState, IForkJoin? fork = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(gradientRows.Length, weights.Rows);
+        if (!_rule.TakesRows)
+        {
+            throw new NotSupportedException("Gradients by rows are for SGD.");
+        }
+
+        UpdateArrays<T> arrays = new()
+        {
+            Weights = weights.Span,
+            GradientRows = gradientRows,
+            Columns = weights.Columns,
+            GradientScale = T.CreateChecked(gradientScale),
+            State = state,
+            NextWeights = nextWeights.Span,
+            NextState = nextState,
+        };
+        return Apply(learningRate, update, arrays, fork);
+    }
+
+    private bool Apply(double learningRate, long update, in UpdateArrays<T> arrays, IForkJoin? fork)
+    {
+        int length = arrays.Weights.Length;
+        ArgumentOutOfRangeException.ThrowIfLessThan(update, 1);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(arrays.NextWeights.Length, length);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(arrays.State.Length, checked(length * StateCount));
+        ArgumentOutOfRangeException.ThrowIfNotEqual(arrays.NextState.Length, arrays.State.Length);
+        Coefficients<T> coefficients = _rule.At(learningRate, update);
         return fork is { Width: > 1 } && length >= UpdateWork<T>.LengthMin
             ? UpdateWork<T>.Run(_rule, coefficients, arrays, fork)
             : _rule.Apply(arrays, coefficients, 0, length);

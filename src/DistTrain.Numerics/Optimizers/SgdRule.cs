@@ -15,6 +15,8 @@ internal sealed class SgdRule<T>(OptimizerSpec spec) : UpdateRule<T>
 
     public override int StateCount => _momentum == T.Zero ? 0 : 1;
 
+    public override bool TakesRows => true;
+
     public override bool Apply(in UpdateArrays<T> arrays, in Coefficients<T> c, int first, int end)
     {
         SgdKernel<T> kernel = new()
@@ -25,6 +27,8 @@ internal sealed class SgdRule<T>(OptimizerSpec spec) : UpdateRule<T>
             LearningRate = c.LearningRate,
             Nesterov = _nesterov,
         };
-        return UpdateKernel.Run(kernel, arrays, first, end);
+        return arrays.GradientRows.IsEmpty
+            ? UpdateKernel.Run(kernel, arrays, first, end)
+            : UpdateKernel.Run(new SgdRowsKernel<T>(kernel), arrays, first, end);
     }
 }

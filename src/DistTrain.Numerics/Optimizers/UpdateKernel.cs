@@ -11,6 +11,12 @@ internal unsafe struct UpdatePointers<T>
 {
     public T* Weights, Gradient, State, NextWeights, NextState;
 
+    /// <summary>In place of the gradient: where that of each row is.</summary>
+    public T** GradientRows;
+
+    /// <summary>Columns of a row that has a gradient of its own.</summary>
+    public int Columns;
+
     /// <summary>Elements of the parameter, and so from one state vector to the next.</summary>
     public int Length;
 }
@@ -38,10 +44,12 @@ internal static unsafe class UpdateKernel
         where TKernel : struct, IUpdateKernel<T>
     {
         fixed (T* w = arrays.Weights, g = arrays.Gradient, s = arrays.State, nextW = arrays.NextWeights, nextS = arrays.NextState)
+        fixed (nint* rows = arrays.GradientRows)
         {
             UpdatePointers<T> at = new()
             {
                 Weights = w, Gradient = g, State = s, NextWeights = nextW, NextState = nextS, Length = arrays.Weights.Length,
+                GradientRows = (T**)rows, Columns = arrays.Columns,
             };
             T sum = T.Zero;
             int done = VectorWidths.Resolve(VectorWidth.Best) switch

@@ -17,6 +17,12 @@ internal readonly ref struct UpdateArrays<T>
 
     public ReadOnlySpan<T> Gradient { get; init; }
 
+    /// <summary>In place of <see cref="Gradient"/>, where each row of the parameter has its gradient: pointers to so many values of it, a row each; else empty.</summary>
+    public ReadOnlySpan<nint> GradientRows { get; init; }
+
+    /// <summary>Columns of the parameter, where each row has its gradient.</summary>
+    public int Columns { get; init; }
+
     /// <summary>Factor of the gradient before everything else.</summary>
     public T GradientScale { get; init; }
 
@@ -52,6 +58,9 @@ internal abstract class UpdateRule<T>
         T rate = T.CreateChecked(learningRate);
         return new Coefficients<T>(rate, rate, T.One, T.One);
     }
+
+    /// <summary>Whether it takes gradients row by row.</summary>
+    public virtual bool TakesRows => false;
 
     /// <summary>Writes the next weights and state from <paramref name="first"/> to <paramref name="end"/>.</summary>
     /// <returns>Whether these weights are finite.</returns>

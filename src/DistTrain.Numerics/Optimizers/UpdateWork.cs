@@ -20,7 +20,8 @@ internal sealed unsafe class UpdateWork<T> : IChunkedWork
     private Coefficients<T> _coefficients;
     private T _scale;
     private T* _weights, _gradient, _state, _nextWeights, _nextState;
-    private int _length, _stateLength;
+    private nint* _rows;
+    private int _length, _gradientLength, _stateLength, _rowCount, _columns;
     private volatile bool _notFinite;
 
     /// <summary>Computes the next weights and state with whatever threads <paramref name="fork"/> offers.</summary>
@@ -32,8 +33,11 @@ internal sealed unsafe class UpdateWork<T> : IChunkedWork
         t_spare = null;
         (work._rule, work._coefficients, work._scale) = (rule, coefficients, arrays.GradientScale);
         (work._length, work._stateLength, work._notFinite) = (arrays.Weights.Length, arrays.State.Length, false);
+        (work._gradientLength, work._rowCount, work._columns) = (arrays.Gradient.Length, arrays.GradientRows.Length, arrays.Columns);
         fixed (T* w = arrays.Weights, g = arrays.Gradient, s = arrays.State, nextW = arrays.NextWeights, nextS = arrays.NextState)
+        fixed (nint* rows = arrays.GradientRows)
         {
+            work._rows = rows;
             work._weights = w;
             work._gradient = g;
             work._state = s;
@@ -53,7 +57,9 @@ internal sealed unsafe class UpdateWork<T> : IChunkedWork
         UpdateArrays<T> arrays = new()
         {
             Weights = new ReadOnlySpan<T>(_weights, _length),
-            Gradient = new ReadOnlySpan<T>(_gradient, _length),
+            Gradient = new ReadOnlySpan<T>(_gradient, _gradientLength),
+            GradientRows = new ReadOnlySpan<nint>(_rows, _rowCount),
+            Columns = _columns,
             GradientScale = _scale,
             State = new ReadOnlySpan<T>(_state, _stateLength),
             NextWeights = new Span<T>(_nextWeights, _length),

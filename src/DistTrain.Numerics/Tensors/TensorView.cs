@@ -34,6 +34,9 @@ public readonly unsafe struct TensorView<T>
     /// <summary>True for <c>default</c>: a part that is not there, such as the signal below the first layer.</summary>
     public bool IsNone => _pointer == null;
 
+    /// <summary>The first value.</summary>
+    internal T* Pointer => _pointer;
+
     /// <summary>All values, row by row.</summary>
     public Span<T> Span
     {

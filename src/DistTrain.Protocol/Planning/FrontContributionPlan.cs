@@ -22,9 +22,10 @@ public sealed class FrontContributionPlan
             : CostFirstLayer.Of(settings, trainRows, testRows).Cheaper(settings.Method.Shares);
         Features = Form == ContributionForm.Gram ? trainRows : Math.Min(trainRows, Inputs);
         HasBasis = Form == ContributionForm.Basis && trainRows < Inputs;
+        int stepRows = Math.Min(settings.Training.BatchSize, trainRows);
         ContributedSpec first = new(
-            network.Layers[0], Features, Form == ContributionForm.Gram, settings.Optimizer.ClipNorm is not null);
-        Histories = settings.Method.Collapse == Collapse.All ? HistoriesOf(settings, trainRows) : [];
+            network.Layers[0], Features, Form == ContributionForm.Gram, settings.Optimizer.ClipNorm is not null, stepRows);
+        Histories = settings.Method.Collapse == Collapse.All ? HistoriesOf(settings, stepRows) : [];
         LayerSpec[] layers = [first, .. network.Layers.Skip(1)];
         foreach ((int layer, HistorySpec history) in Histories)
         {
@@ -85,10 +86,9 @@ public sealed class FrontContributionPlan
     internal static ParameterSpec ExpandedOf(ParameterSpec weight) => weight with { Name = $"layers.{weight.Layer}.expanded" };
 
     // Layers without weights stay as they are.
-    private static List<(int Layer, HistorySpec History)> HistoriesOf(RunSettings settings, int trainRows)
+    private static List<(int Layer, HistorySpec History)> HistoriesOf(RunSettings settings, int stepRows)
     {
         List<(int Layer, HistorySpec History)> histories = [];
-        int stepRows = Math.Min(settings.Training.BatchSize, trainRows);
         for (int layer = 1; layer < settings.Network.Layers.Count - 1; layer++)
         {
             if (HistorySpec.Of(settings.Network, layer, stepRows, settings.Optimizer.Momentum > 0) is HistorySpec history)

@@ -42,7 +42,8 @@ public sealed class HostileTests
             cluster.WaitForStep(cluster.Answer().Run!.Step + 5);
         }
 
-        client.Signal("INT");
+        // Not SIGINT, which every process ignores that a shell has started in the background.
+        client.Signal("TERM");
         JsonElement summary = cluster.Finish(client);
         summary.GetProperty("status").GetString().ShouldBe("stopped");
         summary.GetProperty("restarts").GetInt32().ShouldBe(0);

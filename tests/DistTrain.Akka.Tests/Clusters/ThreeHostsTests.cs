@@ -91,19 +91,23 @@ public sealed class ThreeHostsTests(ITestOutputHelper output)
         client.ExitCode.ShouldBe(3);
     }
 
-    [SkippableFact]
-    public void APartitionThatHealsInTimeCostsNothingButTime()
+    [SkippableTheory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void APartitionThatHealsInTimeCostsNothingButTime(int hostsCutOff)
     {
         using Hosts hosts = Hosts.Create();
         hosts.Begin();
         string experiment = Experiments.Wide(epochs: 120, copies: 2);
         using NodeProcess client = hosts.Train(experiment);
-        int host = hosts.HostOf("layer-2/replica-0", step: 20);
-        hosts.Cut(host);
+        int first = hosts.HostOf("layer-2/replica-0", step: 20);
+        int[] cutOff = [.. Enumerable.Range(first, hostsCutOff).Select(host => host % hosts.Nodes.Count)];
+        Array.ForEach(cutOff, hosts.Cut);
         hosts.Wait(TimeSpan.FromSeconds(1));
-        hosts.Heal(host);
+        Array.ForEach(cutOff, hosts.Heal);
         JsonElement summary = hosts.Finish(client);
         TestCluster.Weights(summary).ShouldBe(hosts.OnThreads(experiment));
+        summary.GetProperty("steps_redone").GetInt64().ShouldBe(0);
         hosts.Nodes.ShouldAllBe(node => node.Lives);
     }
 

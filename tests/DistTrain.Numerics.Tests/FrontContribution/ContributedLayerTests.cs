@@ -39,9 +39,9 @@ public sealed class ContributedLayerTests
             }
 
             // What the gradient of theta expands to is the gradient of W.
-            using Tensor<double> x = Inputs(), zero = new(contributed.Gradient("layers.0.theta").Columns, D), expanded = new(zero.Rows, D);
+            using Tensor<double> x = Inputs(), theta = GradientOfTheta(contributed), zero = new(theta.Columns, D), expanded = new(zero.Rows, D);
             Expansion.Write(
-                [new(contributed.Gradient("layers.0.theta"), 0, expanded.View)], zero.View, scatter ? new MatrixRows<double>(x.View) : null, contributed.Scratch, null);
+                [new(theta.View, 0, expanded.View)], zero.View, scatter ? new MatrixRows<double>(x.View) : null, contributed.Scratch, null);
             ShouldBeClose(expanded.View, conventional.Gradient("layers.0.weight"));
 
             double norm = scatter ? Elementwise.SumOfSquares<double>(conventional.Gradient("layers.0.weight").Span) : 0;
@@ -58,8 +58,30 @@ public sealed class ContributedLayerTests
         TestValues.Fill(contributed.Signal.Span, 8);
         contributed.Backward(inputSignal: false);
         double norm = contributed.Gradient("layers.0.scale").Span[0];
-        double ofDelta = Elementwise.SumOfSquares<double>(contributed.Gradient("layers.0.theta").Span);
+        using Tensor<double> theta = GradientOfTheta(contributed);
+        double ofDelta = Elementwise.SumOfSquares<double>(theta.Span);
         Math.Abs(norm - ofDelta).ShouldBeGreaterThan(0.01);
+    }
+
+    /// <summary>The gradient of Θ as a matrix of its shape, whatever form it travels in.</summary>
+    private static Tensor<double> GradientOfTheta(TestStage<double> stage)
+    {
+        ContributedSpec spec = (ContributedSpec)stage.Network.Layers[0];
+        TensorView<double> gradient = stage.Gradient("layers.0.theta");
+        Tensor<double> whole = new(spec.Features, spec.Outputs);
+        if (!spec.Scatter)
+        {
+            gradient.Span.CopyTo(whole.Span);
+            return whole;
+        }
+
+        ContributedRows<double> rows = new(spec, gradient);
+        for (int row = 0; row < rows.Count; row++)
+        {
+            rows.Deltas.Row(row).CopyTo(whole.View.Row(rows.IndexOf(row)));
+        }
+
+        return whole;
     }
 
     private static Tensor<double> Inputs()
@@ -73,7 +95,7 @@ public sealed class ContributedLayerTests
     private static TestStage<double> Contributed(LayerSpec layer, bool scatter, TestStage<double> conventional)
     {
         int features = scatter ? N : D;
-        ContributedSpec spec = new(layer, features, scatter, NeedsNorm: true);
+        ContributedSpec spec = new(layer, features, scatter, NeedsNorm: true, StepRows: Batch.Length);
         TestStage<double> stage = new(new NetworkSpec(spec.InputWidth, [spec]), Batch.Length);
         using Tensor<double> x = Inputs();
         MatrixRows<double> rows = new(x.View);

@@ -16,9 +16,10 @@ internal sealed class TestStage<T> : IDisposable
 
     public TestStage(NetworkSpec network, int rows, LossKind? loss = null, int first = 0, int? count = null)
     {
+        Network = network;
         Program = new StageProgram<T>(network, first, count ?? network.Layers.Count - first, loss);
         _parameters = Program.Parameters.Select(p => new Tensor<T>(p.Rows, p.Columns)).ToArray();
-        _gradients = Program.Parameters.Select(p => new Tensor<T>(p.Rows, p.GradientColumns)).ToArray();
+        _gradients = Program.Parameters.Select(p => new Tensor<T>(p.GradientRows, p.GradientColumns)).ToArray();
         Parameters = _parameters.Select(p => p.View).ToArray();
         Gradients = _gradients.Select(p => p.View).ToArray();
         Input = new Tensor<T>(rows, Program.InputWidth);
@@ -29,6 +30,8 @@ internal sealed class TestStage<T> : IDisposable
         Stash = new Tensor<T>(1, Program.StashLength(rows));
         Initialize(network, 1);
     }
+
+    public NetworkSpec Network { get; }
 
     public StageProgram<T> Program { get; }
 

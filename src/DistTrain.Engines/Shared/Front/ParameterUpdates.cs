@@ -10,8 +10,8 @@ using DistTrain.Protocol.Planning;
 namespace DistTrain.Engines.Shared.Front;
 
 /// <summary>
-/// How a parameter starts and is updated, the same for the plain loop and for shards: by the optimizer itself, or as a layer's
-/// history. Thread-safe.
+/// How a parameter starts and is updated, the same for the plain loop and for shards: by the optimizer itself, row by row, or as a
+/// layer's history. Thread-safe.
 /// </summary>
 internal sealed class ParameterUpdates<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -19,11 +19,13 @@ internal sealed class ParameterUpdates<T>
     private readonly RunPlan _plan;
     private readonly Optimizer<T> _optimizer;
     private readonly HistoryParameter<T>?[] _histories;
+    private readonly ContributedParameter<T>? _contributed;
 
     public ParameterUpdates(RunPlan plan, Optimizer<T> optimizer)
     {
         (_plan, _optimizer) = (plan, optimizer);
         _histories = [.. plan.Network.Layers.Select(layer => layer is HistorySpec history ? new HistoryParameter<T>(history, optimizer) : null)];
+        _contributed = plan.Network.Layers[0] is ContributedSpec { Scatter: true } spec ? new ContributedParameter<T>(spec, optimizer) : null;
     }
 
     /// <summary>The experiment's parameter that a trained one stands for: itself, or the weight of a history.</summary>
@@ -46,6 +48,8 @@ internal sealed class ParameterUpdates<T>
         ReadOnlySpan<T> state, TensorView<T> next, Span<T> nextState, ComputeScratch scratch, IForkJoin? fork = null) =>
         HistoryOf(parameter) is HistoryParameter<T> history
             ? history.Apply(learningRate, update, gradientScale, values, gradient, state, next, nextState, scratch)
+            : _contributed is not null && ContributedSpec.IsTheta(parameter)
+            ? _contributed.Apply(learningRate, update, gradientScale, values, gradient, state, next, nextState, scratch, fork)
             : _optimizer.Apply(learningRate, update, gradientScale, values.Span, gradient.Span, state, next.Span, nextState, fork);
 
     /// <summary>A parameter's part of the gradient's squared norm.</summary>
