@@ -6,9 +6,9 @@ namespace DistTrain.Dashboard.Server;
 /// <summary>Server-sent events (HTML Living Standard, section 9.2): sends the views that a page shows, each whenever it has changed.</summary>
 internal sealed class EventStream(RunViews views, TimeProvider time)
 {
-    // What is read from within a run costs that run more than curves do, and nobody reads a timeline faster.
-    private static readonly string[] Slow = ["pipeline", "actors"];
-    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(200), Between = TimeSpan.FromMilliseconds(400), BetweenSlow = TimeSpan.FromMilliseconds(1200);
+    // Whenever the server wakes it takes a core from the run for a moment, so views go together. Nobody reads a curve faster than once a second, or a timeline than
+    // every other one. Each is due a little before its tick, which may come early.
+    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(500), Early = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
     private static readonly byte[] EventEnd = "\n\n"u8.ToArray(), Alive = ":\n\n"u8.ToArray();
 
@@ -19,7 +19,7 @@ internal sealed class EventStream(RunViews views, TimeProvider time)
     {
         using CancellationTokenSource gone = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stop);
         context.Response.ContentType = "text/event-stream";
-        Shown[] shown = [.. names.Select(name => new Shown(name, new ViewPace(time, Slow.Contains(name) ? BetweenSlow : Between)))];
+        Shown[] shown = [.. names.Select(name => new Shown(name, new ViewPace(time, TicksOf(name) * Tick - Early)))];
         Interlocked.Increment(ref _readers);
         try
         {
@@ -34,6 +34,13 @@ internal sealed class EventStream(RunViews views, TimeProvider time)
             Interlocked.Decrement(ref _readers);
         }
     }
+
+    private static int TicksOf(string view) => view switch
+    {
+        "run" => 1,
+        "metrics" => 2,
+        _ => 4,
+    };
 
     private async Task Send(HttpResponse response, string folder, Shown[] shown, CancellationToken gone)
     {
