@@ -120,7 +120,7 @@ internal static class DashboardBenchmark
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"warm-up: {Threads().Compiler:F1} s of compiling, once"));
     }
 
-    /// <summary>What it takes to make each view of a run under way, of which a reader asks for the first two every 0.4 s or less often, for the others every 1.2 s.</summary>
+    /// <summary>What it takes to make each view of a run under way, of which a reader gets the first every 0.5 s or less often, the second every second, the others every other one.</summary>
     private static void TimeViews(RunData data)
     {
         string root = Directory.CreateTempSubdirectory("disttrain-bench-").FullName;

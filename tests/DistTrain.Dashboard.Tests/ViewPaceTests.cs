@@ -4,7 +4,7 @@ namespace DistTrain.Dashboard.Tests;
 
 public sealed class ViewPaceTests
 {
-    private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(400);
+    private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(400), First = TimeSpan.FromMilliseconds(100);
     private readonly Clock _time = new();
 
     [Fact]
@@ -23,7 +23,10 @@ public sealed class ViewPaceTests
     /// <summary>How long a view is not looked at.</summary>
     private TimeSpan RestAfter(TimeSpan took, int readers)
     {
-        ViewPace pace = new(_time, Between);
+        ViewPace pace = new(_time, Between, First);
+        pace.IsDue.ShouldBeTrue();
+        pace.Looked(TimeSpan.FromSeconds(1), readers);
+        _time.Now += First;
         pace.IsDue.ShouldBeTrue();
         pace.Looked(took, readers);
         TimeSpan rested = TimeSpan.Zero;

@@ -19,7 +19,7 @@ internal sealed class EventStream(RunViews views, TimeProvider time)
     {
         using CancellationTokenSource gone = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stop);
         context.Response.ContentType = "text/event-stream";
-        Shown[] shown = [.. names.Select(name => new Shown(name, new ViewPace(time, TicksOf(name) * Tick - Early)))];
+        Shown[] shown = [.. names.Select(name => new Shown(name, new ViewPace(time, (TicksOf(name) * Tick) - Early, Tick - Early)))];
         Interlocked.Increment(ref _readers);
         try
         {
