@@ -18,8 +18,11 @@ public enum RunStatus
     Failed,
 }
 
-/// <summary>What a run leaves behind.</summary>
-public sealed record RunOutcome
+/// <summary>
+/// What a run leaves behind. Disposing of it gives the memory of its parameters to the next run at once, where the garbage collector would take its time; arrays that
+/// were read before stay.
+/// </summary>
+public sealed record RunOutcome : IDisposable
 {
     /// <summary>How it ended.</summary>
     public required RunStatus Status { get; init; }
@@ -47,8 +50,9 @@ public sealed record RunOutcome
     /// <summary>Loss on the test rows with the final weights; null without test rows.</summary>
     public double? TestLoss { get; init; }
 
-    /// <summary>The committed parameters in layer order, in the run's precision, little-endian; empty for a run that
+    /// <summary>The committed parameters in layer order, in the run's precision, little-endian, each copied into its array when it is first read; empty for a run that
     /// failed.</summary>
+    /// <exception cref="ObjectDisposedException">It is read for the first time after <see cref="Dispose"/>.</exception>
     public required IReadOnlyList<(ParameterSpec Spec, byte[] Values)> Parameters { get; init; }
 
     /// <summary>Messages handed to the wire or to another actor, by type, in ordinal order of the type's tag.</summary>
@@ -74,4 +78,7 @@ public sealed record RunOutcome
 
     /// <summary>Virtual time; null where the engine's clock is real.</summary>
     public TimeSpan? Virtual { get; init; }
+
+    /// <inheritdoc/>
+    public void Dispose() => (Parameters as IDisposable)?.Dispose();
 }

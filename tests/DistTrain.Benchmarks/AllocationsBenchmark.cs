@@ -123,7 +123,7 @@ internal static class AllocationsBenchmark
 
         public void Run(Job job, ComputeScratch scratch, IForkJoin fork) => Play();
 
-        public byte[][] ReadParameters(long step) => [];
+        public KeptParameters ReadParameters(long step) => KeptParameters.None;
     }
 
     private sealed class NoHost : IActorHost

@@ -121,6 +121,6 @@ internal static unsafe class GemmBenchmark
     {
         public void Run(Job job, ComputeScratch scratch, IForkJoin fork) => throw new InvalidOperationException("Products only.");
 
-        public byte[][] ReadParameters(long step) => [];
+        public KeptParameters ReadParameters(long step) => KeptParameters.None;
     }
 }

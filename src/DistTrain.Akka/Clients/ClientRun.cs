@@ -98,7 +98,7 @@ internal sealed class ClientRun : IDisposable
         }
 
         RunEnded ended = _recorder.Ended;
-        byte[][] parameters = ended.End == RunEnd.Failed ? [] : Collect(ended.Step);
+        KeptParameters parameters = ended.End == RunEnd.Failed ? KeptParameters.None : Collect(ended.Step);
         bool hasModel = ended.End != RunEnd.Failed;
         if (hasModel)
         {
@@ -191,7 +191,7 @@ internal sealed class ClientRun : IDisposable
     private void Fail(string reason) => _recorder.On(new RunEnded(RunEnd.Failed, _lastStep, reason));
 
     /// <summary>Fetches the last snapshot, which holds the model, into the journal folder, so that the run can be resumed from there.</summary>
-    private byte[][] Collect(long step)
+    private KeptParameters Collect(long step)
     {
         foreach (string holder in _over?.Holders ?? [])
         {
@@ -204,7 +204,7 @@ internal sealed class ClientRun : IDisposable
         throw new IOException($"the model of step {step} cannot be fetched: no node that kept it answers; the nodes' data folders still have it");
     }
 
-    private byte[][] ReadParameters(long step)
+    private KeptParameters ReadParameters(long step)
     {
         using BufferPool pool = new();
         using SnapshotStore snapshots = new(pool, new SnapshotFiles(_journal.FullPath, _plan), inMemory: false);
@@ -213,7 +213,7 @@ internal sealed class ClientRun : IDisposable
             : new ShardArithmetic<double>(_request, _plan, pool, snapshots).ReadParameters(step);
     }
 
-    private RunOutcome OutcomeOf(byte[][] parameters)
+    private RunOutcome OutcomeOf(KeptParameters parameters)
     {
         Note counts = _over is null ? new Note(NoteKind.Counts) : JsonSerializer.Deserialize(_over.Counts, ControlJson.Default.Note)!;
         return _recorder.Outcome(parameters, []) with

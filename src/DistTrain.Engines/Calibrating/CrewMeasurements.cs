@@ -95,6 +95,6 @@ internal sealed class CrewMeasurements(FastestOf fastest, int threads)
     {
         public void Run(Job job, ComputeScratch scratch, IForkJoin fork) => throw new InvariantException("Calibration runs no jobs of its own.");
 
-        public byte[][] ReadParameters(long step) => [];
+        public KeptParameters ReadParameters(long step) => KeptParameters.None;
     }
 }

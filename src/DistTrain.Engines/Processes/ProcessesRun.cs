@@ -119,7 +119,7 @@ internal sealed partial class ProcessesRun : IDisposable
         control.End();
         RunEnded ended = _recorder.Ended;
         Note[] counts = EndProcesses();
-        byte[][] parameters = ended.End == RunEnd.Failed ? [] : ReadParameters(ended.Step);
+        KeptParameters parameters = ended.End == RunEnd.Failed ? KeptParameters.None : ReadParameters(ended.Step);
         return OutcomeOf(parameters, counts);
     }
 
@@ -229,7 +229,7 @@ internal sealed partial class ProcessesRun : IDisposable
     }
 
     /// <summary>The last snapshot holds the model; or the log does, where a run was killed after its last commit and nothing was left to do.</summary>
-    private byte[][] ReadParameters(long step)
+    private KeptParameters ReadParameters(long step)
     {
         using BufferPool pool = new();
         LogReader found = LogReader.Read(_request.Disk, _journal);
@@ -241,7 +241,7 @@ internal sealed partial class ProcessesRun : IDisposable
             : new ShardArithmetic<double>(_request, _plan, pool, snapshots).ReadParameters(step);
     }
 
-    private RunOutcome OutcomeOf(byte[][] parameters, Note[] counts)
+    private RunOutcome OutcomeOf(KeptParameters parameters, Note[] counts)
     {
         SortedDictionary<string, long> messages = new(StringComparer.Ordinal);
         foreach ((string tag, long count) in counts.SelectMany(note => note.Messages ?? []))

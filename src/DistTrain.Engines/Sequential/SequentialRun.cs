@@ -112,7 +112,14 @@ internal sealed class SequentialRun<T> : IDisposable
         }
 
         _recorder.On(ended);
-        return _recorder.Outcome([.. Results().Select(weight => MemoryMarshal.AsBytes(weight.Span).ToArray())], []) with { FrontContribution = new AloneCounter(_plan).Outcome };
+        TensorView<T>[] results = Results();
+        KeptParameters parameters = new(results.Length);
+        for (int index = 0; index < results.Length; index++)
+        {
+            parameters.Keep(index, MemoryMarshal.AsBytes(results[index].Span));
+        }
+
+        return _recorder.Outcome(parameters, []) with { FrontContribution = new AloneCounter(_plan).Outcome };
     }
 
     public void Dispose()

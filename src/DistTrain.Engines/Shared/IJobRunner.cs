@@ -11,5 +11,5 @@ internal interface IJobRunner
     void Run(Job job, ComputeScratch scratch, IForkJoin fork);
 
     /// <summary>The parameters of a complete snapshot or of step 0, in layer order.</summary>
-    byte[][] ReadParameters(long step);
+    KeptParameters ReadParameters(long step);
 }

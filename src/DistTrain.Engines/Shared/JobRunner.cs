@@ -83,7 +83,7 @@ internal sealed class JobRunner<T> : IJobRunner
         }
     }
 
-    public byte[][] ReadParameters(long step) => _shards.ReadParameters(step);
+    public KeptParameters ReadParameters(long step) => _shards.ReadParameters(step);
 
     private void Load(LoadBatchJob job)
     {

@@ -66,7 +66,7 @@ internal sealed class RunRecorder(RunPlan plan, bool targetsAreClasses, IRunObse
     }
 
     /// <summary>The outcome of the run so far.</summary>
-    public RunOutcome Outcome(byte[][] parameters, IReadOnlyList<MessageCounters> counters)
+    public RunOutcome Outcome(KeptParameters parameters, IReadOnlyList<MessageCounters> counters)
     {
         RunEnded ended = Ended ?? throw new InvalidOperationException("The run has not ended.");
         TimeSpan wall = Elapsed;
@@ -90,7 +90,7 @@ internal sealed class RunRecorder(RunPlan plan, bool targetsAreClasses, IRunObse
             TrainAccuracy = _trainAccuracy,
             TestLoss = ended.End == RunEnd.Completed ? _testLoss : null,
             TestAccuracy = ended.End == RunEnd.Completed ? _testAccuracy : null,
-            Parameters = [.. plan.Results.Zip(parameters, (place, values) => (place.Parameter, values))],
+            Parameters = new OutcomeParameters([.. plan.Results.Select(place => place.Parameter)], parameters),
             MessagesByType = MessageCounters.Sum(counters),
             BytesSent = counters.Sum(counter => counter.Bytes),
             StepsRedone = _stepsRedone,

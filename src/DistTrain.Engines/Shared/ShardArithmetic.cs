@@ -79,7 +79,7 @@ internal sealed class ShardArithmetic<T>
     }
 
     /// <summary>The parameters after a step of which there is a complete snapshot, or of step 0, in layer order.</summary>
-    public byte[][] ReadParameters(long step)
+    public KeptParameters ReadParameters(long step)
     {
         using ComputeScratch scratch = new();
         RestoreJob[] slices = [.. _plan.Slices.Select(slice => new RestoreJob(slice, _plan.Settings.Replicas) { Step = step })];
@@ -88,22 +88,19 @@ internal sealed class ShardArithmetic<T>
             Restore(slice, scratch);
         }
 
-        byte[][] values = [.. _plan.Results.Select(place => Copy(_pool.Bytes(slices[place.Slice].Outputs[0])
-            .Slice(place.Offset * ValueBytes, place.Parameter.Length * ValueBytes)))];
+        KeptParameters values = new(_plan.Results.Count);
+        for (int index = 0; index < values.Count; index++)
+        {
+            ParameterPlace place = _plan.Results[index];
+            values.Keep(index, _pool.Bytes(slices[place.Slice].Outputs[0]).Slice(place.Offset * ValueBytes, place.Parameter.Length * ValueBytes));
+        }
+
         foreach (BufferHandle output in slices.SelectMany(slice => slice.Outputs))
         {
             _pool.Release(output);
         }
 
         return values;
-    }
-
-    /// <summary>A copy in memory that is not cleared before: for large parameters that would take as long again.</summary>
-    private static byte[] Copy(ReadOnlySpan<byte> values)
-    {
-        byte[] copy = GC.AllocateUninitializedArray<byte>(values.Length);
-        values.CopyTo(copy);
-        return copy;
     }
 
     private void Apply(ApplyJob job, ComputeScratch scratch, IForkJoin? fork)

@@ -196,7 +196,7 @@ internal sealed partial class SimulatedRun : IDisposable
         }
 
         _journal?.Write(_time.Now, "run", "ended", _recorder.Ended!.End.ToString().ToLowerInvariant());
-        byte[][] parameters = _recorder.Ended!.End == RunEnd.Failed ? [] : _runner.ReadParameters(_recorder.Ended.Step);
+        KeptParameters parameters = _recorder.Ended!.End == RunEnd.Failed ? KeptParameters.None : _runner.ReadParameters(_recorder.Ended.Step);
         return Outcome(parameters);
     }
 
@@ -243,7 +243,7 @@ internal sealed partial class SimulatedRun : IDisposable
         _pool?.Dispose();
     }
 
-    private RunOutcome Outcome(byte[][] parameters)
+    private RunOutcome Outcome(KeptParameters parameters)
     {
         RunOutcome outcome = _recorder.Outcome(parameters, [_sent]) with
         {

@@ -32,7 +32,7 @@ internal sealed class TimingJobRunner : IJobRunner
 
     public void Run(Job job, ComputeScratch scratch, IForkJoin fork) => Run(job);
 
-    public byte[][] ReadParameters(long step) => [];
+    public KeptParameters ReadParameters(long step) => KeptParameters.None;
 
     /// <summary>Runs a job.</summary>
     public void Run(Job job)

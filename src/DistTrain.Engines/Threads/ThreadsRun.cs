@@ -104,7 +104,7 @@ internal sealed partial class ThreadsRun : IActorHost, IDisposable
         _commits?.Dispose();
         _crew.Dispose();
         _failure?.Throw();
-        byte[][] parameters = _recorder.Ended!.End == RunEnd.Failed ? [] : _runner.ReadParameters(_recorder.Ended.Step);
+        KeptParameters parameters = _recorder.Ended!.End == RunEnd.Failed ? KeptParameters.None : _runner.ReadParameters(_recorder.Ended.Step);
         return _recorder.Outcome(parameters, [.. _cells.Select(cell => cell.Sent)]) with { FrontContribution = _alone.Outcome };
     }
 

@@ -146,6 +146,6 @@ public sealed class ComputeCrewTests
     {
         public void Run(Job job, ComputeScratch scratch, IForkJoin fork) => throw new InvalidOperationException("There is no job.");
 
-        public byte[][] ReadParameters(long step) => [];
+        public KeptParameters ReadParameters(long step) => KeptParameters.None;
     }
 }

@@ -45,7 +45,7 @@ public sealed class RunRecorderTests
 
         _observed.Steps.Select(step => step.Step).ShouldBe([1L, 2L, 3L]);
         _observed.Epochs.Count.ShouldBe(1);
-        RunOutcome outcome = recorder.Outcome(Zeros(), []);
+        RunOutcome outcome = recorder.Outcome(KeptParameters.None, []);
         (outcome.Status, outcome.Steps, outcome.StepsRedone, outcome.Restarts).ShouldBe((RunStatus.Stopped, 3, 3, 1));
     }
 
@@ -57,7 +57,7 @@ public sealed class RunRecorderTests
         recorder.On(new StepCommitted(5, 1, 1, 10, 0.1));
         recorder.On(new Recovered(2, 3, 2));
         recorder.On(new RunEnded(RunEnd.Stopped, 3, ""));
-        RunOutcome outcome = recorder.Outcome(Zeros(), []);
+        RunOutcome outcome = recorder.Outcome(KeptParameters.None, []);
         (outcome.Steps, outcome.Epochs).ShouldBe((3, 0));
     }
 
@@ -81,7 +81,7 @@ public sealed class RunRecorderTests
         recorder.On(new EvaluationCompleted(4, DataSplit.Test, 0.5, 0.9));
         recorder.On(new RunEnded(RunEnd.Diverged, 4, "the loss"));
         recorder.On(new RunEnded(RunEnd.Completed, 12, ""));
-        RunOutcome outcome = recorder.Outcome(Zeros(), []);
+        RunOutcome outcome = recorder.Outcome(KeptParameters.None, []);
         (outcome.Status, outcome.Reason).ShouldBe((RunStatus.Diverged, "the loss"));
         (outcome.TestLoss, outcome.TestAccuracy, outcome.TrainAccuracy).ShouldBe((null, null, null));
         double.IsNaN(outcome.FinalLoss).ShouldBeTrue();
@@ -98,14 +98,12 @@ public sealed class RunRecorderTests
         recorder.On(new RunEnded(RunEnd.Completed, 12, ""));
         _observed.Steps[0].Accuracy.ShouldBe(double.NaN);
         _observed.Epochs[0].TestAccuracy.ShouldBeNull();
-        RunOutcome outcome = recorder.Outcome(Zeros(), []);
+        RunOutcome outcome = recorder.Outcome(KeptParameters.None, []);
         (outcome.FinalLoss, outcome.TestLoss, outcome.TrainAccuracy, outcome.TestAccuracy).ShouldBe((0.25, 0.5, null, null));
     }
 
     [Fact]
-    public void ARunThatHasNotEndedHasNoOutcome() => Should.Throw<InvalidOperationException>(() => Recorder().Outcome(Zeros(), []));
-
-    private static byte[][] Zeros() => [.. Plan.Parameters.Select(place => new byte[place.Parameter.Length * sizeof(float)])];
+    public void ARunThatHasNotEndedHasNoOutcome() => Should.Throw<InvalidOperationException>(() => Recorder().Outcome(KeptParameters.None, []));
 
     private RunRecorder Recorder() => new(Plan, targetsAreClasses: true, _observed, TimeProvider.System);
 }

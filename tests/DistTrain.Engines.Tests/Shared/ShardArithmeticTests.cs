@@ -98,10 +98,11 @@ public sealed class ShardArithmeticTests : IDisposable
             place => place.Parameter.Name,
             place => MemoryMarshal.AsBytes(Enumerable.Range(0, place.Parameter.Length).Select(i => place.Offset + (i * 0.5f)).ToArray().AsSpan()).ToArray(),
             StringComparer.Ordinal);
-        byte[][] read = Arithmetic(request with { InitialWeights = given }, plan).ReadParameters(0);
-        for (int i = 0; i < read.Length; i++)
+        using KeptParameters read = Arithmetic(request with { InitialWeights = given }, plan).ReadParameters(0);
+        read.Count.ShouldBe(plan.Parameters.Count);
+        for (int i = 0; i < read.Count; i++)
         {
-            read[i].ShouldBe(given[plan.Parameters[i].Parameter.Name]);
+            read.ValuesOf(i).ShouldBe(given[plan.Parameters[i].Parameter.Name]);
         }
 
         _pool.Live.ShouldBe(0);
