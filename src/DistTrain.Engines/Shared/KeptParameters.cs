@@ -5,7 +5,7 @@ namespace DistTrain.Engines.Shared;
 
 /// <summary>
 /// The parameters that a run hands out, in memory that runs leave to each other; an array of the garbage-collected heap is made of each when somebody asks for it.
-/// Most runs of a study are asked for none, and large arrays come in pages that the system hands out for the first time, which can take longer than a short training.
+/// Many runs of a study are asked for none, and large arrays come in pages that the system hands out for the first time, which took a sixth of a short run.
 /// Thread-safe.
 /// </summary>
 internal sealed unsafe class KeptParameters : IDisposable
