@@ -24,7 +24,7 @@ internal abstract class LossFunction<T>
     };
 
     /// <summary>Losses and, unless <paramref name="signal"/> is none, the signal times <paramref name="rowWeight"/>.</summary>
-    public LossResult Evaluate(
+    public virtual LossResult Evaluate(
         TensorView<T> preActivation, TensorView<T> output, TensorView<T> target, TensorView<T> signal, T rowWeight,
         ComputeScratch scratch)
     {

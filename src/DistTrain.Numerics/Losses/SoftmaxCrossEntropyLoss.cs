@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Numerics.Tensors;
 using DistTrain.Numerics.Kernels;
 using DistTrain.Numerics.Layers;
 using DistTrain.Numerics.Tensors;
@@ -14,43 +15,94 @@ internal sealed class SoftmaxCrossEntropyLoss<T> : LossFunction<T>
 {
     public override bool IsFused => true;
 
+    public override LossResult Evaluate(
+        TensorView<T> preActivation, TensorView<T> output, TensorView<T> target, TensorView<T> signal, T rowWeight, ComputeScratch scratch)
+    {
+        if (output.Columns > CrossEntropyKernel<T>.ColumnsMax)
+        {
+            return base.Evaluate(preActivation, output, target, signal, rowWeight, scratch);
+        }
+
+        long mark = scratch.Mark;
+        TensorView<double> work = scratch.Take<double>(2, output.Rows);
+        Span<double> losses = work.Row(0), totals = work.Row(1);
+        int correct = CrossEntropyKernel<T>.Rows(preActivation, output, target, losses, totals, VectorWidth.Best);
+        double sum = 0;
+        foreach (double loss in losses)
+        {
+            sum += loss;
+        }
+
+        if (!signal.IsNone)
+        {
+            Signal(output, target, totals, rowWeight, signal);
+        }
+
+        scratch.Release(mark);
+        return new LossResult(sum, correct, output.Rows);
+    }
+
     protected override void RowLosses(
         TensorView<T> preActivation, TensorView<T> output, TensorView<T> target, Span<double> losses, ComputeScratch scratch)
     {
-        // All rows' exponentials in one call: networks often have few classes, too few to fill a vector with one row's.
-        TensorView<double> shifted = scratch.Take<double>(output.Rows, output.Columns), exp = scratch.Take<double>(output.Rows, output.Columns);
+        Span<double> shifted = scratch.Take<double>(1, output.Columns).Span, exp = scratch.Take<double>(1, output.Columns).Span;
         for (int row = 0; row < output.Rows; row++)
         {
-            Shift(preActivation.Row(row), shifted.Row(row));
-        }
-
-        Elementwise.Exp<double>(shifted.Span, exp.Span);
-        Span<double> sums = exp.Span[..output.Rows];
-        for (int row = 0; row < output.Rows; row++)
-        {
-            double sum = 0;
-            foreach (double value in exp.Row(row))
+            Shift(preActivation.Row(row), shifted);
+            Elementwise.Exp<double>(shifted, exp);
+            double sum = 0, log = 0;
+            foreach (double value in exp)
             {
                 sum += value;
             }
 
-            // A row's sum takes the place of an exponential that has been added already.
-            sums[row] = sum;
+            Elementwise.Log(new ReadOnlySpan<double>(in sum), new Span<double>(ref log));
+            losses[row] = Loss(target.Row(row), shifted, log);
+        }
+    }
+
+    protected override void RowSignal(ReadOnlySpan<T> y, ReadOnlySpan<T> t, T weight, Span<T> signal)
+    {
+        double total = 0;
+        foreach (T value in t)
+        {
+            total += double.CreateTruncating(value);
         }
 
-        Elementwise.Log<double>(sums, losses);
-        for (int row = 0; row < output.Rows; row++)
+        Signal(y, t, total, weight, signal);
+    }
+
+    /// <summary>All rows' signals: at once where every row's targets add up to 1.</summary>
+    private static void Signal(TensorView<T> output, TensorView<T> target, ReadOnlySpan<double> totals, T weight, TensorView<T> signal)
+    {
+        if (!totals.ContainsAnyExcept(1.0))
         {
-            losses[row] = Loss(target.Row(row), shifted.Row(row), losses[row]);
+            TensorPrimitives.Subtract<T>(output.Span, target.Span, signal.Span);
+            TensorPrimitives.Multiply(signal.Span, weight, signal.Span);
+            return;
+        }
+
+        for (int row = 0; row < totals.Length; row++)
+        {
+            Signal(output.Row(row), target.Row(row), totals[row], weight, signal.Row(row));
+        }
+    }
+
+    private static void Signal(ReadOnlySpan<T> y, ReadOnlySpan<T> t, double total, T weight, Span<T> signal)
+    {
+        T sum = T.CreateTruncating(total);
+        for (int i = 0; i < y.Length; i++)
+        {
+            signal[i] = ((y[i] * sum) - t[i]) * weight;
         }
     }
 
     private static void Shift(ReadOnlySpan<T> s, Span<double> shifted)
     {
-        T max = T.NegativeInfinity;
+        T max = s[0];
         foreach (T value in s)
         {
-            max = T.Max(max, value);
+            max = max < value ? value : max;
         }
 
         double widened = double.CreateTruncating(max);
@@ -72,19 +124,5 @@ internal sealed class SoftmaxCrossEntropyLoss<T> : LossFunction<T>
         }
 
         return loss;
-    }
-
-    protected override void RowSignal(ReadOnlySpan<T> y, ReadOnlySpan<T> t, T weight, Span<T> signal)
-    {
-        T total = T.Zero;
-        foreach (T value in t)
-        {
-            total += value;
-        }
-
-        for (int i = 0; i < y.Length; i++)
-        {
-            signal[i] = ((y[i] * total) - t[i]) * weight;
-        }
     }
 }

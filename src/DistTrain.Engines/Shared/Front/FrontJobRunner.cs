@@ -21,9 +21,16 @@ internal sealed class FrontJobRunner<T>
     private readonly BufferPool _pool;
     private readonly ParameterUpdates<T> _updates;
     private readonly ParameterPlace _theta, _scale;
-    private readonly bool _hasVelocity;
+    private readonly bool _expandsVelocity;
 
-    public FrontJobRunner(RunPlan plan, FrontContributionPlan front, RunData data, BufferPool pool)
+    /// <summary>Runs the jobs of one run.</summary>
+    /// <param name="plan">The run.</param>
+    /// <param name="front">Its front contribution.</param>
+    /// <param name="data">Its rows.</param>
+    /// <param name="pool">Its buffers.</param>
+    /// <param name="goesOn">Whether something can go on from the run's end. Only then is there anybody to read the velocity of the expanded weights,
+    /// which takes as long to expand as they do.</param>
+    public FrontJobRunner(RunPlan plan, FrontContributionPlan front, RunData data, BufferPool pool, bool goesOn)
     {
         (_plan, _front, _pool) = (plan, front, pool);
         _arithmetic = new FrontArithmetic<T>(front, data);
@@ -31,7 +38,7 @@ internal sealed class FrontJobRunner<T>
         _scale = plan.Parameters.Single(place => ContributedSpec.IsScale(place.Parameter));
         Optimizer<T> optimizer = new(plan.Settings.Optimizer);
         _updates = new ParameterUpdates<T>(plan, optimizer);
-        _hasVelocity = optimizer.StateCount > 0;
+        _expandsVelocity = goesOn && optimizer.StateCount > 0;
     }
 
     private static unsafe int ValueBytes => sizeof(T);
@@ -107,7 +114,7 @@ internal sealed class FrontJobRunner<T>
     {
         int slices = _plan.CoefficientSlices.Count;
         TensorView<T> weight = Weight(job.Inputs[0]), directions = job.Inputs[1].IsNone ? default : Directions(job.Inputs[1]);
-        Span<ExpansionPart<T>> parts = new ExpansionPart<T>[_hasVelocity ? 2 : 1];
+        Span<ExpansionPart<T>> parts = new ExpansionPart<T>[_expandsVelocity ? 2 : 1];
         for (int part = 0; part < parts.Length; part++)
         {
             ReadOnlySpan<BufferHandle> buffers = job.Inputs.AsSpan(2 + (part * slices), slices);
@@ -124,13 +131,13 @@ internal sealed class FrontJobRunner<T>
         (int slice, int expanded) = _plan.Histories[job.History];
         ParameterSpec history = _plan.Slices[slice].Parameters[0], weight = _plan.Slices[expanded].Parameters[0];
         TensorView<T> weights = Rent(job, 0, weight.Rows, weight.Columns);
-        TensorView<T> velocity = _hasVelocity ? Rent(job, 1, weight.Rows, weight.Columns) : default;
+        TensorView<T> velocity = _expandsVelocity ? Rent(job, 1, weight.Rows, weight.Columns) : default;
         _updates.Expand(history, _pool.View<T>(job.Inputs[0]), _pool.View<T>(job.Inputs[1]).Span, weights, velocity, scratch);
     }
 
     private void Assemble(AssembleJob job)
     {
-        for (int part = 0; part < (_hasVelocity ? 2 : 1); part++)
+        for (int part = 0; part < (_expandsVelocity ? 2 : 1); part++)
         {
             TensorView<T> whole = Rent(job, part, _front.Outputs, _front.Inputs);
             for (int share = 0; share < _front.Shares; share++)
