@@ -128,7 +128,7 @@ internal static class AllocationsBenchmark
 
     private sealed class NoHost : IActorHost
     {
-        public void Deliver(in Envelope envelope)
+        public void Deliver(Envelope envelope)
         {
         }
 

@@ -150,7 +150,7 @@ internal sealed class NodeHost : INodeEvents, IDisposable
         _run?.Dispose();
     }
 
-    private static void RequireOf(long runId, in Envelope envelope)
+    private static void RequireOf(long runId, Envelope envelope)
     {
         if (ClusterJob.IdOf(envelope.Run) != runId)
         {

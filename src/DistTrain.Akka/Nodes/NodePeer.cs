@@ -30,7 +30,7 @@ internal sealed class NodePeer(string address, IActorRef actor, Func<Cancellatio
     public IActorRef Actor => actor;
 
     /// <summary>Puts an envelope on one of the two wires; its delivery's references are this peer's now. Never blocks.</summary>
-    public void Send(in Envelope envelope)
+    public void Send(Envelope envelope)
     {
         long bytes = pool.Length(MessageBuffers.First(envelope.Message)) + pool.Length(MessageBuffers.Second(envelope.Message));
         bool isSmall = bytes <= StreamLimits.ControlBufferBytesMax

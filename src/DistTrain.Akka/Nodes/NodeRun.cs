@@ -227,7 +227,7 @@ internal sealed partial class NodeRun : IActorHost, IDisposable
         }
     }
 
-    public void Deliver(in Envelope envelope)
+    public void Deliver(Envelope envelope)
     {
         _alone.See(envelope);
         RunTable table = _table;
@@ -338,7 +338,7 @@ internal sealed partial class NodeRun : IActorHost, IDisposable
 
     private void Post(Envelope envelope) => CellOf(envelope.To).Post(new Stimulus(StimulusKind.Message) { Envelope = envelope });
 
-    private void Release(in Envelope envelope)
+    private void Release(Envelope envelope)
     {
         _pool.Release(MessageBuffers.First(envelope.Message));
         _pool.Release(MessageBuffers.Second(envelope.Message));

@@ -12,7 +12,7 @@ internal sealed class EnvelopePacker(IBufferBytes source) : IFieldWriter
     private readonly ArrayBufferWriter<byte> _bytes = new(1024);
 
     /// <summary>Packs an envelope.</summary>
-    public PackedEnvelope Pack(in Envelope envelope)
+    public PackedEnvelope Pack(Envelope envelope)
     {
         MessageSchema schema = MessageSchemas.Of(envelope.Message);
         _bytes.ResetWrittenCount();

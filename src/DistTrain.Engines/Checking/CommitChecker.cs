@@ -60,7 +60,7 @@ internal sealed class CommitChecker(RunPlan plan, ContributionChecker contributi
         }
     }
 
-    public void OnDelivered(in Envelope envelope)
+    public void OnDelivered(Envelope envelope)
     {
         if (envelope.Message is Prepared && envelope.Epoch == _epochBegun && envelope.FromIncarnation == _members.ElementAtOrDefault(envelope.From.Index))
         {

@@ -53,7 +53,7 @@ internal sealed class ContributionChecker(RunPlan plan, Findings findings) : IHo
         }
     }
 
-    public void OnDelivered(in Envelope envelope)
+    public void OnDelivered(Envelope envelope)
     {
         if (envelope.Message is Contribution contribution)
         {

@@ -25,7 +25,7 @@ internal interface IHostTap
     }
 
     /// <summary>A message is put before a machine; buffers in it are those of the receiving host.</summary>
-    void OnDelivered(in Envelope envelope)
+    void OnDelivered(Envelope envelope)
     {
     }
 

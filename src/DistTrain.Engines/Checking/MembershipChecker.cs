@@ -35,7 +35,7 @@ internal sealed class MembershipChecker(Findings findings) : IHostTap
         }
     }
 
-    public void OnDelivered(in Envelope envelope)
+    public void OnDelivered(Envelope envelope)
     {
         if (envelope.Message is BeginEpoch)
         {

@@ -33,7 +33,7 @@ internal sealed class TapFan(IReadOnlyList<IHostTap> taps) : IHostTap
         }
     }
 
-    public void OnDelivered(in Envelope envelope)
+    public void OnDelivered(Envelope envelope)
     {
         foreach (IHostTap tap in taps)
         {

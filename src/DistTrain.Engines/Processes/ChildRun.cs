@@ -118,7 +118,7 @@ internal sealed class ChildRun : IActorHost, IDisposable
         return false;
     }
 
-    public void Deliver(in Envelope envelope)
+    public void Deliver(Envelope envelope)
     {
         _alone.See(envelope);
         if (envelope.Message is IssueStep issue)

@@ -29,7 +29,7 @@ internal sealed class EarlyMail
     /// <summary>A message came.</summary>
     /// <param name="envelope">The message.</param>
     /// <param name="deliver">Receives it, and what waited for it; or what has no hope any more, for the actor to judge.</param>
-    public void OnMessage(in Envelope envelope, Action<Envelope> deliver)
+    public void OnMessage(Envelope envelope, Action<Envelope> deliver)
     {
         lock (_lock)
         {
@@ -50,7 +50,7 @@ internal sealed class EarlyMail
         }
     }
 
-    private bool IsEarly(in Envelope envelope)
+    private bool IsEarly(Envelope envelope)
     {
         if (envelope.Run != _run || envelope.ToIncarnation != _incarnation)
         {
@@ -60,7 +60,7 @@ internal sealed class EarlyMail
         return envelope.Epoch > _epoch && envelope.Message is not (BeginEpoch or Inquire);
     }
 
-    private void Pass(in Envelope envelope, Action<Envelope> deliver)
+    private void Pass(Envelope envelope, Action<Envelope> deliver)
     {
         if (envelope.Message is BeginEpoch or Inquire && envelope.Run == _run && (envelope.ToIncarnation == _incarnation || envelope.Message is Inquire))
         {

@@ -176,7 +176,7 @@ internal sealed class PeerListener : IDisposable
         }
     }
 
-    private void RequireFrom(int peer, in Envelope envelope)
+    private void RequireFrom(int peer, Envelope envelope)
     {
         bool isKnown = (uint)envelope.From.Index < (uint)_actors && (uint)envelope.To.Index < (uint)_actors;
         if (!isKnown || _placement.ProcessOf(envelope.From) != peer || _placement.ProcessOf(envelope.To) != _process)

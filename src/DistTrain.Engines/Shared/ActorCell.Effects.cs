@@ -45,10 +45,10 @@ internal sealed partial class ActorCell
     /// <summary>What others can see waits for the actor's earlier persists.</summary>
     private void Hold(in Effect effect)
     {
-        if (effect.Kind == EffectKind.Send)
+        if (effect.Envelope is Envelope envelope)
         {
-            pool.Retain(MessageBuffers.First(effect.Envelope.Message));
-            pool.Retain(MessageBuffers.Second(effect.Envelope.Message));
+            pool.Retain(MessageBuffers.First(envelope.Message));
+            pool.Retain(MessageBuffers.Second(envelope.Message));
         }
 
         if (_persistsDone < _persistsAsked)
@@ -74,7 +74,7 @@ internal sealed partial class ActorCell
     {
         while (_held.TryDequeue(out (long After, Effect Effect) held))
         {
-            ReleaseDelivery(held.Effect.Envelope.Message);
+            ReleaseDelivery(held.Effect.Envelope?.Message);
         }
 
         _persistsDone = _persistsAsked;
@@ -85,8 +85,9 @@ internal sealed partial class ActorCell
         switch (effect.Kind)
         {
             case EffectKind.Send:
-                Sent.Count(effect.Envelope.Message, pool);
-                host.Deliver(effect.Envelope);
+                Envelope envelope = effect.Envelope!;
+                Sent.Count(envelope.Message, pool);
+                host.Deliver(envelope);
                 break;
             case EffectKind.Report:
                 host.Report(effect.Report!);

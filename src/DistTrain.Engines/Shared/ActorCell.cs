@@ -309,9 +309,9 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
     {
         if (_machine is null)
         {
-            if (stimulus.Kind == StimulusKind.Message)
+            if (stimulus.Envelope is Envelope lost)
             {
-                host.OnLost(stimulus.Envelope);
+                host.OnLost(lost);
             }
 
             DropReferences(stimulus);
@@ -333,9 +333,9 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
         _machine.Step(stimulus, _effects);
         host.Trace?.Wait(Id, _machine.Wait);
         CarryOut();
-        if (stimulus.Kind == StimulusKind.Message)
+        if (stimulus.Envelope is Envelope envelope)
         {
-            ReleaseDelivery(stimulus.Envelope.Message);
+            ReleaseDelivery(envelope.Message);
         }
     }
 
@@ -358,7 +358,7 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
         switch (stimulus.Kind)
         {
             case StimulusKind.Message:
-                ReleaseDelivery(stimulus.Envelope.Message);
+                ReleaseDelivery(stimulus.Envelope!.Message);
                 break;
             case StimulusKind.JobDone:
                 ReleaseOutputs(stimulus.Job!);

@@ -99,6 +99,12 @@ internal sealed unsafe class BufferPool : IDisposable
             return;
         }
 
+        if (entry.IsTaken)
+        {
+            // The memory is somebody else's by now, and the slot has none.
+            return;
+        }
+
         Poison(entry);
         if (entry.Lender is IBufferLender lender)
         {
@@ -107,6 +113,26 @@ internal sealed unsafe class BufferPool : IDisposable
         }
 
         GiveFree(handle.Slot, ref entry);
+    }
+
+    /// <summary>
+    /// Takes the memory of a buffer out of the pool, which neither frees nor reuses it from now on; whoever has a reference may go on reading. To be called by
+    /// one thread at a time.
+    /// </summary>
+    /// <param name="handle">The buffer.</param>
+    /// <param name="block">Its memory, to be given back to <see cref="NativeBlocks"/>.</param>
+    /// <param name="capacity">The memory's size.</param>
+    /// <returns>False where the memory is lent, or was taken before.</returns>
+    public bool TryTakeMemory(BufferHandle handle, out nint block, out long capacity)
+    {
+        ref Entry entry = ref Checked(handle);
+        (block, capacity) = (entry.Pointer, entry.Capacity);
+        if (capacity == 0 || entry.IsTaken)
+        {
+            return false;
+        }
+
+        return entry.IsTaken = true;
     }
 
     /// <summary>The buffer as a matrix from its start.</summary>
@@ -244,9 +270,10 @@ internal sealed unsafe class BufferPool : IDisposable
     {
         for (int slot = 1; slot < _slots; slot++)
         {
-            if (EntryOf(slot).Capacity > 0)
+            ref Entry entry = ref EntryOf(slot);
+            if (entry.Capacity > 0 && !entry.IsTaken)
             {
-                NativeBlocks.Give(EntryOf(slot).Pointer, EntryOf(slot).Capacity);
+                NativeBlocks.Give(entry.Pointer, entry.Capacity);
             }
         }
 
@@ -262,6 +289,7 @@ internal sealed unsafe class BufferPool : IDisposable
         public int Generation;
         public int SizeClass;
         public int NextFree;
+        public bool IsTaken;
 
         // Of buffers without a capacity of their own.
         public IBufferLender? Lender;

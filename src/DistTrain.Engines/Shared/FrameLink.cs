@@ -40,7 +40,7 @@ internal sealed class FrameLink : IDisposable
     }
 
     /// <summary>Queues an envelope; its delivery's references are this link's now. Never blocks.</summary>
-    public void Send(in Envelope envelope)
+    public void Send(Envelope envelope)
     {
         bool wakes, isLost;
         lock (_lock)
@@ -71,7 +71,7 @@ internal sealed class FrameLink : IDisposable
         _ending.Cancel();
         Volatile.Read(ref _stream)?.Dispose();
         _thread.Join();
-        while (_queue.TryDequeue(out Envelope envelope))
+        while (_queue.TryDequeue(out Envelope? envelope))
         {
             Release(envelope);
         }
@@ -112,7 +112,7 @@ internal sealed class FrameLink : IDisposable
         long max = _stream is ITensorOutlet ? FrameWriter.AsideBatchBytes : FrameWriter.BatchBytes;
         lock (_lock)
         {
-            while (bytes < max && _queue.TryDequeue(out Envelope envelope))
+            while (bytes < max && _queue.TryDequeue(out Envelope? envelope))
             {
                 bytes += sizeof(long) + _pool.Length(MessageBuffers.First(envelope.Message)) + _pool.Length(MessageBuffers.Second(envelope.Message));
                 _batch.Add(envelope);
@@ -187,7 +187,7 @@ internal sealed class FrameLink : IDisposable
         _ending.Token.ThrowIfCancellationRequested();
     }
 
-    private void Release(in Envelope envelope)
+    private void Release(Envelope envelope)
     {
         _pool.Release(MessageBuffers.First(envelope.Message));
         _pool.Release(MessageBuffers.Second(envelope.Message));

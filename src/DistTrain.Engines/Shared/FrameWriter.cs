@@ -26,7 +26,7 @@ internal sealed class FrameWriter(BufferPool pool) : IDisposable
     public void Reset() => _gathered.ResetWrittenCount();
 
     /// <summary>Appends a frame; returns its length in bytes.</summary>
-    public long Write(in Envelope envelope, Stream stream)
+    public long Write(Envelope envelope, Stream stream)
     {
         ITensorOutlet? outlet = stream as ITensorOutlet;
         int before = _gathered.WrittenCount;

@@ -18,10 +18,10 @@ internal interface IActorHost
 
     /// <summary>Puts an envelope on the wire. Its buffers carry one reference each for this delivery; whoever drops it gives
     /// them back.</summary>
-    void Deliver(in Envelope envelope);
+    void Deliver(Envelope envelope);
 
     /// <summary>A message reached a place where nobody lives.</summary>
-    void OnLost(in Envelope envelope)
+    void OnLost(Envelope envelope)
     {
     }
 

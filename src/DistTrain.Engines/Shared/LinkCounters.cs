@@ -14,7 +14,7 @@ internal sealed class LinkCounters(int actors)
     private readonly Entry[]?[]?[] _sent = new Entry[actors][][], _lost = new Entry[actors][][];
 
     /// <summary>A message is sent.</summary>
-    public void OnSent(in Envelope envelope, BufferPool pool)
+    public void OnSent(Envelope envelope, BufferPool pool)
     {
         Message message = envelope.Message;
         OnSent(envelope.From, envelope.To, pool.Length(MessageBuffers.First(message)) + pool.Length(MessageBuffers.Second(message)));
@@ -29,7 +29,7 @@ internal sealed class LinkCounters(int actors)
     }
 
     /// <summary>A message did not reach anybody.</summary>
-    public void OnLost(in Envelope envelope) => EntryOf(_lost, envelope.To.Index, envelope.From.Index).Messages++;
+    public void OnLost(Envelope envelope) => EntryOf(_lost, envelope.To.Index, envelope.From.Index).Messages++;
 
     /// <summary>Every pair of actors that anything passed between, in the order of sender and receiver.</summary>
     public IReadOnlyList<LinkStatus> Links()

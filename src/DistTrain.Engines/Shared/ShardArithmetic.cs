@@ -88,11 +88,21 @@ internal sealed class ShardArithmetic<T>
             Restore(slice, scratch);
         }
 
+        // Nobody writes a version, so that the outcome may have the memory that it lies in.
         KeptParameters values = new(_plan.Results.Count);
+        bool[] taken = [.. slices.Select(slice => !slice.Outputs[0].IsNone && values.TryTake(_pool, slice.Outputs[0]))];
         for (int index = 0; index < values.Count; index++)
         {
             ParameterPlace place = _plan.Results[index];
-            values.Keep(index, _pool.Bytes(slices[place.Slice].Outputs[0]).Slice(place.Offset * ValueBytes, place.Parameter.Length * ValueBytes));
+            Span<byte> bytes = _pool.Bytes(slices[place.Slice].Outputs[0]).Slice(place.Offset * ValueBytes, place.Parameter.Length * ValueBytes);
+            if (taken[place.Slice])
+            {
+                values.Place(index, bytes);
+            }
+            else
+            {
+                values.Keep(index, bytes);
+            }
         }
 
         foreach (BufferHandle output in slices.SelectMany(slice => slice.Outputs))

@@ -25,7 +25,7 @@ internal sealed class TraceFeed(IRunTrace trace, TimeProvider time, BufferPool p
     public void Wait(ActorId actor, ActorWait wait) => trace.OnWait(actor, Now, wait, storedBytes: 0);
 
     /// <summary>A message was put before its receiver, which within a process is when it is sent.</summary>
-    public void Message(in Envelope envelope)
+    public void Message(Envelope envelope)
     {
         Message message = envelope.Message;
         long now = Now, bytes = pool.Length(MessageBuffers.First(message)) + pool.Length(MessageBuffers.Second(message));

@@ -86,10 +86,7 @@ internal struct SimulatedEvent
     /// <summary>Arrival: the number of the message.</summary>
     public long Message;
 
-    /// <summary>Arrival: the envelope, where it travels by reference.</summary>
-    public Envelope Envelope;
-
-    /// <summary>Arrival: the frame, where it travels as bytes. Jobs: the job. Persisted: the record.</summary>
+    /// <summary>Arrival: the envelope where it travels by reference, its frame where it travels as bytes. Jobs: the job. Persisted: the record.</summary>
     public object? Object;
 
     /// <summary>JobDone: why the job could not be done; null when it is.</summary>

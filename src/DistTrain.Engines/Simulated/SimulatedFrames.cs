@@ -16,7 +16,7 @@ internal sealed class SimulatedFrames(BufferPool pool) : IDisposable
     /// <summary>An envelope's frame, for one reader.</summary>
     /// <param name="envelope">The envelope.</param>
     /// <param name="tensorBytes">Bytes of its message's tensors.</param>
-    public SimulatedFrame Write(in Envelope envelope, long tensorBytes)
+    public SimulatedFrame Write(Envelope envelope, long tensorBytes)
     {
         SimulatedFrame frame = new((int)Math.Min(Array.MaxLength, HeaderBytes + tensorBytes)) { Readers = 1 };
         _codec.Write(envelope, _bytes, frame);
@@ -24,10 +24,11 @@ internal sealed class SimulatedFrames(BufferPool pool) : IDisposable
     }
 
     /// <summary>The envelope of a frame for one of its readers; its buffers carry one reference each.</summary>
-    public void Read(SimulatedFrame frame, out Envelope envelope)
+    public Envelope Read(SimulatedFrame frame)
     {
-        _codec.Read(frame.Bytes, _bytes, out envelope);
+        _codec.Read(frame.Bytes, _bytes, out Envelope envelope);
         frame.Done();
+        return envelope;
     }
 
     public void Dispose() => _codec.Dispose();

@@ -1,3 +1,4 @@
+using DistTrain.Protocol.Messages;
 using DistTrain.Engines.Checking;
 using DistTrain.Engines.Shared;
 using DistTrain.Protocol.Actors;
@@ -62,9 +63,9 @@ internal sealed partial class SimulatedRun
     {
         while (actor.TryDropHeld(out Effect held))
         {
-            if (held.Kind == EffectKind.Send)
+            if (held.Envelope is Envelope envelope)
             {
-                _buffers.Release(held.Envelope.Message);
+                _buffers.Release(envelope.Message);
             }
         }
     }
@@ -280,9 +281,9 @@ internal sealed partial class SimulatedRun
                     new SimulatedEvent { Kind = EventKind.Persisted, Actor = actor.Id.Index, Life = actor.Life, Object = effect.Record });
                 break;
             default:
-                if (effect.Kind == EffectKind.Send)
+                if (effect.Envelope is Envelope envelope)
                 {
-                    _buffers.Retain(effect.Envelope.Message);
+                    _buffers.Retain(envelope.Message);
                 }
 
                 if (!actor.Holds(effect))
@@ -299,7 +300,7 @@ internal sealed partial class SimulatedRun
         switch (effect.Kind)
         {
             case EffectKind.Send:
-                Send(actor, effect.Envelope);
+                Send(actor, effect.Envelope!);
                 break;
             case EffectKind.Report:
                 _seams.Tap?.OnReport(effect.Report!);

@@ -8,7 +8,7 @@ namespace DistTrain.Engines.Simulated;
 /// <content>Messages on their way.</content>
 internal sealed partial class SimulatedRun
 {
-    private void Send(SimulatedActor sender, in Envelope envelope)
+    private void Send(SimulatedActor sender, Envelope envelope)
     {
         Message message = envelope.Message;
         long bytes = _buffers.BytesOf(message);
@@ -39,8 +39,8 @@ internal sealed partial class SimulatedRun
 
         SimulatedEvent arrival = new()
         {
-            Kind = EventKind.Arrival, Actor = envelope.To.Index, Number = CauseNumber(sender, envelope), Since = sender.Cursor, Message = number, Object = frame,
-            Envelope = frame is null ? envelope : default,
+            Kind = EventKind.Arrival, Actor = envelope.To.Index, Number = CauseNumber(sender, envelope), Since = sender.Cursor, Message = number,
+            Object = frame is null ? envelope : frame,
         };
         _events.Add(arrives, arrival);
         if (second >= 0)
@@ -62,28 +62,24 @@ internal sealed partial class SimulatedRun
             return;
         }
 
-        Envelope envelope = what.Envelope;
-        if (what.Object is SimulatedFrame frame)
+        Envelope envelope = EnvelopeOf(what);
+        if (what.Object is SimulatedFrame)
         {
-            _frames!.Read(frame, out envelope);
             _buffers.Release(envelope.Message);
         }
 
         _links.OnLost(envelope);
     }
 
+    private Envelope EnvelopeOf(in SimulatedEvent what) => what.Object is SimulatedFrame frame ? _frames!.Read(frame) : (Envelope)what.Object!;
+
     /// <summary>One more than the number of the compute thread that sends, where it could take the addressee's turn; 0 otherwise.</summary>
-    private int CauseNumber(SimulatedActor sender, in Envelope envelope) =>
+    private int CauseNumber(SimulatedActor sender, Envelope envelope) =>
         _crews is not null && _actors[envelope.To.Index].Node == sender.Node ? sender.OnMember + 1 : 0;
 
     private void OnMessage(SimulatedActor actor, in SimulatedEvent what)
     {
-        Envelope envelope = what.Envelope;
-        if (what.Object is SimulatedFrame frame)
-        {
-            _frames!.Read(frame, out envelope);
-        }
-
+        Envelope envelope = EnvelopeOf(what);
         long bytes = _buffers.BytesOf(envelope.Message);
         if (_journal is not null)
         {
@@ -94,13 +90,13 @@ internal sealed partial class SimulatedRun
             what.Message, envelope.From, envelope.To, what.Since, _time.Now, bytes, MessageCatalog.TagOf(envelope.Message), MessageSteps.Of(envelope.Message)));
         _seams.Tap?.OnDelivered(envelope);
         Step(actor, new Stimulus(StimulusKind.Message) { Envelope = envelope });
-        if (what.Object is not null)
+        if (what.Object is SimulatedFrame)
         {
             _buffers.Release(envelope.Message);
         }
     }
 
-    private void WriteMessage(long now, ActorId actor, string what, in Envelope envelope, long number, long bytes, SimulatedFrame? frame)
+    private void WriteMessage(long now, ActorId actor, string what, Envelope envelope, long number, long bytes, SimulatedFrame? frame)
     {
         string tag = MessageCatalog.TagOf(envelope.Message), hash = frame is null ? "" : $" hash={EventJournal.HashOf(frame.Bytes)}";
         ActorId peer = actor == envelope.From ? envelope.To : envelope.From;

@@ -108,7 +108,7 @@ internal sealed partial class ThreadsRun : IActorHost, IDisposable
         return _recorder.Outcome(parameters, [.. _cells.Select(cell => cell.Sent)]) with { FrontContribution = _alone.Outcome };
     }
 
-    public void Deliver(in Envelope envelope)
+    public void Deliver(Envelope envelope)
     {
         _alone.See(envelope);
         _links?.OnSent(envelope, _pool);
@@ -122,7 +122,7 @@ internal sealed partial class ThreadsRun : IActorHost, IDisposable
         _cells[envelope.To.Index].Post(new Stimulus(StimulusKind.Message) { Envelope = envelope });
     }
 
-    public void OnLost(in Envelope envelope) => _links?.OnLost(envelope);
+    public void OnLost(Envelope envelope) => _links?.OnLost(envelope);
 
     public void Persist(ActorCell cell, int life, PersistRecord record)
     {

@@ -35,7 +35,7 @@ public abstract partial class ActorMachine
         }
     }
 
-    private void Receive(in Envelope envelope)
+    private void Receive(Envelope envelope)
     {
         bool isKnown = (uint)envelope.From.Index < (uint)Plan.Topology.Count;
         if (envelope.Run != _run || !IsForThis(envelope) || !isKnown || !IsOfThisEpoch(envelope))
@@ -46,7 +46,7 @@ public abstract partial class ActorMachine
 
         Link link = LinkTo(envelope.From);
         bool progress = false;
-        while (link.TryAcknowledge(envelope.Acknowledges, out Envelope acknowledged))
+        while (link.TryAcknowledge(envelope.Acknowledges, out Envelope? acknowledged))
         {
             ReleaseBuffers(acknowledged.Message);
             progress = true;
@@ -75,7 +75,7 @@ public abstract partial class ActorMachine
                 break;
             default:
                 Deliver(envelope);
-                while (!_stopped && link.TryTakeNext(out Envelope next))
+                while (!_stopped && link.TryTakeNext(out Envelope? next))
                 {
                     Deliver(next);
                     ReleaseBuffers(next.Message);
@@ -86,10 +86,10 @@ public abstract partial class ActorMachine
     }
 
     /// <summary>A new coordinator does not know incarnations: its inquiry is for whoever is there.</summary>
-    private bool IsForThis(in Envelope envelope) =>
+    private bool IsForThis(Envelope envelope) =>
         envelope.ToIncarnation == Incarnation || (envelope.ToIncarnation == 0 && envelope.Message is Inquire);
 
-    private void Deliver(in Envelope envelope)
+    private void Deliver(Envelope envelope)
     {
         if (envelope.Message is not (BeginEpoch or Inquire))
         {
@@ -100,7 +100,7 @@ public abstract partial class ActorMachine
     /// <summary>
     /// A begin-epoch or an inquiry of a higher epoch takes effect before its link is looked at, for the link belongs to the new epoch.
     /// </summary>
-    private bool IsOfThisEpoch(in Envelope envelope)
+    private bool IsOfThisEpoch(Envelope envelope)
     {
         bool isHigher = envelope.Epoch > Epoch && envelope.From == ActorId.Coordinator;
         if (isHigher && envelope.Message is BeginEpoch begin)

@@ -94,7 +94,7 @@ public abstract partial class ActorMachine
         switch (stimulus.Kind)
         {
             case StimulusKind.Message:
-                Receive(stimulus.Envelope);
+                Receive(stimulus.Envelope!);
                 break;
             case StimulusKind.Timer when stimulus.Timer == RetryTimer:
                 Retry();
@@ -217,7 +217,7 @@ public abstract partial class ActorMachine
     private protected void Settle(ActorId peer)
     {
         Link link = LinkTo(peer);
-        while (link.TryAcknowledge(long.MaxValue, out Envelope envelope))
+        while (link.TryAcknowledge(long.MaxValue, out Envelope? envelope))
         {
             ReleaseBuffers(envelope.Message);
         }

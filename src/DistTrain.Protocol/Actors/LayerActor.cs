@@ -136,7 +136,14 @@ public sealed partial class LayerActor : ActorMachine
         _instructions = Plan.Method.Instructions(Plan, _stage.Index, committedStep);
     }
 
-    private protected override void OnAcknowledged() => Advance();
+    // Only an evaluation waits for room.
+    private protected override void OnAcknowledged()
+    {
+        if (_evaluation.IsActive)
+        {
+            Advance();
+        }
+    }
 
     private protected override void ReleaseState()
     {
@@ -258,8 +265,16 @@ public sealed partial class LayerActor : ActorMachine
 
     /// <summary>A shard takes one step's contribution after the other, so this one waits for the weights that hold the one
     /// before.</summary>
-    private bool MayContribute() =>
-        _noWeights is not null || Array.Exists(_weights, set => set.IsComplete && set.Step >= _contributed);
+    private bool MayContribute()
+    {
+        bool may = _noWeights is not null;
+        foreach (WeightSet set in _weights)
+        {
+            may |= set.IsComplete && set.Step >= _contributed;
+        }
+
+        return may;
+    }
 
     private void StartStep()
     {
@@ -271,7 +286,7 @@ public sealed partial class LayerActor : ActorMachine
 
     private void OnWeights(Weights weights)
     {
-        WeightSet set = Array.Find(_weights, candidate => candidate.Step == weights.Step) ?? FreeSet();
+        WeightSet set = FindSet(weights.Step) ?? FreeSet();
         if (set.Step != weights.Step)
         {
             set.Begin(weights.Step);
@@ -292,7 +307,7 @@ public sealed partial class LayerActor : ActorMachine
 
     /// <summary>A version is kept until a newer one is complete, so the one that did not change is here.</summary>
     private BufferHandle UnchangedSince(long step, int position) =>
-        Array.Find(_weights, candidate => candidate.Step == step)?.Slices[position] is { IsNone: false } buffer
+        FindSet(step)?.Slices[position] is { IsNone: false } buffer
             ? buffer
             : throw new InvariantException("Weights that a step did not change are those of the step before.");
 
@@ -316,7 +331,20 @@ public sealed partial class LayerActor : ActorMachine
     }
 
     private WeightSet FreeSet() =>
-        Array.Find(_weights, set => set.Step < 0) ?? throw new InvariantException("Credit keeps the number of weight versions bounded.");
+        FindSet(WeightSet.FreeStep) ?? throw new InvariantException("Credit keeps the number of weight versions bounded.");
+
+    private WeightSet? FindSet(long step)
+    {
+        foreach (WeightSet set in _weights)
+        {
+            if (set.Step == step)
+            {
+                return set;
+            }
+        }
+
+        return null;
+    }
 
     private int PositionOf(int slice)
     {

@@ -79,7 +79,18 @@ internal sealed class SliceState
     public long AppliedByAll => AppliedSteps.Min();
 
     /// <summary>The version of a step, or null.</summary>
-    public SliceVersion? Find(long step) => _versions.Find(version => version.Step == step);
+    public SliceVersion? Find(long step)
+    {
+        foreach (SliceVersion version in _versions)
+        {
+            if (version.Step == step)
+            {
+                return version;
+            }
+        }
+
+        return null;
+    }
 
     /// <summary>A version object to fill.</summary>
     public SliceVersion NewVersion() => _free.TryPop(out SliceVersion? version) ? version : new SliceVersion(_replicas * Plan.CarriedCount);

@@ -5,10 +5,13 @@ namespace DistTrain.Protocol.Actors;
 /// <summary>One version of a stage's weights, slice by slice as the shards send them.</summary>
 internal sealed class WeightSet(int slices)
 {
+    /// <summary>The step of a set that is free.</summary>
+    public const long FreeStep = -1;
+
     private int _arrived;
 
-    /// <summary>The step after which these are the weights; −1 when the set is free.</summary>
-    public long Step { get; private set; } = -1;
+    /// <summary>The step after which these are the weights, or <see cref="FreeStep"/>.</summary>
+    public long Step { get; private set; } = FreeStep;
 
     /// <summary>The slices' buffers, in slice order.</summary>
     public BufferHandle[] Slices { get; } = new BufferHandle[slices];
@@ -34,7 +37,7 @@ internal sealed class WeightSet(int slices)
     public void Free()
     {
         Array.Clear(Slices);
-        Step = -1;
+        Step = FreeStep;
         Users = 0;
         _arrived = 0;
     }

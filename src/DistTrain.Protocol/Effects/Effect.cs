@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using DistTrain.Protocol.Actors;
 using DistTrain.Protocol.Jobs;
@@ -47,14 +46,12 @@ public struct Effect
     private long _number;
     private int _id;
     private BufferHandle _buffer;
-    private Envelope _envelope;
 
     /// <summary>What to do.</summary>
     public EffectKind Kind { readonly get; private set; }
 
-    /// <summary>Send.</summary>
-    [UnscopedRef]
-    public readonly ref readonly Envelope Envelope => ref _envelope;
+    /// <summary>Send; null for other kinds.</summary>
+    public readonly Envelope? Envelope => Kind == EffectKind.Send ? Unsafe.As<Envelope>(_what) : null;
 
     /// <summary>RunJob; null for other kinds.</summary>
     public readonly Job? Job => Kind == EffectKind.RunJob ? Unsafe.As<Job>(_what) : null;
@@ -80,16 +77,9 @@ public struct Effect
     /// <summary>Spawn: with which incarnation.</summary>
     public readonly int Incarnation => (int)_number;
 
-    // Whoever lets held effects go looks at their envelopes, whatever they are: an earlier effect's must not be found there.
-    internal void Become(EffectKind kind, object what) => (Kind, _what, _envelope) = (kind, what, default);
+    internal void Become(EffectKind kind, object what) => (Kind, _what) = (kind, what);
 
-    internal void Become(EffectKind kind, int id, long number) => (Kind, _id, _number, _envelope) = (kind, id, number, default);
+    internal void Become(EffectKind kind, int id, long number) => (Kind, _id, _number) = (kind, id, number);
 
     internal void Become(EffectKind kind, BufferHandle buffer) => (Kind, _buffer) = (kind, buffer);
-
-    internal void BecomeSend(in Envelope envelope)
-    {
-        Kind = EffectKind.Send;
-        _envelope = envelope;
-    }
 }

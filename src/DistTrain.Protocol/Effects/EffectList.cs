@@ -25,7 +25,7 @@ public sealed class EffectList
     public void Clear() => Count = 0;
 
     /// <summary>Hands an envelope to the wire.</summary>
-    public void Send(in Envelope envelope) => Add().BecomeSend(envelope);
+    public void Send(Envelope envelope) => Add().Become(EffectKind.Send, envelope);
 
     /// <summary>Runs a job.</summary>
     public void RunJob(Job job) => Add().Become(EffectKind.RunJob, job);

@@ -41,26 +41,51 @@ public enum StimulusKind
     StopRequested,
 }
 
-/// <summary>One thing that happened to an actor. Which fields count follows from <see cref="Kind"/>.</summary>
+/// <summary>
+/// One thing that happened to an actor. Which properties count follows from <see cref="Kind"/>; they share storage, because a step of a small network is mostly stimuli.
+/// </summary>
 public readonly record struct Stimulus(StimulusKind Kind)
 {
-    /// <summary>Message.</summary>
-    public Envelope Envelope { get; init; }
+    private readonly object? _what;
+    private readonly int _id;
 
-    /// <summary>JobDone, JobFailed.</summary>
-    public Job? Job { get; init; }
+    /// <summary>Message; null for other kinds.</summary>
+    public Envelope? Envelope
+    {
+        get => Kind == StimulusKind.Message ? (Envelope?)_what : null;
+        init => _what = value;
+    }
+
+    /// <summary>JobDone, JobFailed; null for other kinds.</summary>
+    public Job? Job
+    {
+        get => Kind is StimulusKind.JobDone or StimulusKind.JobFailed ? (Job?)_what : null;
+        init => _what = value;
+    }
 
     /// <summary>Timer.</summary>
-    public int Timer { get; init; }
+    public int Timer
+    {
+        get => _id;
+        init => _id = value;
+    }
 
-    /// <summary>Persisted, PersistFailed.</summary>
-    public PersistRecord? Record { get; init; }
+    /// <summary>Persisted, PersistFailed; null for other kinds.</summary>
+    public PersistRecord? Record
+    {
+        get => Kind is StimulusKind.Persisted or StimulusKind.PersistFailed ? (PersistRecord?)_what : null;
+        init => _what = value;
+    }
 
     /// <summary>JobFailed, PersistFailed: why, for people.</summary>
     public string? Problem { get; init; }
 
     /// <summary>Suspected, Joined, Moving: who.</summary>
-    public ActorId Actor { get; init; }
+    public ActorId Actor
+    {
+        get => new(_id);
+        init => _id = value.Index;
+    }
 
     /// <summary>Joined: with which incarnation.</summary>
     public int Incarnation { get; init; }

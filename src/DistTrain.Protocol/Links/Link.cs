@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using DistTrain.Protocol.Messages;
 using DistTrain.Protocol.Settings;
 
@@ -49,7 +50,7 @@ internal sealed class Link(int windowMax)
     public long NextSequence() => ++_sent;
 
     /// <summary>Keeps a message until it is acknowledged. A full window is a broken credit rule.</summary>
-    public void Sent(in Envelope envelope)
+    public void Sent(Envelope envelope)
     {
         InvariantException.Require(
             _unacknowledged.Count < windowMax, "Credit keeps the number of unacknowledged messages on a link within its window.");
@@ -62,7 +63,7 @@ internal sealed class Link(int windowMax)
     }
 
     /// <summary>Takes the next acknowledged message off; false when the oldest is not acknowledged yet.</summary>
-    public bool TryAcknowledge(long acknowledged, out Envelope envelope)
+    public bool TryAcknowledge(long acknowledged, [NotNullWhen(true)] out Envelope? envelope)
     {
         if (_unacknowledged.TryPeek(out envelope) && envelope.Sequence <= acknowledged)
         {
@@ -82,6 +83,12 @@ internal sealed class Link(int windowMax)
         _owed++;
         _owedTensors += MessageBuffers.First(message).IsNone ? 0 : 1;
         _owesNow |= !message.MayBeAcknowledgedLate;
+        if (sequence == _delivered + 1 && _early.Count == 0)
+        {
+            _delivered = sequence;
+            return Arrival.Next;
+        }
+
         if (sequence <= _delivered || _early.ContainsKey(sequence))
         {
             // The other end lacks the acknowledgement, and has waited for it already.
@@ -103,10 +110,10 @@ internal sealed class Link(int windowMax)
     public void Acknowledges() => (_owed, _owedTensors, _owesNow) = (0, 0, false);
 
     /// <summary>Keeps an early message until those before it arrive.</summary>
-    public void KeepEarly(in Envelope envelope) => _early.Add(envelope.Sequence, envelope);
+    public void KeepEarly(Envelope envelope) => _early.Add(envelope.Sequence, envelope);
 
     /// <summary>The kept message that is next now, if any.</summary>
-    public bool TryTakeNext(out Envelope envelope)
+    public bool TryTakeNext([NotNullWhen(true)] out Envelope? envelope)
     {
         if (_early.Count > 0 && _early.GetKeyAtIndex(0) == _delivered + 1)
         {
@@ -116,7 +123,7 @@ internal sealed class Link(int windowMax)
             return true;
         }
 
-        envelope = default;
+        envelope = null;
         return false;
     }
 

@@ -2,7 +2,9 @@ using DistTrain.Protocol.Actors;
 
 namespace DistTrain.Protocol.Messages;
 
-/// <summary>A message on its way.</summary>
+/// <summary>
+/// A message on its way. One object from its sender to its receiver, whoever holds it meanwhile: links, mailboxes and effects pass on where it is.
+/// </summary>
 /// <param name="Run">Identity of the run: messages of another are dropped.</param>
 /// <param name="Epoch">The sender's epoch.</param>
 /// <param name="From">Sender.</param>
@@ -12,7 +14,7 @@ namespace DistTrain.Protocol.Messages;
 /// <param name="Sequence">Position on the link from 1; 0 for a bare acknowledgement.</param>
 /// <param name="Acknowledges">Every message up to this sequence arrived from the addressee.</param>
 /// <param name="Message">The message.</param>
-public readonly record struct Envelope(
+public sealed record Envelope(
     long Run,
     int Epoch,
     ActorId From,

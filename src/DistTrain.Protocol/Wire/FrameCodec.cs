@@ -17,7 +17,7 @@ public sealed class FrameCodec : IDisposable
     private readonly JsonHeaderReader _reader = new();
 
     /// <summary>Appends an envelope's frame.</summary>
-    public void Write(in Envelope envelope, IBufferBytes source, IBufferWriter<byte> output)
+    public void Write(Envelope envelope, IBufferBytes source, IBufferWriter<byte> output)
     {
         foreach (BufferHandle buffer in WriteHeader(envelope, source, output))
         {
@@ -27,7 +27,7 @@ public sealed class FrameCodec : IDisposable
 
     /// <summary>Appends a frame up to the end of its header, for whoever sends large buffers from where they are.</summary>
     /// <returns>The buffers whose bytes follow, in this order; valid until the next frame is written.</returns>
-    public IReadOnlyList<BufferHandle> WriteHeader(in Envelope envelope, IBufferBytes source, IBufferWriter<byte> output)
+    public IReadOnlyList<BufferHandle> WriteHeader(Envelope envelope, IBufferBytes source, IBufferWriter<byte> output)
     {
         _writer.Write(envelope, source);
         int header = _writer.Header.Length;

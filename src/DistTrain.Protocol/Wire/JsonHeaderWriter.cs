@@ -25,7 +25,7 @@ internal sealed class JsonHeaderWriter : IFieldWriter, IDisposable
     /// <summary>Bytes of the payload.</summary>
     public long PayloadBytes { get; private set; }
 
-    public void Write(in Envelope envelope, IBufferBytes source)
+    public void Write(Envelope envelope, IBufferBytes source)
     {
         _bytes.ResetWrittenCount();
         _json.Reset();

@@ -265,7 +265,7 @@ internal sealed class ChaosRun : IDisposable
 
     private void Spawn(ActorId actor, int incarnation) => Start(actor, Machines.Start(_plan, actor, incarnation, RunIdentity));
 
-    private void Send(in Envelope envelope)
+    private void Send(Envelope envelope)
     {
         if (envelope.Message is Prepared prepared)
         {

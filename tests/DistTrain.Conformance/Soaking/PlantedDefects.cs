@@ -34,7 +34,7 @@ internal static class PlantedDefects
 
         public HostSeams Seams => new() { Tap = this, Compute = Compute };
 
-        public void OnDelivered(in Envelope envelope)
+        public void OnDelivered(Envelope envelope)
         {
             if (envelope.Message is Contribution contribution && !_seen.Add((envelope.From, envelope.To, envelope.Epoch, envelope.Sequence)))
             {

@@ -217,7 +217,7 @@ public sealed class ActorCellTests : IDisposable
             oldest.Cell.OnPersisted(oldest.Life, oldest.Record, problem);
         }
 
-        public void Deliver(in Envelope envelope)
+        public void Deliver(Envelope envelope)
         {
             _seen.Enqueue($"{MessageCatalog.TagOf(envelope.Message)} to {envelope.To.Index}");
             pool.Release(MessageBuffers.First(envelope.Message));

@@ -454,7 +454,7 @@ internal sealed class FakeHost
         Pool.Release(envelope.Message);
     }
 
-    private void Deliver(in Envelope envelope)
+    private void Deliver(Envelope envelope)
     {
         if (_actors[envelope.To.Index] is FakeActor actor && !_over)
         {

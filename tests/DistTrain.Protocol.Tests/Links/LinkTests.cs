@@ -155,7 +155,7 @@ public sealed class LinkTests
 
     private static int[] ResendTicks(Link link, int ticks) => [.. Enumerable.Range(1, ticks).Where(_ => link.Tick(capTicks: 8))];
 
-    private static void Deliver(Link receiver, in Envelope arriving, ref long expected)
+    private static void Deliver(Link receiver, Envelope arriving, ref long expected)
     {
         switch (receiver.Arrive(arriving.Sequence, arriving.Message))
         {

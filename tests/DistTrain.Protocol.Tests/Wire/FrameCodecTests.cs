@@ -273,7 +273,7 @@ public sealed class FrameCodecTests
         }
     }
 
-    private static byte[] Frame(FrameCodec codec, in Envelope envelope, ByteBuffers buffers)
+    private static byte[] Frame(FrameCodec codec, Envelope envelope, ByteBuffers buffers)
     {
         ArrayBufferWriter<byte> output = new();
         codec.Write(envelope, buffers, output);

@@ -27,7 +27,7 @@ internal sealed class AloneCounter(RunPlan plan)
     }
 
     /// <summary>Sees what goes on the wire, acknowledgements included.</summary>
-    public void See(in Envelope envelope)
+    public void See(Envelope envelope)
     {
         if (_alone && !(plan.IsParticipant(envelope.From) && plan.IsParticipant(envelope.To)))
         {
