@@ -14,6 +14,10 @@ namespace DistTrain.Data;
 public sealed class BatchOrder
 {
     private const int EpochsKept = 3;
+
+    // Even, because random numbers come in pairs.
+    private const int DrawnAtOnce = 256;
+
     private readonly ulong _seed;
     private readonly int _rows, _batchSize;
     private readonly bool _shuffle;
@@ -95,10 +99,16 @@ public sealed class BatchOrder
         }
 
         RandomStream stream = new(_seed, RandomPurpose.Shuffle, step: epoch);
-        for (int i = order.Length - 1; i > 0; i--)
+        Span<ulong> bits = stackalloc ulong[DrawnAtOnce];
+        for (int end = order.Length; end > 0; end = (end - 1) / DrawnAtOnce * DrawnAtOnce)
         {
-            int other = stream.Below(i, i + 1);
-            (order[i], order[other]) = (order[other], order[i]);
+            int first = (end - 1) / DrawnAtOnce * DrawnAtOnce;
+            stream.UInt64s(first, bits[..(end - first)]);
+            for (int i = end - 1; i >= Math.Max(first, 1); i--)
+            {
+                int other = RandomStream.Below(bits[i - first], i + 1);
+                (order[i], order[other]) = (order[other], order[i]);
+            }
         }
     }
 }

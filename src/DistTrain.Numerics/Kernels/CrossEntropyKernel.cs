@@ -67,9 +67,9 @@ internal static unsafe class CrossEntropyKernel<T>
         {
             int count = Math.Min(RowsAtOnce, work.Rows - first);
             nint offset = (nint)first * work.Columns;
-            Turn(work.Scores + offset, count, work.Columns, s);
-            Turn(work.Outputs + offset, count, work.Columns, y);
-            Turn(work.Targets + offset, count, work.Columns, t);
+            TurnedRows.Turn(work.Scores + offset, count, work.Columns, s, RowsAtOnce);
+            TurnedRows.Turn(work.Outputs + offset, count, work.Columns, y, RowsAtOnce);
+            TurnedRows.Turn(work.Targets + offset, count, work.Columns, t, RowsAtOnce);
             for (int lane = 0; lane < RowsAtOnce; lane += TSimd.Count)
             {
                 Losses<TVector, TSimd>(s + lane, t + lane, work.Columns, losses + lane, sums + lane);
@@ -86,20 +86,6 @@ internal static unsafe class CrossEntropyKernel<T>
         }
 
         return correct;
-    }
-
-    /// <summary>target[column·8 + row] = source[row·columns + column], and 0 for rows that are not there.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Turn(T* source, int rows, int columns, double* target)
-    {
-        for (int row = 0; row < RowsAtOnce; row++)
-        {
-            bool isThere = row < rows;
-            for (int column = 0; column < columns; column++)
-            {
-                target[(column * RowsAtOnce) + row] = isThere ? double.CreateTruncating(source[(row * columns) + column]) : 0;
-            }
-        }
     }
 
     // Softmax leaves a NaN out of the maximum, and here too the sum takes it in.

@@ -6,8 +6,7 @@ using DistTrain.Numerics.Tensors;
 
 namespace DistTrain.Numerics.Kernels;
 
-/// <summary>Softmax of rows. Narrow rows, such as those of a few classes, fill one set of lanes each; they give the bits that the general way
-/// gives, without its calls.</summary>
+/// <summary>Softmax of rows. Narrow rows, such as those of a few classes, are computed beside each other; they give the bits that the general way gives.</summary>
 internal static unsafe class SoftmaxKernel<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
@@ -69,61 +68,62 @@ internal static unsafe class SoftmaxKernel<T>
         ElementwiseLoop.Run<DividedByOperation, T>(y, default, Elementwise.Sum<T>(y, width), y, width);
     }
 
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Narrow<TVector, TSimd>(T* x, T* y, int rows, int columns)
         where TVector : unmanaged
         where TSimd : ISimd<TVector, T>
     {
+        // As many rows beside each other as the widest vector has lanes, and no more columns than that.
         int lanes = LaneReduction<T>.Lanes;
-        // A store across two cache lines could not be read back at once, so each set of lanes is a line of its own.
-        byte* memory = stackalloc byte[4 * LineBytes];
-        T* scores = (T*)(((nint)memory + LineBytes - 1) & -LineBytes), results = scores + lanes, position = results + lanes;
-        for (int lane = 0; lane < lanes; lane++)
+        byte* memory = stackalloc byte[(2 * lanes * LineBytes) + LineBytes];
+        T* turned = (T*)(((nint)memory + LineBytes - 1) & -LineBytes), sums = turned + (lanes * lanes);
+        for (int first = 0; first < rows; first += lanes, x += lanes * columns, y += lanes * columns)
         {
-            position[lane] = T.CreateTruncating(lane);
+            int count = Math.Min(lanes, rows - first);
+            TurnedRows.Turn(x, count, columns, turned, lanes);
+            for (int lane = 0; lane < lanes; lane += TSimd.Count)
+            {
+                Beside<TVector, TSimd>(turned + lane, sums + lane, columns, lanes);
+            }
+
+            TurnedRows.TurnBack(turned, count, columns, y, lanes);
+        }
+    }
+
+    /// <summary>Softmax of as many rows as a vector has lanes, in place; their values are <paramref name="lanes"/> apart, as are those of the working memory.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Beside<TVector, TSimd>(T* values, T* sums, int columns, int lanes)
+        where TVector : unmanaged
+        where TSimd : ISimd<TVector, T>
+    {
+        TVector max = TSimd.Broadcast(T.NegativeInfinity);
+        for (int column = 0; column < columns; column++)
+        {
+            max = MaxReduction.Accumulate<T, TVector, TSimd>(max, TSimd.Load(values + (column * lanes)));
         }
 
-        // A whole set of lanes is read and written where the matrix goes on for so long: what lies over the row's end is masked, and
-        // the next row writes its own place after that. Over its own input a row must not write further than it has been read.
-        TVector width = TSimd.Broadcast(T.CreateTruncating(columns)), nothing = TSimd.Broadcast(T.NegativeInfinity), zero = TSimd.Broadcast(T.Zero);
-        uint bytes = (uint)(columns * sizeof(T));
-        T* end = x + ((long)rows * columns);
-        bool inPlace = x == y;
-        for (int row = 0; row < rows; row++, x += columns, y += columns)
+        for (int column = 0; column < columns; column++)
         {
-            bool whole = end - x >= lanes;
-            T* source = whole ? x : scores;
-            if (!whole)
-            {
-                Unsafe.CopyBlockUnaligned(scores, x, bytes);
-            }
+            TVector exp = MathKernels.Exp<T, TVector, TSimd>(TSimd.Subtract(TSimd.Load(values + (column * lanes)), max));
+            TSimd.Store(exp, values + (column * lanes));
+            TSimd.Store(exp, sums + (column * lanes));
+        }
 
-            // A lane without a column is −∞ to the maximum, an exponent of 0 to the exponential, which is slow far below it, and 0 to the sum.
-            for (int lane = 0; lane < lanes; lane += TSimd.Count)
+        // The order of LaneReduction, in which a row that is wider than this adds up too: the upper half of the lanes to the lower half until one is left.
+        for (int half = lanes / 2; half > 0; half /= 2)
+        {
+            for (int column = 0; column < half && column + half < columns; column++)
             {
-                TVector score = TSimd.SelectLess(TSimd.Load(position + lane), width, TSimd.Load(source + lane), nothing);
-                TSimd.Store(score, scores + lane);
+                T* low = sums + (column * lanes);
+                TSimd.Store(SumReduction.Join<T, TVector, TSimd>(TSimd.Load(low), TSimd.Load(low + (half * lanes))), low);
             }
+        }
 
-            TVector max = TSimd.Broadcast(LaneReduction<T>.Total<MaxReduction>(scores));
-            for (int lane = 0; lane < lanes; lane += TSimd.Count)
-            {
-                TVector index = TSimd.Load(position + lane);
-                TVector exponent = TSimd.SelectLess(index, width, TSimd.Subtract(TSimd.Load(scores + lane), max), zero);
-                TSimd.Store(TSimd.SelectLess(index, width, MathKernels.Exp<T, TVector, TSimd>(exponent), zero), results + lane);
-            }
-
-            TVector sum = TSimd.Broadcast(LaneReduction<T>.Total<SumReduction>(results));
-            T* target = whole && !inPlace ? y : results;
-            for (int lane = 0; lane < lanes; lane += TSimd.Count)
-            {
-                TSimd.Store(TSimd.Divide(TSimd.Load(results + lane), sum), target + lane);
-            }
-
-            if (target == results)
-            {
-                Unsafe.CopyBlockUnaligned(y, results, bytes);
-            }
+        TVector sum = TSimd.Load(sums);
+        for (int column = 0; column < columns; column++)
+        {
+            TSimd.Store(TSimd.Divide(TSimd.Load(values + (column * lanes)), sum), values + (column * lanes));
         }
     }
 }

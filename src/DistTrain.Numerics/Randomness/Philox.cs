@@ -58,9 +58,8 @@ public static class Philox
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int Eights(PhiloxBlock counter, ulong key, Span<ulong> words)
     {
-        const int Words = 16;
-        Vector512<ulong> low = Vector512.Create((ulong)uint.MaxValue);
-        Vector512<ulong> evenFirst = Vector512.Create(0UL, 8, 1, 9, 2, 10, 3, 11), evenLast = Vector512.Create(4UL, 12, 5, 13, 6, 14, 7, 15);
+        const int Words = 32;
+        Vector512<ulong> low = Vector512.Create((ulong)uint.MaxValue), count = Vector512.Create(0UL, 1, 2, 3, 4, 5, 6, 7);
         Vector512<uint> m0 = Vector512.Create(M0), m1 = Vector512.Create(M1);
 
         // A key stands in the low half of each lane; additions wrap there and leave the high half 0.
@@ -69,25 +68,45 @@ public static class Philox
         int done = 0;
         for (; done + Words <= words.Length; done += Words)
         {
-            Vector512<ulong> first = Vector512.Create((ulong)unchecked(counter.X0 + (uint)(done / 2)));
-            Vector512<ulong> c0 = (first + Vector512.Create(0UL, 1, 2, 3, 4, 5, 6, 7)) & low;
-            Vector512<ulong> c1 = Vector512.Create((ulong)counter.X1), c2 = Vector512.Create((ulong)counter.X2), c3 = Vector512.Create((ulong)counter.X3);
+            // Two times eight blocks: a round waits for the products of the one before, and the other eight have theirs computed meanwhile.
+            uint first = unchecked(counter.X0 + (uint)(done / 2));
+            Vector512<ulong> a0 = (Vector512.Create((ulong)first) + count) & low, b0 = (Vector512.Create((ulong)unchecked(first + 8)) + count) & low;
+            Vector512<ulong> a1 = Vector512.Create((ulong)counter.X1), a2 = Vector512.Create((ulong)counter.X2), a3 = Vector512.Create((ulong)counter.X3);
+            Vector512<ulong> b1 = a1, b2 = a2, b3 = a3;
             Vector512<uint> k0 = firstKey0, k1 = firstKey1;
-            for (int round = 0; round < 10; round++)
+            for (int round = 0; round < 10; round += 2)
             {
-                Vector512<ulong> p0 = Avx512F.Multiply(c0.AsUInt32(), m0), p1 = Avx512F.Multiply(c2.AsUInt32(), m1);
-                c0 = (p1 >>> 32) ^ c1 ^ k0.AsUInt64();
-                c2 = (p0 >>> 32) ^ c3 ^ k1.AsUInt64();
-                (c1, c3) = (p1, p0);
+                // Two rounds, so that what one leaves in other places comes back to its own with the next.
+                Vector512<ulong> p0 = Avx512F.Multiply(a0.AsUInt32(), m0), p1 = Avx512F.Multiply(a2.AsUInt32(), m1);
+                Vector512<ulong> q0 = Avx512F.Multiply(b0.AsUInt32(), m0), q1 = Avx512F.Multiply(b2.AsUInt32(), m1);
+                a0 = (p1 >>> 32) ^ a1 ^ k0.AsUInt64();
+                a2 = (p0 >>> 32) ^ a3 ^ k1.AsUInt64();
+                b0 = (q1 >>> 32) ^ b1 ^ k0.AsUInt64();
+                b2 = (q0 >>> 32) ^ b3 ^ k1.AsUInt64();
+                (k0, k1) = (k0 + w0, k1 + w1);
+                (a3, a1) = (Avx512F.Multiply(a0.AsUInt32(), m0), Avx512F.Multiply(a2.AsUInt32(), m1));
+                (b3, b1) = (Avx512F.Multiply(b0.AsUInt32(), m0), Avx512F.Multiply(b2.AsUInt32(), m1));
+                a0 = (a1 >>> 32) ^ p1 ^ k0.AsUInt64();
+                a2 = (a3 >>> 32) ^ p0 ^ k1.AsUInt64();
+                b0 = (b1 >>> 32) ^ q1 ^ k0.AsUInt64();
+                b2 = (b3 >>> 32) ^ q0 ^ k1.AsUInt64();
                 (k0, k1) = (k0 + w0, k1 + w1);
             }
 
-            Vector512<ulong> even = (c0 & low) | (c1 << 32), odd = (c2 & low) | (c3 << 32);
-            Avx512F.PermuteVar8x64x2(even, evenFirst, odd).CopyTo(words[done..]);
-            Avx512F.PermuteVar8x64x2(even, evenLast, odd).CopyTo(words[(done + (Words / 2))..]);
+            Store(a0, a1, a2, a3, words.Slice(done, Words / 2));
+            Store(b0, b1, b2, b3, words.Slice(done + (Words / 2), Words / 2));
         }
 
         return done;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store(Vector512<ulong> c0, Vector512<ulong> c1, Vector512<ulong> c2, Vector512<ulong> c3, Span<ulong> words)
+    {
+        Vector512<ulong> evenFirst = Vector512.Create(0UL, 8, 1, 9, 2, 10, 3, 11), evenLast = Vector512.Create(4UL, 12, 5, 13, 6, 14, 7, 15);
+        Vector512<ulong> low = Vector512.Create((ulong)uint.MaxValue), even = (c0 & low) | (c1 << 32), odd = (c2 & low) | (c3 << 32);
+        Avx512F.PermuteVar8x64x2(even, evenFirst, odd).CopyTo(words);
+        Avx512F.PermuteVar8x64x2(even, evenLast, odd).CopyTo(words[8..]);
     }
 
     // The product takes the low halves of its lanes, so what is left in the high halves does no harm until the end.

@@ -60,9 +60,12 @@ public readonly struct RandomStream
     public double Uniform(long index, double low, double high) => low + ((high - low) * Uniform(index));
 
     /// <summary>Element <paramref name="index"/>, uniform over 0 … bound−1; the bias is below bound / 2^64.</summary>
-    public int Below(long index, int bound)
+    public int Below(long index, int bound) => Below(UInt64(index), bound);
+
+    /// <summary>The number in 0 … bound−1 that 64 random bits stand for.</summary>
+    public static int Below(ulong bits, int bound)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(bound);
-        return (int)Math.BigMul(UInt64(index), (ulong)bound, out _);
+        return (int)Math.BigMul(bits, (ulong)bound, out _);
     }
 }
