@@ -1,4 +1,5 @@
 using DistTrain.Numerics.Kernels;
+using DistTrain.Protocol;
 using DistTrain.Protocol.Jobs;
 
 namespace DistTrain.Engines.Shared;
@@ -19,14 +20,17 @@ internal sealed class ComputeCrew : IForkJoin, IDisposable
     private readonly Stack<CrewMember> _parked = new();
     private readonly ForkSlot _fork = new();
     private readonly ShortJobs? _shortJobs;
+    private readonly int _lent;
     private Exception? _failure;
     private volatile bool _stopping;
+    private bool _disposed;
 
     /// <summary>A crew of so many threads.</summary>
     /// <param name="threads">Compute threads.</param>
     /// <param name="runner">Runs the jobs.</param>
     /// <param name="shortJobs">The jobs that turns run themselves; null for none.</param>
-    public ComputeCrew(int threads, IJobRunner runner, ShortJobs? shortJobs = null)
+    /// <param name="takesCaller">Whether one of the threads is that which calls <see cref="Work"/>, and so need neither be woken at the start nor wake anybody at the end.</param>
+    public ComputeCrew(int threads, IJobRunner runner, ShortJobs? shortJobs = null, bool takesCaller = false)
     {
         _shortJobs = shortJobs;
         Runner = runner;
@@ -36,9 +40,10 @@ internal sealed class ComputeCrew : IForkJoin, IDisposable
             _members[member] = new CrewMember(this);
         }
 
-        foreach (CrewMember member in _members)
+        _lent = takesCaller ? threads - 1 : threads;
+        for (int member = 0; member < _lent; member++)
         {
-            member.Start();
+            _members[member].Start();
         }
     }
 
@@ -159,13 +164,16 @@ internal sealed class ComputeCrew : IForkJoin, IDisposable
         }
     }
 
-    public void Dispose()
+    /// <summary>Computes on the calling thread until the crew is stopped.</summary>
+    public void Work()
     {
-        if (_stopping)
-        {
-            return;
-        }
+        InvariantException.Require(_lent < Width, "A crew has room for the thread that calls.");
+        CrewThread.RunHere(_members[^1]);
+    }
 
+    /// <summary>Lets every member leave when it has done what it is doing.</summary>
+    public void Stop()
+    {
         _stopping = true;
         lock (_lock)
         {
@@ -174,10 +182,25 @@ internal sealed class ComputeCrew : IForkJoin, IDisposable
                 member.Wake();
             }
         }
+    }
 
-        foreach (CrewMember member in _members)
+    public void Dispose()
+    {
+        if (_disposed)
         {
-            member.Dispose();
+            return;
+        }
+
+        _disposed = true;
+        Stop();
+        for (int member = 0; member < Width; member++)
+        {
+            if (member < _lent)
+            {
+                _members[member].WaitForEnd();
+            }
+
+            _members[member].Dispose();
         }
 
         // Nobody will run these any more; what they hold goes back.

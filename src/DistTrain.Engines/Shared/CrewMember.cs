@@ -37,10 +37,11 @@ internal sealed class CrewMember : IDisposable
     /// <summary>The thread has left <see cref="Loop"/>.</summary>
     public void OnEnded() => _ended.Release();
 
-    /// <summary>Waits until the thread has left the crew.</summary>
+    /// <summary>Waits until the thread that was lent has left the crew.</summary>
+    public void WaitForEnd() => _ended.Wait();
+
     public void Dispose()
     {
-        _ended.Wait();
         _ended.Dispose();
         _wake.Dispose();
     }

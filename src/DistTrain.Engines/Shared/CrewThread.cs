@@ -14,6 +14,7 @@ internal sealed class CrewThread
     private const long KeptBytesMax = 4 << 20;
 
     private static readonly Stack<CrewThread> s_idle = new();
+    private static readonly Stack<ComputeScratch> s_scratches = new();
     private static int s_count;
 
     private readonly SemaphoreSlim _begin = new(0);
@@ -36,6 +37,36 @@ internal sealed class CrewThread
         thread._begin.Release();
     }
 
+    /// <summary>Runs a member on the calling thread until its crew stops, with working memory that callers leave to each other.</summary>
+    public static void RunHere(CrewMember member)
+    {
+        ComputeScratch? scratch;
+        lock (s_scratches)
+        {
+            s_scratches.TryPop(out scratch);
+        }
+
+        scratch ??= new ComputeScratch();
+        member.Loop(scratch);
+        scratch = Cleared(scratch);
+        lock (s_scratches)
+        {
+            s_scratches.Push(scratch);
+        }
+    }
+
+    private static ComputeScratch Cleared(ComputeScratch scratch)
+    {
+        scratch.Release(0);
+        if (scratch.CapacityBytes <= KeptBytesMax)
+        {
+            return scratch;
+        }
+
+        scratch.Dispose();
+        return new ComputeScratch();
+    }
+
     private void Loop()
     {
         ComputeScratch scratch = new();
@@ -45,13 +76,7 @@ internal sealed class CrewThread
             CrewMember member = _member!;
             member.Loop(scratch);
             _member = null;
-            scratch.Release(0);
-            if (scratch.CapacityBytes > KeptBytesMax)
-            {
-                scratch.Dispose();
-                scratch = new ComputeScratch();
-            }
-
+            scratch = Cleared(scratch);
             lock (s_idle)
             {
                 s_idle.Push(this);

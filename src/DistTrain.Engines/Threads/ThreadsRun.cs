@@ -32,7 +32,6 @@ internal sealed partial class ThreadsRun : IActorHost, IDisposable
     private readonly LinkCounters? _links;
     private readonly Action<IRunControl>? _started;
     private readonly Lock _reportLock = new();
-    private readonly ManualResetEventSlim _ended = new();
     private ExceptionDispatchInfo? _failure;
 
     public ThreadsRun(RunRequest request, IRunObserver observer, TimeProvider time)
@@ -47,7 +46,7 @@ internal sealed partial class ThreadsRun : IActorHost, IDisposable
         _recorder = new RunRecorder(_plan, request.Data.TargetsAreClasses, observer, time);
         _recorder.StartAfter(_storage.From);
         _trace = request.Trace is IRunTrace trace ? new TraceFeed(trace, time, _pool) : null;
-        _crew = new ComputeCrew(request.ComputeThreads > 0 ? request.ComputeThreads : Environment.ProcessorCount, _runner, new ShortJobs(_plan))
+        _crew = new ComputeCrew(request.ComputeThreads > 0 ? request.ComputeThreads : Environment.ProcessorCount, _runner, new ShortJobs(_plan), takesCaller: true)
         {
             OnFailure = OnFailure,
         };
@@ -96,7 +95,7 @@ internal sealed partial class ThreadsRun : IActorHost, IDisposable
 
             _faults.Start();
             _started?.Invoke(_control);
-            _ended.Wait(CancellationToken.None);
+            _crew.Work();
         }
 
         _control.End();
@@ -156,7 +155,7 @@ internal sealed partial class ThreadsRun : IActorHost, IDisposable
             _recorder.On(report);
             if (_recorder.Ended is not null)
             {
-                _ended.Set();
+                _crew.Stop();
             }
         }
     }
@@ -173,7 +172,6 @@ internal sealed partial class ThreadsRun : IActorHost, IDisposable
 
         _storage.Dispose();
         _pool.Dispose();
-        _ended.Dispose();
     }
 
     private void Begun(Fault fault)
@@ -187,6 +185,6 @@ internal sealed partial class ThreadsRun : IActorHost, IDisposable
     private void OnFailure(Exception exception)
     {
         _failure = ExceptionDispatchInfo.Capture(exception);
-        _ended.Set();
+        _crew.Stop();
     }
 }
