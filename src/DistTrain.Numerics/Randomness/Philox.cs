@@ -62,8 +62,15 @@ public static class Philox
         Vector512<ulong> low = Vector512.Create((ulong)uint.MaxValue), count = Vector512.Create(0UL, 1, 2, 3, 4, 5, 6, 7);
         Vector512<uint> m0 = Vector512.Create(M0), m1 = Vector512.Create(M1);
 
+        // Only the first word differs from block to block, so that half of the first two rounds is the same for all.
+        (uint key0, uint key1) = ((uint)key, (uint)(key >> 32));
+        ulong product1 = (ulong)M1 * counter.X2, product2 = (ulong)M0 * ((uint)(product1 >> 32) ^ counter.X1 ^ key0);
+        Vector512<ulong> round1 = Vector512.Create((ulong)(counter.X3 ^ key1)), last = Vector512.Create(product2);
+        Vector512<ulong> round2Even = Vector512.Create((ulong)((uint)product1 ^ unchecked(key0 + W0)));
+        Vector512<ulong> round2Odd = Vector512.Create((ulong)((uint)(product2 >> 32) ^ unchecked(key1 + W1)));
+
         // A key stands in the low half of each lane; additions wrap there and leave the high half 0.
-        Vector512<uint> firstKey0 = Vector512.Create((ulong)(uint)key).AsUInt32(), firstKey1 = Vector512.Create(key >> 32).AsUInt32();
+        Vector512<uint> key0From3 = Vector512.Create((ulong)unchecked(key0 + (2 * W0))).AsUInt32(), key1From3 = Vector512.Create((ulong)unchecked(key1 + (2 * W1))).AsUInt32();
         Vector512<uint> w0 = Vector512.Create((ulong)W0).AsUInt32(), w1 = Vector512.Create((ulong)W1).AsUInt32();
         int done = 0;
         for (; done + Words <= words.Length; done += Words)
@@ -71,10 +78,12 @@ public static class Philox
             // Two times eight blocks: a round waits for the products of the one before, and the other eight have theirs computed meanwhile.
             uint first = unchecked(counter.X0 + (uint)(done / 2));
             Vector512<ulong> a0 = (Vector512.Create((ulong)first) + count) & low, b0 = (Vector512.Create((ulong)unchecked(first + 8)) + count) & low;
-            Vector512<ulong> a1 = Vector512.Create((ulong)counter.X1), a2 = Vector512.Create((ulong)counter.X2), a3 = Vector512.Create((ulong)counter.X3);
-            Vector512<ulong> b1 = a1, b2 = a2, b3 = a3;
-            Vector512<uint> k0 = firstKey0, k1 = firstKey1;
-            for (int round = 0; round < 10; round += 2)
+            Vector512<ulong> firstA = Avx512F.Multiply(a0.AsUInt32(), m0), firstB = Avx512F.Multiply(b0.AsUInt32(), m0);
+            Vector512<ulong> a1 = Avx512F.Multiply(((firstA >>> 32) ^ round1).AsUInt32(), m1), b1 = Avx512F.Multiply(((firstB >>> 32) ^ round1).AsUInt32(), m1);
+            Vector512<ulong> a2 = firstA ^ round2Odd, b2 = firstB ^ round2Odd, a3 = last, b3 = last;
+            (a0, b0) = ((a1 >>> 32) ^ round2Even, (b1 >>> 32) ^ round2Even);
+            Vector512<uint> k0 = key0From3, k1 = key1From3;
+            for (int round = 2; round < 10; round += 2)
             {
                 // Two rounds, so that what one leaves in other places comes back to its own with the next.
                 Vector512<ulong> p0 = Avx512F.Multiply(a0.AsUInt32(), m0), p1 = Avx512F.Multiply(a2.AsUInt32(), m1);
