@@ -52,6 +52,30 @@ public sealed class FrontContributionActorsTests
     }
 
     [Theory]
+    [InlineData(ContributionForm.Gram)]
+    [InlineData(ContributionForm.Basis)]
+    public void AVelocityIsExpandedWhereSomebodyCanGoOnFromItAndOnlyThere(ContributionForm form)
+    {
+        RunRequest request = new FrontRun { Epochs = 2, Form = form }.Front;
+        LastSnapshot(request).Keys.ShouldContain("optimizer/layers.0.expanded");
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("disttrain-front-");
+        try
+        {
+            RunOutcome kept = new ThreadsEngine().Run(request with { JournalFolder = folder.FullName }, new Observed(), default);
+            RunOutcome forgotten = new ThreadsEngine().Run(request, new Observed(), default);
+            Bits.Of(forgotten).ShouldBe(Bits.Of(kept));
+
+            // It would be sent with the expanded weights, and is as large.
+            long weights = kept.Parameters.Single(parameter => parameter.Spec.Name == "layers.0.weight").Values.Length;
+            (kept.BytesSent - forgotten.BytesSent).ShouldBe(weights);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Theory]
     [InlineData(Collapse.Input)]
     [InlineData(Collapse.All)]
     public void EveryOtherLayerActorMayDieRightAfterContributeAndComeBackForExpand(Collapse collapse)

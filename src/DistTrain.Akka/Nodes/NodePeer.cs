@@ -32,7 +32,7 @@ internal sealed class NodePeer(string address, IActorRef actor, Func<Cancellatio
     /// <summary>Puts an envelope on one of the two wires; its delivery's references are this peer's now. Never blocks.</summary>
     public void Send(Envelope envelope)
     {
-        long bytes = pool.Length(MessageBuffers.First(envelope.Message)) + pool.Length(MessageBuffers.Second(envelope.Message));
+        long bytes = pool.Length(envelope.First) + pool.Length(envelope.Second);
         bool isSmall = bytes <= StreamLimits.ControlBufferBytesMax
             && !(envelope.Message is BeginEpoch begin && begin.Incarnations.Length > StreamLimits.ControlActorsMax);
         KeyValuePair<string, object?> wire = isSmall ? ControlWire : StreamWire;
@@ -49,8 +49,8 @@ internal sealed class NodePeer(string address, IActorRef actor, Func<Cancellatio
             actor.Tell(Packer().Pack(envelope), ActorRefs.NoSender);
         }
 
-        pool.Release(MessageBuffers.First(envelope.Message));
-        pool.Release(MessageBuffers.Second(envelope.Message));
+        pool.Release(envelope.First);
+        pool.Release(envelope.Second);
     }
 
     public void Dispose()

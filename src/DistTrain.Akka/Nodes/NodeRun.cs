@@ -340,8 +340,8 @@ internal sealed partial class NodeRun : IActorHost, IDisposable
 
     private void Release(Envelope envelope)
     {
-        _pool.Release(MessageBuffers.First(envelope.Message));
-        _pool.Release(MessageBuffers.Second(envelope.Message));
+        _pool.Release(envelope.First);
+        _pool.Release(envelope.Second);
     }
 
     private void Quiesce()

@@ -47,8 +47,8 @@ internal sealed partial class ActorCell
     {
         if (effect.Envelope is Envelope envelope)
         {
-            pool.Retain(MessageBuffers.First(envelope.Message));
-            pool.Retain(MessageBuffers.Second(envelope.Message));
+            pool.Retain(envelope.First);
+            pool.Retain(envelope.Second);
         }
 
         if (_persistsDone < _persistsAsked)
@@ -74,7 +74,10 @@ internal sealed partial class ActorCell
     {
         while (_held.TryDequeue(out (long After, Effect Effect) held))
         {
-            ReleaseDelivery(held.Effect.Envelope?.Message);
+            if (held.Effect.Envelope is Envelope envelope)
+            {
+                ReleaseDelivery(envelope);
+            }
         }
 
         _persistsDone = _persistsAsked;
@@ -86,7 +89,7 @@ internal sealed partial class ActorCell
         {
             case EffectKind.Send:
                 Envelope envelope = effect.Envelope!;
-                Sent.Count(envelope.Message, pool);
+                Sent.Count(envelope.Message, pool.Length(envelope.First) + pool.Length(envelope.Second));
                 host.Deliver(envelope);
                 break;
             case EffectKind.Report:

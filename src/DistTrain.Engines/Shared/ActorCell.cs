@@ -335,7 +335,7 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
         CarryOut();
         if (stimulus.Envelope is Envelope envelope)
         {
-            ReleaseDelivery(envelope.Message);
+            ReleaseDelivery(envelope);
         }
     }
 
@@ -358,7 +358,7 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
         switch (stimulus.Kind)
         {
             case StimulusKind.Message:
-                ReleaseDelivery(stimulus.Envelope!.Message);
+                ReleaseDelivery(stimulus.Envelope!);
                 break;
             case StimulusKind.JobDone:
                 ReleaseOutputs(stimulus.Job!);
@@ -384,12 +384,9 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
         Array.Clear(job.Outputs);
     }
 
-    private void ReleaseDelivery(Message? message)
+    private void ReleaseDelivery(Envelope envelope)
     {
-        if (message is not null)
-        {
-            pool.Release(MessageBuffers.First(message));
-            pool.Release(MessageBuffers.Second(message));
-        }
+        pool.Release(envelope.First);
+        pool.Release(envelope.Second);
     }
 }

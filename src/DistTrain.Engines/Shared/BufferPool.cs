@@ -12,11 +12,8 @@ namespace DistTrain.Engines.Shared;
 /// </summary>
 internal sealed unsafe class BufferPool : IDisposable
 {
-    private const int SlotsPerChunk = 64;
-    private const int FirstChunks = 8;
-
-    // Far more than any run holds at once; whoever needs so many never gives back.
-    private const int SlotsMax = 1 << 22;
+    private const int SlotsPerChunk = 1024;
+    private const int ChunksMax = 4096;
     private const long SmallestCapacity = 256;
 
     // Four for each power of two above the smallest capacity, that one, and what is lent.
@@ -24,9 +21,7 @@ internal sealed unsafe class BufferPool : IDisposable
     private const int LentClass = 0;
 
     private readonly Lock _lock = new();
-
-    // Slots stay where they are; only the table of their chunks is replaced by a larger one, and whoever still reads the old one finds all that it may ask for.
-    private volatile Entry[]?[] _chunks = new Entry[FirstChunks][];
+    private readonly Entry[]?[] _chunks = new Entry[ChunksMax][];
 
     // The first free slot of each size class in the lower half, 0 for none; the upper half counts changes, so that a slot which was taken and given back
     // meanwhile is not mistaken for one that never left.
@@ -248,14 +243,6 @@ internal sealed unsafe class BufferPool : IDisposable
         lock (_lock)
         {
             int slot = _slots;
-            InvariantException.Require(slot < SlotsMax, "A run gives its buffers back.");
-            if (slot == _chunks.Length * SlotsPerChunk)
-            {
-                Entry[]?[] larger = new Entry[2 * _chunks.Length][];
-                _chunks.CopyTo(larger, 0);
-                _chunks = larger;
-            }
-
             _chunks[slot / SlotsPerChunk] ??= new Entry[SlotsPerChunk];
             ref Entry entry = ref EntryOf(slot);
             long capacity = CapacityOf(sizeClass);
@@ -268,7 +255,7 @@ internal sealed unsafe class BufferPool : IDisposable
         }
     }
 
-    private ref Entry EntryOf(int slot) => ref _chunks[(uint)slot / SlotsPerChunk]![(uint)slot % SlotsPerChunk];
+    private ref Entry EntryOf(int slot) => ref _chunks[slot / SlotsPerChunk]![slot % SlotsPerChunk];
 
     private ref Entry Checked(BufferHandle handle)
     {

@@ -114,7 +114,7 @@ internal sealed class FrameLink : IDisposable
         {
             while (bytes < max && _queue.TryDequeue(out Envelope? envelope))
             {
-                bytes += sizeof(long) + _pool.Length(MessageBuffers.First(envelope.Message)) + _pool.Length(MessageBuffers.Second(envelope.Message));
+                bytes += sizeof(long) + _pool.Length(envelope.First) + _pool.Length(envelope.Second);
                 _batch.Add(envelope);
             }
         }
@@ -189,7 +189,7 @@ internal sealed class FrameLink : IDisposable
 
     private void Release(Envelope envelope)
     {
-        _pool.Release(MessageBuffers.First(envelope.Message));
-        _pool.Release(MessageBuffers.Second(envelope.Message));
+        _pool.Release(envelope.First);
+        _pool.Release(envelope.Second);
     }
 }

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using DistTrain.Protocol.Messages;
 
 namespace DistTrain.Engines.Shared;
@@ -7,15 +6,12 @@ namespace DistTrain.Engines.Shared;
 internal sealed class MessageCounters
 {
     // An actor sends a handful of types, which are found sooner by looking than by hashing.
-    private readonly List<Type> _types = [];
-    private readonly List<long> _counts = [];
+    private Type[] _types = new Type[8];
+    private long[] _counts = new long[8];
+    private int _known;
 
     /// <summary>Bytes of the tensors in the messages.</summary>
     public long Bytes { get; private set; }
-
-    /// <summary>Counts one message.</summary>
-    public void Count(Message message, BufferPool pool) =>
-        Count(message, pool.Length(MessageBuffers.First(message)) + pool.Length(MessageBuffers.Second(message)));
 
     /// <summary>Counts one message with so many bytes of tensors.</summary>
     public void Count(Message message, long bytes)
@@ -30,7 +26,7 @@ internal sealed class MessageCounters
         MessageCounters total = new();
         foreach (MessageCounters one in counters)
         {
-            for (int i = 0; i < one._types.Count; i++)
+            for (int i = 0; i < one._known; i++)
             {
                 total.CountOf(one._types[i]) += one._counts[i];
             }
@@ -43,17 +39,22 @@ internal sealed class MessageCounters
     private ref long CountOf(Type type)
     {
         int index = 0;
-        while (index < _types.Count && _types[index] != type)
+        while (index < _known && _types[index] != type)
         {
             index++;
         }
 
-        if (index == _types.Count)
+        if (index == _known)
         {
-            _types.Add(type);
-            _counts.Add(0);
+            if (_known == _types.Length)
+            {
+                Array.Resize(ref _types, 2 * _known);
+                Array.Resize(ref _counts, 2 * _known);
+            }
+
+            _types[_known++] = type;
         }
 
-        return ref CollectionsMarshal.AsSpan(_counts)[index];
+        return ref _counts[index];
     }
 }

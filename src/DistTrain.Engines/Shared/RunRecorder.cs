@@ -105,7 +105,8 @@ internal sealed class RunRecorder(RunPlan plan, bool targetsAreClasses, IRunObse
     private void OnStep(StepCommitted step)
     {
         _rowsTrained += step.Rows;
-        _trainingEnd = Elapsed;
+        TimeSpan elapsed = Elapsed;
+        _trainingEnd = elapsed;
         if (step.Step <= _reportedStep)
         {
             // Redone after the loss of what was committed in memory: the same step again, with the same bits.
@@ -115,7 +116,7 @@ internal sealed class RunRecorder(RunPlan plan, bool targetsAreClasses, IRunObse
         _reportedStep = step.Step;
         double accuracy = targetsAreClasses ? (double)step.Correct / step.Rows : double.NaN;
         observer.OnStep(new StepProgress(
-            step.Step, plan.TotalSteps, step.LossSum / step.Rows, accuracy, step.Rows, step.LearningRate, Elapsed));
+            step.Step, plan.TotalSteps, step.LossSum / step.Rows, accuracy, step.Rows, step.LearningRate, elapsed));
     }
 
     private void OnEpoch(EpochCompleted epoch)

@@ -140,18 +140,24 @@ internal sealed class RunStorage : IDisposable
     /// <summary>Takes a reference on each buffer of a record.</summary>
     public static void Retain(PersistRecord record, BufferPool pool)
     {
-        foreach (BufferHandle buffer in BuffersOf(record))
+        if (HasBuffers(record))
         {
-            pool.Retain(buffer);
+            foreach (BufferHandle buffer in BuffersOf(record))
+            {
+                pool.Retain(buffer);
+            }
         }
     }
 
     /// <summary>Gives the references on a record's buffers back.</summary>
     public static void Release(PersistRecord record, BufferPool pool)
     {
-        foreach (BufferHandle buffer in BuffersOf(record))
+        if (HasBuffers(record))
         {
-            pool.Release(buffer);
+            foreach (BufferHandle buffer in BuffersOf(record))
+            {
+                pool.Release(buffer);
+            }
         }
     }
 
@@ -185,8 +191,8 @@ internal sealed class RunStorage : IDisposable
         return (from, before, snapshot, log);
     }
 
+    private static bool HasBuffers(PersistRecord record) => record is PreparedRecord { Updates.Count: > 0 };
+
     private static IEnumerable<BufferHandle> BuffersOf(PersistRecord record) =>
-        record is PreparedRecord { Updates.Count: > 0 } prepared
-            ? prepared.Updates.SelectMany(update => update.Gradients.Concat(update.Carried))
-            : [];
+        ((PreparedRecord)record).Updates.SelectMany(update => update.Gradients.Concat(update.Carried));
 }

@@ -1,9 +1,9 @@
-using DistTrain.Protocol.Messages;
 using DistTrain.Engines.Checking;
 using DistTrain.Engines.Shared;
 using DistTrain.Protocol.Actors;
 using DistTrain.Protocol.Effects;
 using DistTrain.Protocol.Jobs;
+using DistTrain.Protocol.Messages;
 
 namespace DistTrain.Engines.Simulated;
 

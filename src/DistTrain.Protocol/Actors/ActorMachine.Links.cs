@@ -48,7 +48,7 @@ public abstract partial class ActorMachine
         bool progress = false;
         while (link.TryAcknowledge(envelope.Acknowledges, out Envelope? acknowledged))
         {
-            ReleaseBuffers(acknowledged.Message);
+            ReleaseBuffers(acknowledged);
             progress = true;
         }
 
@@ -63,14 +63,14 @@ public abstract partial class ActorMachine
         }
 
         _owing = envelope.From;
-        switch (link.Arrive(envelope.Sequence, envelope.Message))
+        switch (link.Arrive(envelope))
         {
             case Arrival.Duplicate:
                 Duplicates++;
                 break;
             case Arrival.Early:
-                Effects.Retain(MessageBuffers.First(envelope.Message));
-                Effects.Retain(MessageBuffers.Second(envelope.Message));
+                Effects.Retain(envelope.First);
+                Effects.Retain(envelope.Second);
                 link.KeepEarly(envelope);
                 break;
             default:
@@ -78,7 +78,7 @@ public abstract partial class ActorMachine
                 while (!_stopped && link.TryTakeNext(out Envelope? next))
                 {
                     Deliver(next);
-                    ReleaseBuffers(next.Message);
+                    ReleaseBuffers(next);
                 }
 
                 break;
@@ -219,12 +219,12 @@ public abstract partial class ActorMachine
             Link link = _links[peer];
             foreach (Envelope envelope in link.Unacknowledged)
             {
-                ReleaseBuffers(envelope.Message);
+                ReleaseBuffers(envelope);
             }
 
             foreach (Envelope envelope in link.Early)
             {
-                ReleaseBuffers(envelope.Message);
+                ReleaseBuffers(envelope);
             }
         }
 
@@ -234,10 +234,10 @@ public abstract partial class ActorMachine
         _owing = null;
     }
 
-    private void ReleaseBuffers(Message message)
+    private void ReleaseBuffers(Envelope envelope)
     {
-        Effects.Release(MessageBuffers.First(message));
-        Effects.Release(MessageBuffers.Second(message));
+        Effects.Release(envelope.First);
+        Effects.Release(envelope.Second);
     }
 
     private Envelope Wrap(ActorId to, Message message, long sequence, Link link)

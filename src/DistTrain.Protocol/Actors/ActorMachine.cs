@@ -185,9 +185,9 @@ public abstract partial class ActorMachine
     private protected void Send(ActorId to, Message message)
     {
         Link link = LinkTo(to);
-        Effects.Retain(MessageBuffers.First(message));
-        Effects.Retain(MessageBuffers.Second(message));
         Envelope envelope = Wrap(to, message, link.NextSequence(), link);
+        Effects.Retain(envelope.First);
+        Effects.Retain(envelope.Second);
         link.Sent(envelope);
         Effects.Send(envelope);
         if (!_retryTimerRuns)
@@ -219,7 +219,7 @@ public abstract partial class ActorMachine
         Link link = LinkTo(peer);
         while (link.TryAcknowledge(long.MaxValue, out Envelope? envelope))
         {
-            ReleaseBuffers(envelope.Message);
+            ReleaseBuffers(envelope);
         }
     }
 

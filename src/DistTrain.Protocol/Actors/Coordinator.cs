@@ -288,9 +288,9 @@ public sealed partial class Coordinator : ActorMachine
 
     private void ForEachParticipant(Message message)
     {
-        foreach (ActorId participant in Plan.Participants)
+        for (int index = 0; index < Plan.Participants.Count; index++)
         {
-            Send(participant, message);
+            Send(Plan.Participants[index], message);
         }
     }
 

@@ -76,13 +76,13 @@ internal sealed class Link(int windowMax)
     }
 
     /// <summary>What an arriving sequence number means.</summary>
-    /// <param name="sequence">From 1.</param>
-    /// <param name="message">What arrived.</param>
-    public Arrival Arrive(long sequence, Message message)
+    /// <param name="envelope">What arrived, with a sequence number from 1.</param>
+    public Arrival Arrive(Envelope envelope)
     {
+        long sequence = envelope.Sequence;
         _owed++;
-        _owedTensors += MessageBuffers.First(message).IsNone ? 0 : 1;
-        _owesNow |= !message.MayBeAcknowledgedLate;
+        _owedTensors += envelope.First.IsNone ? 0 : 1;
+        _owesNow |= !envelope.Message.MayBeAcknowledgedLate;
         if (sequence == _delivered + 1 && _early.Count == 0)
         {
             _delivered = sequence;

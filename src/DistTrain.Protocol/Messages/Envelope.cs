@@ -1,4 +1,5 @@
 using DistTrain.Protocol.Actors;
+using DistTrain.Protocol.Jobs;
 
 namespace DistTrain.Protocol.Messages;
 
@@ -23,4 +24,20 @@ public sealed record Envelope(
     int ToIncarnation,
     long Sequence,
     long Acknowledges,
-    Message Message);
+    Message Message)
+{
+    private readonly Message _message = Message;
+
+    /// <summary>The message.</summary>
+    public Message Message
+    {
+        get => _message;
+        init => (_message, First, Second) = (value, value.FirstBuffer, value.SecondBuffer);
+    }
+
+    /// <summary>The first buffer that the message lends, or none. Every hand that the envelope goes through asks for it.</summary>
+    public BufferHandle First { get; private init; } = Message.FirstBuffer;
+
+    /// <summary>The second buffer that the message lends, or none.</summary>
+    public BufferHandle Second { get; private init; } = Message.SecondBuffer;
+}

@@ -41,12 +41,13 @@ public sealed class ShardView
             ActorId[] all = [.. Enumerable.Range(0, topology.Copies).Select(copy => topology.Shard(shard, copy))];
             _copies[shard] = [.. all.Where(copy => StateOf(copy) != CopyState.Absent)];
             ActorId[] whole = [.. all.Where(copy => StateOf(copy) == CopyState.Whole)];
+            Count += _copies[shard].Length;
             _primaries[shard] = whole.Length > 0 ? whole[0] : _copies[shard].Length > 0 ? _copies[shard][0] : all[0];
         }
     }
 
     /// <summary>Number of copies in the view, of all shards.</summary>
-    public int Count => _copies.Sum(copies => copies.Length);
+    public int Count { get; }
 
     /// <summary>The copies of a shard that are in the view, in order.</summary>
     public ReadOnlySpan<ActorId> Of(int shard) => _copies[shard];

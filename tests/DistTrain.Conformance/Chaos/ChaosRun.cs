@@ -250,7 +250,7 @@ internal sealed class ChaosRun : IDisposable
             switch (effect.Kind)
             {
                 case EffectKind.Send:
-                    Send(effect.Envelope);
+                    Send(effect.Envelope!);
                     ReleaseSent(effect);
                     break;
                 case EffectKind.Report:
@@ -367,19 +367,19 @@ internal sealed class ChaosRun : IDisposable
 
     private void RetainSent(in Effect effect)
     {
-        if (effect.Kind == EffectKind.Send)
+        if (effect.Envelope is Envelope envelope)
         {
-            _pool.Retain(MessageBuffers.First(effect.Envelope.Message));
-            _pool.Retain(MessageBuffers.Second(effect.Envelope.Message));
+            _pool.Retain(envelope.First);
+            _pool.Retain(envelope.Second);
         }
     }
 
     private void ReleaseSent(in Effect effect)
     {
-        if (effect.Kind == EffectKind.Send)
+        if (effect.Envelope is Envelope envelope)
         {
-            _pool.Release(MessageBuffers.First(effect.Envelope.Message));
-            _pool.Release(MessageBuffers.Second(effect.Envelope.Message));
+            _pool.Release(envelope.First);
+            _pool.Release(envelope.Second);
         }
     }
 

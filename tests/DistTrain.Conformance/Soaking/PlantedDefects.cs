@@ -68,8 +68,7 @@ internal static class PlantedDefects
 
         private void Step(ActorMachine machine, in Stimulus stimulus, EffectList effects)
         {
-            Envelope envelope = stimulus.Envelope;
-            if (stimulus.Kind == StimulusKind.Message && machine.Epoch > 0 && envelope.Epoch < machine.Epoch)
+            if (stimulus.Envelope is Envelope envelope && machine.Epoch > 0 && envelope.Epoch < machine.Epoch)
             {
                 Envelope rewritten = envelope with
                 {

@@ -1,6 +1,7 @@
 using DistTrain.Engines.Shared;
 using DistTrain.Numerics.Kernels;
 using DistTrain.Numerics.Layers;
+using DistTrain.Protocol;
 using DistTrain.Protocol.Jobs;
 using Shouldly;
 using Xunit;
@@ -101,6 +102,35 @@ public sealed class ComputeCrewTests
         crew.Dispose();
         crew.Dispose();
         crew.IsStopping.ShouldBeTrue();
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void TheThreadThatCallsComputesUntilTheCrewIsStopped(int members)
+    {
+        using ComputeCrew crew = new(members, new NoJobs(), takesCaller: true);
+        Chunks work = new(50);
+        Thread other = new(() =>
+        {
+            crew.Run(work, work.Count);
+            crew.Stop();
+        });
+        other.Start();
+        crew.Work();
+        other.Join();
+        crew.IsStopping.ShouldBeTrue();
+        work.ShouldAllHaveRunOnce("with a caller");
+
+        // Whoever comes late leaves at once.
+        crew.Work();
+    }
+
+    [Fact]
+    public void ACrewWithoutRoomForTheCallerSaysSo()
+    {
+        using ComputeCrew crew = new(1, new NoJobs());
+        Should.Throw<InvariantException>(crew.Work);
     }
 
     private static void RunOnThreads(int count, Action<int> work)

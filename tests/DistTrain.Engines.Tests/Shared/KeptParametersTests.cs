@@ -1,4 +1,5 @@
 using DistTrain.Engines.Shared;
+using DistTrain.Protocol.Jobs;
 using Shouldly;
 using Xunit;
 
@@ -35,6 +36,47 @@ public sealed class KeptParametersTests
         kept.Dispose();
         NativeBlocks.Take(Bytes).ShouldBe(block);
         NativeBlocks.Take(Bytes).ShouldNotBe(block);
+    }
+
+    [Fact]
+    public void MemoryThatIsTakenFromAPoolOutlivesItAndIsTakenOnce()
+    {
+        using BufferPool pool = new();
+        BufferHandle buffer = pool.Rent(3);
+        First.CopyTo(pool.Bytes(buffer));
+        using KeptParameters kept = new(1), late = new(1);
+        kept.TryTake(pool, buffer).ShouldBeTrue();
+        late.TryTake(pool, buffer).ShouldBeFalse();
+        kept.Place(0, pool.Bytes(buffer));
+        pool.Release(buffer);
+        pool.Live.ShouldBe(0);
+        pool.Rent(3).Slot.ShouldNotBe(buffer.Slot, "the slot has no memory any more");
+        pool.Dispose();
+        kept.ValuesOf(0).ShouldBe(First);
+    }
+
+    [Fact]
+    public void MemoryThatIsLentIsNotTaken()
+    {
+        using BufferPool pool = new();
+        NoLender lender = new();
+        unsafe
+        {
+            byte* memory = stackalloc byte[64];
+            BufferHandle buffer = pool.Adopt((nint)memory, 64, lender, 7);
+            using KeptParameters kept = new(1);
+            kept.TryTake(pool, buffer).ShouldBeFalse();
+            pool.Release(buffer);
+        }
+
+        lender.GivenBack.ShouldBe(7);
+    }
+
+    private sealed class NoLender : IBufferLender
+    {
+        public int GivenBack { get; private set; }
+
+        public void GiveBack(int lentAs) => GivenBack = lentAs;
     }
 
     private static KeptParameters Kept()

@@ -10,7 +10,10 @@ public sealed class RandomStreamTests
     [InlineData(0, 1)]
     [InlineData(0, 8)]
     [InlineData(0, 1003)]
+    [InlineData(6, 32)]
+    [InlineData(0, 47)]
     [InlineData(8_589_934_580, 12)]
+    [InlineData(8_589_934_500, 92)]
     public void ManyElementsAtATimeAreThoseOneByOne(long first, int count)
     {
         var stream = new RandomStream(ulong.MaxValue - 3, RandomPurpose.Dropout, layer: 2, replica: 1, step: (5L << 32) + 7, sample: 9);

@@ -1,5 +1,6 @@
 using DistTrain.Protocol.Actors;
 using DistTrain.Protocol.Effects;
+using DistTrain.Protocol.Messages;
 
 namespace DistTrain.Protocol.Tests.Harness;
 
@@ -26,9 +27,9 @@ internal sealed class FakeActor(ActorMachine machine)
     {
         while (Outgoing.TryDequeue(out Effect effect))
         {
-            if (effect.Kind == EffectKind.Send)
+            if (effect.Envelope is Envelope envelope)
             {
-                pool.Release(effect.Envelope.Message);
+                pool.Release(envelope.Message);
             }
         }
     }

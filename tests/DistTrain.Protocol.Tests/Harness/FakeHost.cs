@@ -280,7 +280,7 @@ internal sealed class FakeHost
 
     private void Wait(FakeActor actor, Stimulus stimulus)
     {
-        Message? message = stimulus.Kind == StimulusKind.Message ? stimulus.Envelope.Message : null;
+        Message? message = stimulus.Envelope?.Message;
         if (message is not null)
         {
             Pool.Retain(message);
@@ -301,9 +301,10 @@ internal sealed class FakeHost
         switch (effect.Kind)
         {
             case EffectKind.Send:
-                Pool.Retain(effect.Envelope.Message);
-                Pool.Freeze(MessageBuffers.First(effect.Envelope.Message));
-                Pool.Freeze(MessageBuffers.Second(effect.Envelope.Message));
+                Envelope envelope = effect.Envelope!;
+                Pool.Retain(envelope.Message);
+                Pool.Freeze(envelope.First);
+                Pool.Freeze(envelope.Second);
                 actor.Outgoing.Enqueue(effect);
                 break;
             case EffectKind.Report or EffectKind.Spawn:
@@ -372,7 +373,7 @@ internal sealed class FakeHost
             switch (effect.Kind)
             {
                 case EffectKind.Send:
-                    Transmit(effect.Envelope);
+                    Transmit(effect.Envelope!);
                     break;
                 case EffectKind.Report:
                     OnReport(actor, effect.Report!);

@@ -79,7 +79,7 @@ public sealed class LinkTests
 
     [Fact]
     public void AMessageBeyondTheOtherEndsWindowIsABrokenCreditRule() =>
-        Should.Throw<InvariantException>(() => new Link(Window).Arrive(Window + 1, new Drain(1)));
+        Should.Throw<InvariantException>(() => new Link(Window).Arrive(Envelope(Window + 1, 1)));
 
     [Fact]
     public void RetriesBackOffToTheCapAndStartAnewWithEveryAcknowledgement()
@@ -88,7 +88,7 @@ public sealed class LinkTests
         link.Sent(Envelope(link.NextSequence(), 1));
         link.Sent(Envelope(link.NextSequence(), 2));
         ResendTicks(link, 40).ShouldBe([2, 4, 8, 16, 24, 32, 40]);
-        link.TryAcknowledge(1, out Envelope first).ShouldBeTrue();
+        link.TryAcknowledge(1, out Envelope? first).ShouldBeTrue();
         first.Sequence.ShouldBe(1);
         link.TryAcknowledge(1, out _).ShouldBeFalse();
         ResendTicks(link, 10).ShouldBe([2, 4, 8]);
@@ -115,12 +115,12 @@ public sealed class LinkTests
         link.OwesAcknowledgement.ShouldBeFalse();
         for (int sequence = 1; sequence < Limits.AcknowledgedTogetherMax; sequence++)
         {
-            link.Arrive(sequence, new Committed(sequence));
+            link.Arrive(Envelope(sequence, new Committed(sequence)));
             link.OwesAcknowledgement.ShouldBeTrue();
             link.OwesAcknowledgementNow.ShouldBeFalse();
         }
 
-        link.Arrive(Limits.AcknowledgedTogetherMax, new Committed(0));
+        link.Arrive(Envelope(Limits.AcknowledgedTogetherMax, new Committed(0)));
         link.OwesAcknowledgementNow.ShouldBeTrue();
         link.Acknowledges();
         link.OwesAcknowledgement.ShouldBeFalse();
@@ -134,7 +134,7 @@ public sealed class LinkTests
         for (int sequence = 1; sequence <= Limits.TensorsAcknowledgedTogetherMax; sequence++)
         {
             link.OwesAcknowledgementNow.ShouldBeFalse();
-            link.Arrive(sequence, new Activation(sequence, 0, -1, new BufferHandle(1, 1)));
+            link.Arrive(Envelope(sequence, new Activation(sequence, 0, -1, new BufferHandle(1, 1))));
         }
 
         link.OwesAcknowledgementNow.ShouldBeTrue();
@@ -144,12 +144,12 @@ public sealed class LinkTests
     public void WhatSomebodyWaitsForAndWhatCameAgainIsAcknowledgedAtOnce()
     {
         Link link = new(Window);
-        link.Arrive(1, new Drain(1));
+        link.Arrive(Envelope(1, 1));
         link.OwesAcknowledgementNow.ShouldBeTrue();
         link.Acknowledges();
-        link.Arrive(2, new Committed(1));
+        link.Arrive(Envelope(2, new Committed(1)));
         link.OwesAcknowledgementNow.ShouldBeFalse();
-        link.Arrive(1, new Committed(1)).ShouldBe(Arrival.Duplicate);
+        link.Arrive(Envelope(1, new Committed(1))).ShouldBe(Arrival.Duplicate);
         link.OwesAcknowledgementNow.ShouldBeTrue();
     }
 
@@ -157,14 +157,14 @@ public sealed class LinkTests
 
     private static void Deliver(Link receiver, Envelope arriving, ref long expected)
     {
-        switch (receiver.Arrive(arriving.Sequence, arriving.Message))
+        switch (receiver.Arrive(arriving))
         {
             case Arrival.Early:
                 receiver.KeepEarly(arriving);
                 break;
             case Arrival.Next:
                 ((Drain)arriving.Message).LastStep.ShouldBe(expected++);
-                while (receiver.TryTakeNext(out Envelope next))
+                while (receiver.TryTakeNext(out Envelope? next))
                 {
                     ((Drain)next.Message).LastStep.ShouldBe(expected++);
                 }
@@ -173,6 +173,7 @@ public sealed class LinkTests
         }
     }
 
-    private static Envelope Envelope(long sequence, long content) =>
-        new(1, 1, new ActorId(0), 1, new ActorId(1), 1, sequence, 0, new Drain(content));
+    private static Envelope Envelope(long sequence, long content) => Envelope(sequence, new Drain(content));
+
+    private static Envelope Envelope(long sequence, Message message) => new(1, 1, new ActorId(0), 1, new ActorId(1), 1, sequence, 0, message);
 }
