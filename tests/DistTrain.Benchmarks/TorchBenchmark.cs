@@ -17,7 +17,7 @@ namespace DistTrain.Benchmarks;
 internal static class TorchBenchmark
 {
     // Kernels and state machines are compiled to their final form within this time.
-    private const double WarmUpSeconds = 1.5;
+    private const double WarmUpSeconds = 5;
 
     private static readonly (string Title, int[] Sizes, int Rows, int Batch, int Epochs)[] Cases =
     [
