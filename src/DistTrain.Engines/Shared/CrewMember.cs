@@ -50,6 +50,8 @@ internal sealed class CrewMember : IDisposable
     /// <param name="scratch">The thread's working memory.</param>
     public void Loop(ComputeScratch scratch)
     {
+        // Who calls an engine may itself compute for another run, whose observer called it.
+        CrewMember? before = t_current;
         t_current = this;
         while (!Crew.IsStopping)
         {
@@ -67,7 +69,7 @@ internal sealed class CrewMember : IDisposable
             }
         }
 
-        t_current = null;
+        t_current = before;
     }
 
     private bool RunNext(ComputeScratch scratch)

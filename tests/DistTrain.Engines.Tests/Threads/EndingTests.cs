@@ -56,6 +56,22 @@ public sealed class EndingTests
         SequentialTrainer.Run(request, new Observed()).Steps.ShouldBe(outcome.Steps);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void AnObserverMayRunAnotherRunMeanwhile(int threads)
+    {
+        // The thread that hears of a step may be the one that called the engine, which computes too.
+        RunRequest request = Runs.Of() with { ComputeThreads = threads };
+        string expected = Bits.Of(new ThreadsEngine().Run(request, new Observed(), default)), inner = "";
+        Observed observed = new()
+        {
+            AtStep = step => inner = step == 3 ? Bits.Of(new ThreadsEngine().Run(request, new Observed(), default)) : inner,
+        };
+        Bits.Of(new ThreadsEngine().Run(request, observed, default)).ShouldBe(expected);
+        inner.ShouldBe(expected);
+    }
+
     [Fact]
     public void AStopBeforeTheFirstStepLeavesTheInitialWeights()
     {
