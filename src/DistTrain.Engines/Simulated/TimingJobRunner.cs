@@ -18,14 +18,18 @@ internal sealed class TimingJobRunner : IJobRunner
     private readonly StageShape[] _stages;
     private readonly long[] _encodedBytes;
     private readonly int _valueBytes, _stateCount;
-    private readonly bool _hasResidual;
+    private readonly bool _hasResidual, _expandsVelocity;
     private readonly Dictionary<int, KeptSlice[]> _kept = [];
 
-    public TimingJobRunner(RunPlan plan)
+    /// <summary>Times the jobs of a run.</summary>
+    /// <param name="plan">The run.</param>
+    /// <param name="goesOn">Whether something can go on from the run's end, so that there is a velocity of expanded weights.</param>
+    public TimingJobRunner(RunPlan plan, bool goesOn)
     {
         _plan = plan;
         _valueBytes = plan.Settings.Precision == Precision.Float32 ? sizeof(float) : sizeof(double);
         _stateCount = new Optimizer<float>(plan.Settings.Optimizer).StateCount;
+        _expandsVelocity = goesOn && _stateCount > 0;
         (_hasResidual, _encodedBytes) = Encoding(plan);
         _stages = [.. plan.Stages.Select(stage => new StageShape(plan, stage))];
     }
@@ -160,15 +164,15 @@ internal sealed class TimingJobRunner : IJobRunner
                 break;
             case ExpandJob expand:
                 BufferHandle columns = Values((long)front.Outputs * front.FeaturesOf(expand.Share).Count);
-                (job.Outputs[0], job.Outputs[1]) = (columns, _stateCount > 0 ? columns : BufferHandle.None);
+                (job.Outputs[0], job.Outputs[1]) = (columns, _expandsVelocity ? columns : BufferHandle.None);
                 break;
             case AssembleJob:
                 BufferHandle whole = Values(front.Weight.Length);
-                (job.Outputs[0], job.Outputs[1]) = (whole, _stateCount > 0 ? whole : BufferHandle.None);
+                (job.Outputs[0], job.Outputs[1]) = (whole, _expandsVelocity ? whole : BufferHandle.None);
                 break;
             case ExpandHistoryJob history:
                 BufferHandle weights = Values(_plan.Slices[_plan.Histories[history.History].ExpandedSlice].Length);
-                (job.Outputs[0], job.Outputs[1]) = (weights, _stateCount > 0 ? weights : BufferHandle.None);
+                (job.Outputs[0], job.Outputs[1]) = (weights, _expandsVelocity ? weights : BufferHandle.None);
                 break;
             default:
                 throw new InvariantException($"No host times a {job.GetType().Name}.");
