@@ -6,7 +6,7 @@ namespace DistTrain.Engines.Shared;
 
 /// <summary>
 /// The parameters that a run hands out, in the memory that they lie in at its end, which runs leave to each other; an array of the garbage-collected heap is made of each
-/// when somebody asks for it. Many runs of a study are asked for none, and copies and their pages took a quarter of a short run. Thread-safe once it is filled.
+/// when somebody asks for it. Many runs of a study are asked for none, and copies and their pages took much of a short run. Thread-safe once it is filled.
 /// </summary>
 internal sealed unsafe class KeptParameters : IDisposable
 {

@@ -83,7 +83,8 @@ internal sealed class Link(int windowMax)
         _owed++;
         _owedTensors += envelope.First.IsNone ? 0 : 1;
         _owesNow |= !envelope.Message.MayBeAcknowledgedLate;
-        if (sequence == _delivered + 1 && _early.Count == 0)
+        // First, because it is nearly all that ever arrives; the next one is never among the early, which are taken as soon as they are next.
+        if (sequence == _delivered + 1)
         {
             _delivered = sequence;
             return Arrival.Next;
@@ -94,12 +95,6 @@ internal sealed class Link(int windowMax)
             // The other end lacks the acknowledgement, and has waited for it already.
             _owesNow = true;
             return Arrival.Duplicate;
-        }
-
-        if (sequence == _delivered + 1)
-        {
-            _delivered = sequence;
-            return Arrival.Next;
         }
 
         InvariantException.Require(sequence <= _delivered + windowMax, "The other end keeps to the same window.");
