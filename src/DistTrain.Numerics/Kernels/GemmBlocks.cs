@@ -187,6 +187,16 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
         {
             T* c = part.C + (i * part.StrideC) + j, bias = part.Bias == null ? null : part.Bias + j;
             bool whole = height == TShape.Rows && width == TileColumns;
+            if (TShape.Rows == 8 && TShape.Vectors == 2 && Math.Min(width, part.Diagonal + i + height - j) <= TSimd.Count)
+            {
+                // Of the second vector nothing is asked for.
+                width = Math.Min(width, TSimd.Count);
+                GemmTile<T, TVector, TSimd, Tile8By1, TLeft>.Run(
+                    a, part.StrideA, height, panel, step, part.Depth, edge, TileColumns, add: false, bias: null);
+                GemmTile<T, TVector, TSimd, TShape, TLeft>.Merge(edge, TileColumns, height, width, c, part.StrideC, part.Add, bias);
+                return;
+            }
+
             GemmTile<T, TVector, TSimd, TShape, TLeft>.Run(
                 a, part.StrideA, height, panel, step, part.Depth, whole ? c : edge, whole ? part.StrideC : TileColumns, whole && part.Add, whole ? bias : null);
             if (!whole)

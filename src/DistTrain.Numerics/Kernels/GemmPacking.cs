@@ -65,7 +65,7 @@ internal static unsafe class GemmPacking
             for (int first = 0; first < whole; first += Stretch)
             {
                 int end = Math.Min(whole, first + Stretch);
-                for (int group = groups - 1; group >= 0; group--)
+                for (int group = Math.Min(groups, (count - i + lanes - 1) / lanes) - 1; group >= 0; group--)
                 {
                     TransposeGroup(rows + (group * lanes), first, end, target + (group * lanes), width);
                 }

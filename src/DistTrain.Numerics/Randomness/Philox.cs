@@ -58,7 +58,7 @@ public static class Philox
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int Eights(PhiloxBlock counter, ulong key, Span<ulong> words)
     {
-        const int Words = 32;
+        const int Words = 64;
         Vector512<ulong> low = Vector512.Create((ulong)uint.MaxValue), count = Vector512.Create(0UL, 1, 2, 3, 4, 5, 6, 7);
         Vector512<uint> m0 = Vector512.Create(M0), m1 = Vector512.Create(M1);
 
@@ -75,38 +75,53 @@ public static class Philox
         int done = 0;
         for (; done + Words <= words.Length; done += Words)
         {
-            // Two times eight blocks: a round waits for the products of the one before, and the other eight have theirs computed meanwhile.
+            // Four times eight blocks: a round waits for the products of the one before, and the others have theirs computed meanwhile.
             uint first = unchecked(counter.X0 + (uint)(done / 2));
-            Vector512<ulong> a0 = (Vector512.Create((ulong)first) + count) & low, b0 = (Vector512.Create((ulong)unchecked(first + 8)) + count) & low;
-            Vector512<ulong> firstA = Avx512F.Multiply(a0.AsUInt32(), m0), firstB = Avx512F.Multiply(b0.AsUInt32(), m0);
-            Vector512<ulong> a1 = Avx512F.Multiply(((firstA >>> 32) ^ round1).AsUInt32(), m1), b1 = Avx512F.Multiply(((firstB >>> 32) ^ round1).AsUInt32(), m1);
-            Vector512<ulong> a2 = firstA ^ round2Odd, b2 = firstB ^ round2Odd, a3 = last, b3 = last;
-            (a0, b0) = ((a1 >>> 32) ^ round2Even, (b1 >>> 32) ^ round2Even);
+            Start(first, out Vector512<ulong> a0, out Vector512<ulong> a1, out Vector512<ulong> a2);
+            Start(unchecked(first + 8), out Vector512<ulong> b0, out Vector512<ulong> b1, out Vector512<ulong> b2);
+            Start(unchecked(first + 16), out Vector512<ulong> c0, out Vector512<ulong> c1, out Vector512<ulong> c2);
+            Start(unchecked(first + 24), out Vector512<ulong> d0, out Vector512<ulong> d1, out Vector512<ulong> d2);
+            Vector512<ulong> a3 = last, b3 = last, c3 = last, d3 = last;
             Vector512<uint> k0 = key0From3, k1 = key1From3;
             for (int round = 2; round < 10; round += 2)
             {
                 // Two rounds, so that what one leaves in other places comes back to its own with the next.
                 Vector512<ulong> p0 = Avx512F.Multiply(a0.AsUInt32(), m0), p1 = Avx512F.Multiply(a2.AsUInt32(), m1);
                 Vector512<ulong> q0 = Avx512F.Multiply(b0.AsUInt32(), m0), q1 = Avx512F.Multiply(b2.AsUInt32(), m1);
-                a0 = (p1 >>> 32) ^ a1 ^ k0.AsUInt64();
-                a2 = (p0 >>> 32) ^ a3 ^ k1.AsUInt64();
-                b0 = (q1 >>> 32) ^ b1 ^ k0.AsUInt64();
-                b2 = (q0 >>> 32) ^ b3 ^ k1.AsUInt64();
+                Vector512<ulong> r0 = Avx512F.Multiply(c0.AsUInt32(), m0), r1 = Avx512F.Multiply(c2.AsUInt32(), m1);
+                Vector512<ulong> s0 = Avx512F.Multiply(d0.AsUInt32(), m0), s1 = Avx512F.Multiply(d2.AsUInt32(), m1);
+                (a0, a2) = ((p1 >>> 32) ^ a1 ^ k0.AsUInt64(), (p0 >>> 32) ^ a3 ^ k1.AsUInt64());
+                (b0, b2) = ((q1 >>> 32) ^ b1 ^ k0.AsUInt64(), (q0 >>> 32) ^ b3 ^ k1.AsUInt64());
+                (c0, c2) = ((r1 >>> 32) ^ c1 ^ k0.AsUInt64(), (r0 >>> 32) ^ c3 ^ k1.AsUInt64());
+                (d0, d2) = ((s1 >>> 32) ^ d1 ^ k0.AsUInt64(), (s0 >>> 32) ^ d3 ^ k1.AsUInt64());
                 (k0, k1) = (k0 + w0, k1 + w1);
                 (a3, a1) = (Avx512F.Multiply(a0.AsUInt32(), m0), Avx512F.Multiply(a2.AsUInt32(), m1));
                 (b3, b1) = (Avx512F.Multiply(b0.AsUInt32(), m0), Avx512F.Multiply(b2.AsUInt32(), m1));
-                a0 = (a1 >>> 32) ^ p1 ^ k0.AsUInt64();
-                a2 = (a3 >>> 32) ^ p0 ^ k1.AsUInt64();
-                b0 = (b1 >>> 32) ^ q1 ^ k0.AsUInt64();
-                b2 = (b3 >>> 32) ^ q0 ^ k1.AsUInt64();
+                (c3, c1) = (Avx512F.Multiply(c0.AsUInt32(), m0), Avx512F.Multiply(c2.AsUInt32(), m1));
+                (d3, d1) = (Avx512F.Multiply(d0.AsUInt32(), m0), Avx512F.Multiply(d2.AsUInt32(), m1));
+                (a0, a2) = ((a1 >>> 32) ^ p1 ^ k0.AsUInt64(), (a3 >>> 32) ^ p0 ^ k1.AsUInt64());
+                (b0, b2) = ((b1 >>> 32) ^ q1 ^ k0.AsUInt64(), (b3 >>> 32) ^ q0 ^ k1.AsUInt64());
+                (c0, c2) = ((c1 >>> 32) ^ r1 ^ k0.AsUInt64(), (c3 >>> 32) ^ r0 ^ k1.AsUInt64());
+                (d0, d2) = ((d1 >>> 32) ^ s1 ^ k0.AsUInt64(), (d3 >>> 32) ^ s0 ^ k1.AsUInt64());
                 (k0, k1) = (k0 + w0, k1 + w1);
             }
 
-            Store(a0, a1, a2, a3, words.Slice(done, Words / 2));
-            Store(b0, b1, b2, b3, words.Slice(done + (Words / 2), Words / 2));
+            Store(a0, a1, a2, a3, words.Slice(done, Words / 4));
+            Store(b0, b1, b2, b3, words.Slice(done + (Words / 4), Words / 4));
+            Store(c0, c1, c2, c3, words.Slice(done + (Words / 2), Words / 4));
+            Store(d0, d1, d2, d3, words.Slice(done + (3 * Words / 4), Words / 4));
         }
 
         return done;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        void Start(uint first, out Vector512<ulong> x0, out Vector512<ulong> x1, out Vector512<ulong> x2)
+        {
+            Vector512<ulong> product = Avx512F.Multiply(((Vector512.Create((ulong)first) + count) & low).AsUInt32(), m0);
+            x1 = Avx512F.Multiply(((product >>> 32) ^ round1).AsUInt32(), m1);
+            x2 = product ^ round2Odd;
+            x0 = (x1 >>> 32) ^ round2Even;
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
