@@ -28,6 +28,15 @@ internal static class ElementMap
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(b.Length, a.Length);
         ArgumentOutOfRangeException.ThrowIfNotEqual(result.Length, a.Length);
+        Run(map, a, b, result);
+    }
+
+    // A method of its own, for what calls it is inlined until the compiler's budget is spent, and then each vector would be a call.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void Run<T, TMap>(TMap map, ReadOnlySpan<T> a, ReadOnlySpan<T> b, Span<T> result)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TMap : struct, IElementMap<T>
+    {
         int i = 0;
         if (Vector.IsHardwareAccelerated && Vector<T>.IsSupported)
         {

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using DistTrain.Numerics.Kernels;
 using DistTrain.Numerics.Tensors;
 
@@ -27,16 +28,20 @@ internal sealed class EluActivation<T> : Activation<T>
 
     private readonly struct Value : IElementMap<T>
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public T Map(T a, T b) => a > T.Zero ? a : b - T.One;
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public Vector<T> Map(Vector<T> a, Vector<T> b)
             => Vector.ConditionalSelect(Vector.GreaterThan(a, Vector<T>.Zero), a, b - Vector<T>.One);
     }
 
     private readonly struct Gradient : IElementMap<T>
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public T Map(T a, T b) => a > T.Zero ? b : b * (a + T.One);
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public Vector<T> Map(Vector<T> a, Vector<T> b)
             => Vector.ConditionalSelect(Vector.GreaterThan(a, Vector<T>.Zero), b, b * (a + Vector<T>.One));
     }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace DistTrain.Numerics.Layers.Activations;
 
@@ -10,8 +11,10 @@ internal readonly struct LeakyMap<T>(T slope) : IElementMap<T>
 {
     private readonly Vector<T> _slopes = Vector<T>.IsSupported ? Vector.Create(slope) : default;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T Map(T a, T b) => a > T.Zero ? b : slope * b;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector<T> Map(Vector<T> a, Vector<T> b)
         => Vector.ConditionalSelect(Vector.GreaterThan(a, Vector<T>.Zero), b, _slopes * b);
 }

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 using DistTrain.Numerics.Tensors;
 
 namespace DistTrain.Numerics.Layers.Activations;
@@ -19,8 +20,10 @@ internal sealed class ReluActivation<T> : Activation<T>
 
     private readonly struct Gradient : IElementMap<T>
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public T Map(T a, T b) => a > T.Zero ? b : T.Zero;
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public Vector<T> Map(Vector<T> a, Vector<T> b)
             => Vector.ConditionalSelect(Vector.GreaterThan(a, Vector<T>.Zero), b, Vector<T>.Zero);
     }

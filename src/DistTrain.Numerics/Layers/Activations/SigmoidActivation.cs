@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using DistTrain.Numerics.Kernels;
 using DistTrain.Numerics.Tensors;
 
@@ -17,8 +18,10 @@ internal sealed class SigmoidActivation<T> : Activation<T>
 
     private readonly struct Gradient : IElementMap<T>
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public T Map(T a, T b) => b * (a * (T.One - a));
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public Vector<T> Map(Vector<T> a, Vector<T> b)
             => b * (a * (Vector<T>.One - a));
     }

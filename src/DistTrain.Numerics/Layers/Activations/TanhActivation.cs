@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using DistTrain.Numerics.Kernels;
 using DistTrain.Numerics.Tensors;
 
@@ -21,8 +22,10 @@ internal sealed class TanhActivation<T> : Activation<T>
 
     private readonly struct Gradient : IElementMap<T>
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public T Map(T a, T b) => b * (T.One - (a * a));
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public Vector<T> Map(Vector<T> a, Vector<T> b)
             => b * (Vector<T>.One - (a * a));
     }
