@@ -23,7 +23,7 @@ internal static unsafe class GemmNarrow<T>
 
     /// <summary>Whether the product is of that kind. Blocks over k are added to each other before c, which is another order than to c one by one.</summary>
     public static bool Serves(in GemmProblem<T> problem) =>
-        problem.TransposeB && !problem.TransposeA && problem.N is >= 6 and <= ColumnsMax && problem.M >= Vector512<T>.Count
+        problem.TransposeB && !problem.TransposeA && problem.N <= ColumnsMax && problem.M >= Vector512<T>.Count
         && (!problem.Accumulate || problem.K <= GemmReference.BlockK) && problem.Diagonal == GemmProblem<T>.WholeProduct && Avx512F.IsSupported;
 
     /// <summary>Runs a product that <see cref="Serves"/>.</summary>
@@ -31,6 +31,21 @@ internal static unsafe class GemmNarrow<T>
     {
         switch (problem.N)
         {
+            case 1:
+                Run<One>(problem);
+                break;
+            case 2:
+                Run<Two>(problem);
+                break;
+            case 3:
+                Run<Three>(problem);
+                break;
+            case 4:
+                Run<Four>(problem);
+                break;
+            case 5:
+                Run<Five>(problem);
+                break;
             case 6:
                 Run<Six>(problem);
                 break;
@@ -142,11 +157,31 @@ internal static unsafe class GemmNarrow<T>
             {
                 Vector512<T> a0 = Vector512.Load(row), a1 = TVectors.Count == 2 ? Vector512.Load(row + Lanes) : zero;
                 MultiplyAdd<TVectors>(q0, a0, a1, ref c00, ref c01);
-                MultiplyAdd<TVectors>(q0 + s1, a0, a1, ref c10, ref c11);
-                MultiplyAdd<TVectors>(q0 + s2, a0, a1, ref c20, ref c21);
-                MultiplyAdd<TVectors>(q1, a0, a1, ref c30, ref c31);
-                MultiplyAdd<TVectors>(q1 + s1, a0, a1, ref c40, ref c41);
-                MultiplyAdd<TVectors>(q1 + s2, a0, a1, ref c50, ref c51);
+                if (TColumns.Count > 1)
+                {
+                    MultiplyAdd<TVectors>(q0 + s1, a0, a1, ref c10, ref c11);
+                }
+
+                if (TColumns.Count > 2)
+                {
+                    MultiplyAdd<TVectors>(q0 + s2, a0, a1, ref c20, ref c21);
+                }
+
+                if (TColumns.Count > 3)
+                {
+                    MultiplyAdd<TVectors>(q1, a0, a1, ref c30, ref c31);
+                }
+
+                if (TColumns.Count > 4)
+                {
+                    MultiplyAdd<TVectors>(q1 + s1, a0, a1, ref c40, ref c41);
+                }
+
+                if (TColumns.Count > 5)
+                {
+                    MultiplyAdd<TVectors>(q1 + s2, a0, a1, ref c50, ref c51);
+                }
+
                 if (TColumns.Count > 6)
                 {
                     MultiplyAdd<TVectors>(q2, a0, a1, ref c60, ref c61);
@@ -239,6 +274,21 @@ internal static unsafe class GemmNarrow<T>
     private readonly struct Two : ICount
     {
         public static int Count => 2;
+    }
+
+    private readonly struct Three : ICount
+    {
+        public static int Count => 3;
+    }
+
+    private readonly struct Four : ICount
+    {
+        public static int Count => 4;
+    }
+
+    private readonly struct Five : ICount
+    {
+        public static int Count => 5;
     }
 
     private readonly struct Six : ICount
