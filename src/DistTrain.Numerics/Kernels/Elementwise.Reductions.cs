@@ -26,8 +26,8 @@ public static unsafe partial class Elementwise
         where T : unmanaged, IBinaryFloatingPointIeee754<T> => SumOfSquares(x, VectorWidth.Best);
 
     /// <summary>
-    /// sums[j] = Σ over rows of m[row, j], added in row order, starting from 0, or from sums[j] when
-    /// <paramref name="accumulate"/>. m: rows × columns, sums: columns.
+    /// sums[j] = Σ over rows of m[row, j], added in row order from 0, and the whole of it to sums[j] when
+    /// <paramref name="accumulate"/>, as a gradient that was computed apart. m: rows × columns, sums: columns.
     /// </summary>
     public static void ColumnSums<T>(TensorView<T> m, Span<T> sums, bool accumulate = false)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> => ColumnSums(m, sums, accumulate, VectorWidth.Best);
@@ -118,41 +118,37 @@ public static unsafe partial class Elementwise
             throw new ArgumentException($"A matrix of {m.Columns} columns has no {sums.Length} column sums.", nameof(sums));
         }
 
-        if (!accumulate)
-        {
-            sums.Clear();
-        }
-
         fixed (T* source = m.Span, target = sums)
         {
             switch (VectorWidths.Resolve(width))
             {
                 case VectorWidth.Bits512:
-                    AddRows<T, Vector512<T>, Simd512<T>>(source, m.Rows, m.Columns, target);
+                    AddRows<T, Vector512<T>, Simd512<T>>(source, m.Rows, m.Columns, target, accumulate);
                     break;
                 case VectorWidth.Bits256:
-                    AddRows<T, Vector256<T>, Simd256<T>>(source, m.Rows, m.Columns, target);
+                    AddRows<T, Vector256<T>, Simd256<T>>(source, m.Rows, m.Columns, target, accumulate);
                     break;
                 case VectorWidth.Bits128:
-                    AddRows<T, Vector128<T>, Simd128<T>>(source, m.Rows, m.Columns, target);
+                    AddRows<T, Vector128<T>, Simd128<T>>(source, m.Rows, m.Columns, target, accumulate);
                     break;
                 default:
-                    AddRows<T, T, SimdScalar<T>>(source, m.Rows, m.Columns, target);
+                    AddRows<T, T, SimdScalar<T>>(source, m.Rows, m.Columns, target, accumulate);
                     break;
             }
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void AddRows<T, TVector, TSimd>(T* source, int rows, int columns, T* sums)
+    private static void AddRows<T, TVector, TSimd>(T* source, int rows, int columns, T* sums, bool accumulate)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TVector : unmanaged
         where TSimd : ISimd<TVector, T>
     {
+        TVector zero = TSimd.Broadcast(T.Zero);
         int j = 0;
         for (; j <= columns - (2 * TSimd.Count); j += 2 * TSimd.Count)
         {
-            TVector left = TSimd.Load(sums + j), right = TSimd.Load(sums + j + TSimd.Count);
+            TVector left = zero, right = zero;
             T* element = source + j;
             for (int row = 0; row < rows; row++, element += columns)
             {
@@ -160,17 +156,32 @@ public static unsafe partial class Elementwise
                 right = TSimd.Add(right, TSimd.Load(element + TSimd.Count));
             }
 
-            TSimd.Store(left, sums + j);
-            TSimd.Store(right, sums + j + TSimd.Count);
+            TSimd.Store(accumulate ? TSimd.Add(TSimd.Load(sums + j), left) : left, sums + j);
+            TSimd.Store(accumulate ? TSimd.Add(TSimd.Load(sums + j + TSimd.Count), right) : right, sums + j + TSimd.Count);
         }
 
-        for (int row = 0; row < rows && j < columns; row++)
+        for (; j <= columns - TSimd.Count; j += TSimd.Count)
         {
-            T* element = source + ((long)row * columns);
-            for (int tail = j; tail < columns; tail++)
+            TVector sum = zero;
+            T* element = source + j;
+            for (int row = 0; row < rows; row++, element += columns)
             {
-                sums[tail] += element[tail];
+                sum = TSimd.Add(sum, TSimd.Load(element));
             }
+
+            TSimd.Store(accumulate ? TSimd.Add(TSimd.Load(sums + j), sum) : sum, sums + j);
+        }
+
+        for (; j < columns; j++)
+        {
+            T sum = T.Zero;
+            T* element = source + j;
+            for (int row = 0; row < rows; row++, element += columns)
+            {
+                sum += *element;
+            }
+
+            sums[j] = accumulate ? sums[j] + sum : sum;
         }
     }
 }

@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Numerics.Tensors;
 using DistTrain.Numerics.Kernels;
 using DistTrain.Numerics.Tensors;
 
@@ -9,48 +8,12 @@ namespace DistTrain.Numerics.Layers;
 internal abstract class AffineMap<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    // Setting up vectors costs more than so many additions.
-    private const int FewColumns = 8;
-
     /// <summary>Writes s (rows × outputs).</summary>
     public abstract void Forward(in ForwardPass<T> pass, TensorView<T> s);
 
     /// <summary>From delta = d(loss)/ds: the gradients of the map's parameters, and d(loss)/dx if asked. Gradients add by
     /// sample.</summary>
     public abstract void Backward(in BackwardPass<T> pass, TensorView<T> delta);
-
-    /// <summary>The gradient of b: the column sums of delta, row after row.</summary>
-    protected static void AddColumns(TensorView<T> delta, Span<T> gradient, bool accumulate, ComputeScratch scratch)
-    {
-        long mark = scratch.Mark;
-        Span<T> sum = accumulate ? scratch.Take<T>(1, delta.Columns).Span : gradient;
-        delta.Row(0).CopyTo(sum);
-        if (delta.Columns < FewColumns)
-        {
-            for (int row = 1; row < delta.Rows; row++)
-            {
-                ReadOnlySpan<T> values = delta.Row(row);
-                for (int j = 0; j < values.Length; j++)
-                {
-                    sum[j] += values[j];
-                }
-            }
-        }
-        else
-        {
-            for (int row = 1; row < delta.Rows; row++)
-            {
-                TensorPrimitives.Add(sum, delta.Row(row), sum);
-            }
-        }
-
-        if (accumulate)
-        {
-            TensorPrimitives.Add(gradient, sum, gradient);
-        }
-
-        scratch.Release(mark);
-    }
 }
 
 /// <summary>s = x Wᵀ + b, with W of its own or (tied) the transpose of another layer's weight.</summary>
@@ -89,7 +52,7 @@ internal sealed class WeightMap<T>(int weight, int bias, bool tied, bool weightS
 
         if (bias >= 0)
         {
-            AddColumns(delta, pass.Gradients[bias].Span, pass.Accumulate, forward.Scratch);
+            Elementwise.ColumnSums(delta, pass.Gradients[bias].Span, pass.Accumulate);
         }
 
         if (!pass.InputSignal.IsNone)

@@ -52,7 +52,7 @@ internal sealed class ContributedMap<T>(ContributedSpec spec, int theta, int sca
 
         if (bias >= 0)
         {
-            AddColumns(delta, pass.Gradients[bias].Span, pass.Accumulate, forward.Scratch);
+            Elementwise.ColumnSums(delta, pass.Gradients[bias].Span, pass.Accumulate);
         }
 
         if (!pass.InputSignal.IsNone)

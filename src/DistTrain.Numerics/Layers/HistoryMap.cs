@@ -33,7 +33,7 @@ internal sealed class HistoryMap<T>(HistorySpec spec, int history, int bias) : A
         new HistoryFactors<T>(spec, pass.Gradients[history]).Append(forward.Input, delta);
         if (bias >= 0)
         {
-            AddColumns(delta, pass.Gradients[bias].Span, pass.Accumulate, forward.Scratch);
+            Elementwise.ColumnSums(delta, pass.Gradients[bias].Span, pass.Accumulate);
         }
 
         if (!pass.InputSignal.IsNone)

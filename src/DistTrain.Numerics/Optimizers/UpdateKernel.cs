@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using DistTrain.Numerics.Kernels;
 using DistTrain.Numerics.Kernels.Simd;
@@ -65,17 +66,15 @@ internal static unsafe class UpdateKernel
         }
     }
 
-    /// <summary>Adds the lanes of a vector to a sum.</summary>
+    /// <summary>Adds the lanes of a vector to a sum: zeros, and NaN where something is not finite, so that their order does not matter.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void AddLanes<T, TVector, TSimd>(TVector vector, ref T sum)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TVector : unmanaged
         where TSimd : ISimd<TVector, T>
     {
-        T* lanes = stackalloc T[64 / sizeof(T)];
-        TSimd.Store(vector, lanes);
-        for (int lane = 0; lane < TSimd.Count; lane++)
-        {
-            sum += lanes[lane];
-        }
+        Vector512<T> lanes = Vector512<T>.Zero;
+        TSimd.Store(vector, (T*)&lanes);
+        sum += Vector512.Sum(lanes);
     }
 }

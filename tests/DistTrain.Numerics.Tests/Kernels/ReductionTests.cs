@@ -37,11 +37,13 @@ public sealed class ReductionTests
                 float[] expected = Values<float>(columns);
                 for (int j = 0; j < columns; j++)
                 {
-                    expected[j] = accumulate ? expected[j] : 0f;
+                    float sum = 0;
                     for (int row = 0; row < 13; row++)
                     {
-                        expected[j] += matrix.View.Row(row)[j];
+                        sum += matrix.View.Row(row)[j];
                     }
+
+                    expected[j] = accumulate ? expected[j] + sum : sum;
                 }
 
                 foreach (VectorWidth width in Widths)

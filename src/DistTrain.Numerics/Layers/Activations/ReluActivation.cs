@@ -1,6 +1,5 @@
 using System.Numerics;
-using System.Numerics.Tensors;
-using System.Runtime.CompilerServices;
+using DistTrain.Numerics.Kernels;
 using DistTrain.Numerics.Tensors;
 
 namespace DistTrain.Numerics.Layers.Activations;
@@ -12,19 +11,9 @@ internal sealed class ReluActivation<T> : Activation<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     public override void Forward(TensorView<T> s, TensorView<T> y, ReadOnlySpan<T> slope, ComputeScratch scratch)
-        => TensorPrimitives.Max(s.Span, T.Zero, y.Span);
+        => Elementwise.Relu<T>(s.Span, y.Span);
 
     public override void Backward(
         TensorView<T> s, TensorView<T> y, ReadOnlySpan<T> slope, TensorView<T> signal, TensorView<T> delta)
-        => ElementMap.Apply(default(Gradient), y.Span, signal.Span, delta.Span);
-
-    private readonly struct Gradient : IElementMap<T>
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public T Map(T a, T b) => a > T.Zero ? b : T.Zero;
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public Vector<T> Map(Vector<T> a, Vector<T> b)
-            => Vector.ConditionalSelect(Vector.GreaterThan(a, Vector<T>.Zero), b, Vector<T>.Zero);
-    }
+        => Elementwise.ReluGradient<T>(signal.Span, y.Span, delta.Span);
 }

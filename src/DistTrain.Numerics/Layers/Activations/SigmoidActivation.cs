@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
 using DistTrain.Numerics.Kernels;
 using DistTrain.Numerics.Tensors;
 
@@ -14,15 +13,5 @@ internal sealed class SigmoidActivation<T> : Activation<T>
 
     public override void Backward(
         TensorView<T> s, TensorView<T> y, ReadOnlySpan<T> slope, TensorView<T> signal, TensorView<T> delta)
-        => ElementMap.Apply(default(Gradient), y.Span, signal.Span, delta.Span);
-
-    private readonly struct Gradient : IElementMap<T>
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public T Map(T a, T b) => b * (a * (T.One - a));
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public Vector<T> Map(Vector<T> a, Vector<T> b)
-            => b * (a * (Vector<T>.One - a));
-    }
+        => Elementwise.SigmoidGradient<T>(signal.Span, y.Span, delta.Span);
 }

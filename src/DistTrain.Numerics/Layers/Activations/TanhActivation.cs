@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
 using DistTrain.Numerics.Kernels;
 using DistTrain.Numerics.Tensors;
 
@@ -18,15 +17,5 @@ internal sealed class TanhActivation<T> : Activation<T>
 
     /// <summary>delta = signal · (1 − y²); delta may be the signal.</summary>
     public static void Scale(ReadOnlySpan<T> y, ReadOnlySpan<T> signal, Span<T> delta)
-        => ElementMap.Apply(default(Gradient), y, signal, delta);
-
-    private readonly struct Gradient : IElementMap<T>
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public T Map(T a, T b) => b * (T.One - (a * a));
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public Vector<T> Map(Vector<T> a, Vector<T> b)
-            => b * (Vector<T>.One - (a * a));
-    }
+        => Elementwise.TanhGradient<T>(signal, y, delta);
 }
