@@ -9,6 +9,8 @@ namespace DistTrain.Engines;
 /// <summary>One run, ready to start: validated settings, loaded data and where to keep snapshots.</summary>
 public sealed record RunRequest
 {
+    private readonly bool? _goesOn;
+
     /// <summary>The resolved experiment.</summary>
     public required RunSettings Settings { get; init; }
 
@@ -36,6 +38,16 @@ public sealed record RunRequest
 
     /// <summary>The machine and network that the simulated engine stands for; no other engine reads it.</summary>
     public SimulationSettings Simulation { get; init; } = new();
+
+    /// <summary>
+    /// Whether something can go on from the run's end: by default where <see cref="JournalFolder"/> keeps it. Only then is there anybody to read the velocity of
+    /// weights that front contribution expands, which takes as long to expand as they do; without it the weights are the same.
+    /// </summary>
+    internal bool GoesOn
+    {
+        get => _goesOn ?? JournalFolder is not null;
+        init => _goesOn = value;
+    }
 
     /// <summary>The disk that the journal folder is on.</summary>
     internal IDisk Disk { get; init; } = FileDisk.Instance;

@@ -44,7 +44,7 @@ internal sealed class JobRunner<T> : IJobRunner
         _shards = new ShardArithmetic<T>(request, plan, pool, snapshots);
         _rules = new StageRules<T>(plan);
         _learning = new LearningJobRunner<T>(plan, _rules, _programs, _layouts, _data.Inputs, _data.Targets, pool);
-        _front = plan.Front is null ? null : new FrontJobRunner<T>(plan, plan.Front, _data, pool, goesOn: request.JournalFolder is not null);
+        _front = plan.Front is null ? null : new FrontJobRunner<T>(plan, plan.Front, _data, pool, request.GoesOn);
         _evaluationRows = [.. Enumerable.Range(0, Math.Max(plan.TrainRows, plan.TestRows))];
 
         // A falsified contribution is a falsified signal at the loss: gradients are linear in it.

@@ -126,7 +126,7 @@ internal sealed partial class SimulatedRun : IDisposable
         _backupAfter = request.Settings.BackupAfter is TimeSpan limit ? VirtualTime.Nanoseconds(limit) : long.MaxValue;
         if (_settings.TimingOnly)
         {
-            _runner = new TimingJobRunner(_plan, goesOn: request.JournalFolder is not null);
+            _runner = new TimingJobRunner(_plan, request.GoesOn);
         }
         else
         {

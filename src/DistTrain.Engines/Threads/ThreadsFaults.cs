@@ -35,19 +35,25 @@ internal sealed class ThreadsFaults(IReadOnlyList<Fault> faults, TimeProvider ti
     /// <summary>The coordinator issues a step.</summary>
     public void OnIssued(long step)
     {
-        List<Fault> due;
         lock (_lock)
         {
             if (_byStep.Count == 0)
             {
                 return;
             }
-
-            due = _byStep.FindAll(fault => fault.At.Step <= step);
-            _byStep.RemoveAll(fault => fault.At.Step <= step);
         }
 
-        due.ForEach(Begin);
+        TakeDue(step).ForEach(Begin);
+    }
+
+    private List<Fault> TakeDue(long step)
+    {
+        lock (_lock)
+        {
+            List<Fault> due = _byStep.FindAll(fault => fault.At.Step <= step);
+            _byStep.RemoveAll(fault => fault.At.Step <= step);
+            return due;
+        }
     }
 
     /// <summary>Starts an actor as soon as something can be started in its place.</summary>

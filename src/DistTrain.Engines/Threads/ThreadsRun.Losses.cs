@@ -101,8 +101,10 @@ internal sealed partial class ThreadsRun
     public bool Watches(ActorId actor) => _backupAfter is not null && _plan.Topology.RoleOf(actor) == ActorRole.LayerActor;
 
     /// <inheritdoc/>
-    public IDisposable? WatchJob(ActorId actor) =>
-        Watches(actor) ? _time.CreateTimer(_ => OnStraggling(actor), null, _backupAfter!.Value, Timeout.InfiniteTimeSpan) : null;
+    public IDisposable? WatchJob(ActorId actor) => Watches(actor) ? Watch(actor) : null;
+
+    // Apart from the question, which is asked for every job and would make the closure first.
+    private ITimer Watch(ActorId actor) => _time.CreateTimer(_ => OnStraggling(actor), null, _backupAfter!.Value, Timeout.InfiniteTimeSpan);
 
     /// <summary>A job takes too long: it goes on, and what would have come of it is computed again by whoever takes its actor's place.</summary>
     private void OnStraggling(ActorId actor)

@@ -67,7 +67,18 @@ public sealed partial class ParameterShard
         Prepare();
     }
 
-    private bool HasResults(long step) => !KeepsBook || Array.TrueForAll(ResultsOf(step), result => result?.Step == step);
+    private bool HasResults(long step)
+    {
+        foreach (StepResult? result in KeepsBook ? ResultsOf(step) : [])
+        {
+            if (result?.Step != step)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
 
     private StepResult?[] ResultsOf(long step) => _results[step % _results.Length];
 

@@ -28,8 +28,7 @@ internal sealed class FrontJobRunner<T>
     /// <param name="front">Its front contribution.</param>
     /// <param name="data">Its rows.</param>
     /// <param name="pool">Its buffers.</param>
-    /// <param name="goesOn">Whether something can go on from the run's end. Only then is there anybody to read the velocity of the expanded weights,
-    /// which takes as long to expand as they do.</param>
+    /// <param name="goesOn">As <see cref="RunRequest.GoesOn"/> says: whether the expanded weights have a velocity.</param>
     public FrontJobRunner(RunPlan plan, FrontContributionPlan front, RunData data, BufferPool pool, bool goesOn)
     {
         (_plan, _front, _pool) = (plan, front, pool);
