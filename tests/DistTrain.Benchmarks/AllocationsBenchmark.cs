@@ -132,9 +132,7 @@ internal static class AllocationsBenchmark
         {
         }
 
-        public void Persist(ActorCell cell, int life, PersistRecord record)
-        {
-        }
+        public bool Persist(ActorCell cell, int life, PersistRecord record) => true;
 
         public void Report(Report report)
         {

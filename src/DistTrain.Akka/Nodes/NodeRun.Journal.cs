@@ -48,7 +48,7 @@ internal sealed partial class NodeRun
         return true;
     }
 
-    public void Persist(ActorCell cell, int life, PersistRecord record)
+    public bool Persist(ActorCell cell, int life, PersistRecord record)
     {
         RecordKeeper? keeper = !_plan.KeepsLog ? null : cell.Id == ActorId.Coordinator ? _lead : _shards;
         if (record is SnapshotRecord snapshot)
@@ -63,8 +63,10 @@ internal sealed partial class NodeRun
         {
             // Durability memory: a record is kept once it is made. Snapshots alone outlive the node.
             RunStorage.Release(record, _pool);
-            cell.OnPersisted(life, record);
+            return true;
         }
+
+        return false;
     }
 
     private RecordKeeper OpenShardsLog(RunRequest request, string folder)

@@ -136,26 +136,27 @@ internal sealed class ChildRun : IActorHost, IDisposable
         }
     }
 
-    public void Persist(ActorCell cell, int life, PersistRecord record)
+    public bool Persist(ActorCell cell, int life, PersistRecord record)
     {
         if (_commits is not null)
         {
             _commits.Add(cell, life, record);
-            return;
+            return false;
         }
 
-        string? problem = null;
         try
         {
             _storage.Write(record);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            problem = exception.Message;
+            RunStorage.Release(record, _pool);
+            cell.OnPersisted(life, record, exception.Message);
+            return false;
         }
 
         RunStorage.Release(record, _pool);
-        cell.OnPersisted(life, record, problem);
+        return true;
     }
 
     public void Report(Report report)

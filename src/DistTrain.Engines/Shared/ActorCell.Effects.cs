@@ -33,7 +33,11 @@ internal sealed partial class ActorCell
                 case EffectKind.Persist:
                     _persistsAsked++;
                     RunStorage.Retain(effect.Record!, pool);
-                    host.Persist(this, _life, effect.Record!);
+                    if (host.Persist(this, _life, effect.Record!))
+                    {
+                        _keptInTurn.Enqueue(effect.Record!);
+                    }
+
                     break;
                 default:
                     Hold(effect);
@@ -99,23 +103,6 @@ internal sealed partial class ActorCell
                 host.Spawn(effect.Actor, effect.Incarnation);
                 break;
         }
-    }
-
-    private void StartJob(Job job)
-    {
-        foreach (BufferHandle input in job.Inputs)
-        {
-            pool.Retain(input);
-        }
-
-        if (_jobsInTurn < JobsPerTurnMax && _slowness is null && !host.Watches(Id) && crew.RunsInTurn(job))
-        {
-            _jobsInTurn++;
-            _jobsOfTurn.Enqueue(job);
-            return;
-        }
-
-        crew.Schedule(this, job);
     }
 
     private void StartTimer(int timer, TimeSpan delay)

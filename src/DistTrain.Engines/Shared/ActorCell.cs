@@ -24,6 +24,7 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
     private readonly EffectList _effects = new();
     private readonly Queue<(long After, Effect Effect)> _held = new();
     private readonly Queue<Job> _jobsOfTurn = new();
+    private readonly Queue<PersistRecord> _keptInTurn = new();
     private readonly Dictionary<int, ITimer> _timers = [];
     private ActorMachine? _machine, _next;
     private bool _scheduled, _killed, _paused;
@@ -166,23 +167,10 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
             }
 
             Handle(_taken.Take());
-            while (_jobsOfTurn.TryDequeue(out Job? job))
-            {
-                Handle(Compute(job, scratch));
-            }
+            FinishOwn(scratch);
         }
 
         crew.Schedule(this);
-    }
-
-    /// <summary>Runs a job of this actor on the calling crew member.</summary>
-    public void RunJob(Job job, ComputeScratch scratch) => Post(Compute(job, scratch));
-
-    /// <summary>Gives back what a job holds that will never run.</summary>
-    public void DropJob(Job job)
-    {
-        ReleaseInputs(job);
-        ReleaseOutputs(job);
     }
 
     public void Dispose()
@@ -244,31 +232,6 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
     {
         _mailbox.MoveTo(_taken);
         (_mailbox, _taken) = (_taken, _mailbox);
-    }
-
-    /// <summary>Runs a job; what its actor is to be told.</summary>
-    private Stimulus Compute(Job job, ComputeScratch scratch)
-    {
-        string? problem = null;
-        TraceFeed? trace = host.Trace;
-        long startedAt = trace?.Now ?? 0;
-        try
-        {
-            using IDisposable? watch = host.WatchJob(Id);
-            Slowness? slowness = _slowness;
-            long began = slowness is null ? 0 : time.GetTimestamp();
-            crew.Runner.Run(job, scratch, crew);
-            slowness?.Prolong(time.GetElapsedTime(began));
-            trace?.Span(Id, startedAt, job);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or OutOfMemoryException)
-        {
-            problem = exception.Message;
-            ReleaseOutputs(job);
-        }
-
-        ReleaseInputs(job);
-        return new Stimulus(problem is null ? StimulusKind.JobDone : StimulusKind.JobFailed) { Job = job, Problem = problem };
     }
 
     private void Awake()
@@ -343,6 +306,7 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
     /// judge.</summary>
     private void DropPersistResults()
     {
+        _keptInTurn.Clear();
         for (int left = _mailbox.Count; left > 0; left--)
         {
             Stimulus stimulus = _mailbox.Take();
@@ -364,24 +328,6 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
                 ReleaseOutputs(stimulus.Job!);
                 break;
         }
-    }
-
-    private void ReleaseInputs(Job job)
-    {
-        foreach (BufferHandle input in job.Inputs)
-        {
-            pool.Release(input);
-        }
-    }
-
-    private void ReleaseOutputs(Job job)
-    {
-        foreach (BufferHandle output in job.Outputs)
-        {
-            pool.Release(output);
-        }
-
-        Array.Clear(job.Outputs);
     }
 
     private void ReleaseDelivery(Envelope envelope)

@@ -25,9 +25,9 @@ internal interface IActorHost
     {
     }
 
-    /// <summary>Keeps a record; calls <see cref="ActorCell.OnPersisted"/> when that is done, now or later, and gives the references on the record's buffers
-    /// back, of which it has one each.</summary>
-    void Persist(ActorCell cell, int life, PersistRecord record);
+    /// <summary>Keeps a record and gives the references on the record's buffers back, of which it has one each.</summary>
+    /// <returns>Whether it is kept already. Where it is not, <see cref="ActorCell.OnPersisted"/> is called when it is, or could not be.</returns>
+    bool Persist(ActorCell cell, int life, PersistRecord record);
 
     /// <summary>Hears a report.</summary>
     void Report(Report report);

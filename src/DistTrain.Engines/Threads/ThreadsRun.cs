@@ -123,16 +123,15 @@ internal sealed partial class ThreadsRun : IActorHost, IDisposable
 
     public void OnLost(Envelope envelope) => _links?.OnLost(envelope);
 
-    public void Persist(ActorCell cell, int life, PersistRecord record)
+    public bool Persist(ActorCell cell, int life, PersistRecord record)
     {
         if (_commits is not null)
         {
             _commits.Add(cell, life, record);
             Keep(record);
-            return;
+            return false;
         }
 
-        string? problem = null;
         try
         {
             _storage.Write(record);
@@ -140,11 +139,13 @@ internal sealed partial class ThreadsRun : IActorHost, IDisposable
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            problem = exception.Message;
+            RunStorage.Release(record, _pool);
+            cell.OnPersisted(life, record, exception.Message);
+            return false;
         }
 
         RunStorage.Release(record, _pool);
-        cell.OnPersisted(life, record, problem);
+        return true;
     }
 
     public void Report(Report report)

@@ -82,6 +82,20 @@ public sealed class ActorCellTests : IDisposable
     }
 
     [Fact]
+    public void WhatARecordHeldBackIsSeenInTheSameTurnWhereItIsKeptAtOnce()
+    {
+        SlowHost host = new(_pool) { KeepsAtOnce = true };
+        using ActorCell cell = new(ActorId.Coordinator, host, _crew, _pool, _time);
+        cell.Start(new Coordinator(_plan, 1, Run, new CoordinatorProgress()));
+        WaitFor(() => host.Seen.Length >= 6);
+        host.Seen.Take(2).ShouldBe(["spawn 1", "spawn 2"]);
+        host.Seen.ShouldContain("begin-epoch to 1");
+        host.Unfinished.ShouldBe(0);
+        cell.Kill();
+        WaitFor(() => cell.Machine is null);
+    }
+
+    [Fact]
     public void JobsDoNotWaitForAPersist()
     {
         using ActorCell cell = StartedShard(out BufferHandle gradient);
@@ -224,7 +238,18 @@ public sealed class ActorCellTests : IDisposable
             pool.Release(MessageBuffers.Second(envelope.Message));
         }
 
-        public void Persist(ActorCell cell, int life, PersistRecord record) => _records.Enqueue((cell, life, record));
+        /// <summary>Whether records are kept as soon as they are given.</summary>
+        public bool KeepsAtOnce { get; init; }
+
+        public bool Persist(ActorCell cell, int life, PersistRecord record)
+        {
+            if (!KeepsAtOnce)
+            {
+                _records.Enqueue((cell, life, record));
+            }
+
+            return KeepsAtOnce;
+        }
 
         public void Report(Report report)
         {
