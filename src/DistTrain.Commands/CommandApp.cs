@@ -83,7 +83,7 @@ public static class CommandApp
     private static int Explain(ParseResult result, RootCommand root, CommandHost host)
     {
         Command command = result.CommandResult.Command;
-        string name = command == root ? "disttrain" : $"disttrain {command.Name}";
+        string name = NameOf(result.CommandResult);
         string[] options = [.. command.Options.Select(option => option.Name), "--help"];
         string[] verbs = [.. root.Subcommands.Select(verb => verb.Name)];
         List<string> lines = [.. UnknownOptions(result).Select(token =>
@@ -110,6 +110,10 @@ public static class CommandApp
         host.Error.WriteLine($"See {name} --help.");
         return ExitCodes.BadInput;
     }
+
+    /// <summary>A command as it is called: disttrain paper kate.</summary>
+    private static string NameOf(CommandResult command) =>
+        command.Parent is CommandResult above ? $"{NameOf(above)} {command.Command.Name}" : "disttrain";
 
     /// <summary>Words that look like options: the parser takes them for arguments where it can.</summary>
     private static List<string> UnknownOptions(ParseResult result)

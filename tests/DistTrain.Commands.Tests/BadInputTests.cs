@@ -222,6 +222,8 @@ public sealed class BadInputTests : IDisposable
     [InlineData("train --epochs 3", "disttrain train: there is no option '--epochs'; expected ")]
     [InlineData("train --jsn", "did you mean '--json'?")]
     [InlineData("train xor spirals", "disttrain train: 'spirals' is one argument too many")]
+    [InlineData("paper kate folder", "disttrain paper kate: 'folder' is one argument too many")]
+    [InlineData("paper kate folder", "See disttrain paper kate --help.")]
     [InlineData("train xor --set", "Required argument missing for option: '--set'.")]
     [InlineData("evaluate", "Required argument missing for command: 'evaluate'.")]
     [InlineData("evaluate nowhere", "nowhere: this is not a run folder: it does not exist; expected a folder that `disttrain train` has made")]
