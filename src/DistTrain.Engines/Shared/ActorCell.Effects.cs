@@ -35,7 +35,7 @@ internal sealed partial class ActorCell
                     RunStorage.Retain(effect.Record!, pool);
                     if (host.Persist(this, _life, effect.Record!))
                     {
-                        _keptInTurn.Enqueue(effect.Record!);
+                        OnKept(effect.Record!);
                     }
 
                     break;
@@ -43,6 +43,22 @@ internal sealed partial class ActorCell
                     Hold(effect);
                     break;
             }
+        }
+    }
+
+    /// <summary>
+    /// A record was kept as soon as it was given. Those of every step go on in this turn, unless an earlier one is still open or could not be kept. The others keep their
+    /// place in the mailbox: what waits there, such as a second loss, may make a membership obsolete before anybody hears of it.
+    /// </summary>
+    private void OnKept(PersistRecord record)
+    {
+        if (record is PreparedRecord or CommittedRecord && _persistsAsked - _persistsDone == _keptInTurn.Count + 1)
+        {
+            _keptInTurn.Enqueue(record);
+        }
+        else
+        {
+            OnPersisted(_life, record);
         }
     }
 

@@ -60,7 +60,7 @@ internal unsafe struct GemmProblem<T>
         A = A + (first * (TransposeA ? 1 : StrideA)),
         C = C + (first * StrideC),
         M = end - first,
-        Diagonal = Diagonal + first,
+        Diagonal = Diagonal == WholeProduct ? WholeProduct : Diagonal + first,
     };
 
     /// <summary>The part of the product with columns [first, end) of c.</summary>
@@ -70,7 +70,7 @@ internal unsafe struct GemmProblem<T>
         C = C + first,
         Bias = Bias == null ? null : Bias + first,
         N = end - first,
-        Diagonal = Diagonal - first,
+        Diagonal = Diagonal == WholeProduct ? WholeProduct : Diagonal - first,
     };
 
     /// <summary>The same product as cᵀ = op(b)ᵀ·op(a)ᵀ: what was the left operand is the right one. Not for a part of c.</summary>

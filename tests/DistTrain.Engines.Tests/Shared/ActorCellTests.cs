@@ -96,6 +96,24 @@ public sealed class ActorCellTests : IDisposable
     }
 
     [Fact]
+    public void LossesThatWaitTogetherAreOneRecoveryAlsoWhereRecordsAreKeptAtOnce()
+    {
+        SlowHost host = new(_pool) { KeepsAtOnce = true };
+        using ActorCell cell = new(ActorId.Coordinator, host, _crew, _pool, _time);
+        cell.Start(new Coordinator(_plan, 1, Run, new CoordinatorProgress()));
+        WaitFor(() => host.Seen.Length >= 6);
+        int before = host.Seen.Length, pause = cell.Pause();
+        cell.Post(new Stimulus(StimulusKind.Suspected) { Actor = new ActorId(1) });
+        cell.Post(new Stimulus(StimulusKind.Suspected) { Actor = new ActorId(2) });
+        cell.Resume(pause);
+        WaitFor(() => host.Seen.Skip(before).Contains("spawn 2"));
+        Settle(cell);
+        string[] seen = [.. host.Seen.Skip(before)];
+        seen.Count(what => what == "begin-epoch to 1").ShouldBe(1);
+        seen.ShouldContain("spawn 1");
+    }
+
+    [Fact]
     public void JobsDoNotWaitForAPersist()
     {
         using ActorCell cell = StartedShard(out BufferHandle gradient);

@@ -79,6 +79,18 @@ public sealed class GemmTests
         }
     }
 
+    [Fact]
+    public void APartOfAWholeProductIsBoundByNoDiagonalEither()
+    {
+        // Small and narrow parts have ways of their own, which triangles cannot take.
+        using Tensor<float> a = new(40, 3), b = new(5, 3), c = new(40, 5);
+        GemmProblem<float> whole = GemmProblem<float>.Create(a.View, false, b.View, true, c.View, accumulate: false, default);
+        whole.Rows(16, 40).Diagonal.ShouldBe(GemmProblem<float>.WholeProduct);
+        whole.Columns(2, 5).Diagonal.ShouldBe(GemmProblem<float>.WholeProduct);
+        (whole with { Diagonal = 0 }).Rows(16, 40).Diagonal.ShouldBe(16);
+        (whole with { Diagonal = 0 }).Columns(2, 5).Diagonal.ShouldBe(-2);
+    }
+
     [Theory]
     [InlineData(64, 80, 130)]
     [InlineData(1, 600, 600)]
