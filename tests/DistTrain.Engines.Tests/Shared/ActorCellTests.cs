@@ -82,12 +82,9 @@ public sealed class ActorCellTests : IDisposable
     }
 
     [Fact]
-    public void WhatARecordHeldBackIsSeenInTheSameTurnWhereItIsKeptAtOnce()
+    public void WhatARecordHeldBackIsSeenWithoutAnAnswerWhereItIsKeptAtOnce()
     {
-        SlowHost host = new(_pool) { KeepsAtOnce = true };
-        using ActorCell cell = new(ActorId.Coordinator, host, _crew, _pool, _time);
-        cell.Start(new Coordinator(_plan, 1, Run, new CoordinatorProgress()));
-        WaitFor(() => host.Seen.Length >= 6);
+        using ActorCell cell = CoordinatorWhoseRecordsAreKeptAtOnce(out SlowHost host);
         host.Seen.Take(2).ShouldBe(["spawn 1", "spawn 2"]);
         host.Seen.ShouldContain("begin-epoch to 1");
         host.Unfinished.ShouldBe(0);
@@ -98,10 +95,7 @@ public sealed class ActorCellTests : IDisposable
     [Fact]
     public void LossesThatWaitTogetherAreOneRecoveryAlsoWhereRecordsAreKeptAtOnce()
     {
-        SlowHost host = new(_pool) { KeepsAtOnce = true };
-        using ActorCell cell = new(ActorId.Coordinator, host, _crew, _pool, _time);
-        cell.Start(new Coordinator(_plan, 1, Run, new CoordinatorProgress()));
-        WaitFor(() => host.Seen.Length >= 6);
+        using ActorCell cell = CoordinatorWhoseRecordsAreKeptAtOnce(out SlowHost host);
         int before = host.Seen.Length, pause = cell.Pause();
         cell.Post(new Stimulus(StimulusKind.Suspected) { Actor = new ActorId(1) });
         cell.Post(new Stimulus(StimulusKind.Suspected) { Actor = new ActorId(2) });
@@ -182,6 +176,15 @@ public sealed class ActorCellTests : IDisposable
         ActorCell cell = new(ActorId.Coordinator, _host, _crew, _pool, _time);
         cell.Start(new Coordinator(_plan, 1, Run, new CoordinatorProgress()));
         WaitFor(() => _host.Unfinished == 1);
+        return cell;
+    }
+
+    private ActorCell CoordinatorWhoseRecordsAreKeptAtOnce(out SlowHost host)
+    {
+        SlowHost keeping = host = new SlowHost(_pool) { KeepsAtOnce = true };
+        ActorCell cell = new(ActorId.Coordinator, host, _crew, _pool, _time);
+        cell.Start(new Coordinator(_plan, 1, Run, new CoordinatorProgress()));
+        WaitFor(() => keeping.Seen.Length >= 6);
         return cell;
     }
 
