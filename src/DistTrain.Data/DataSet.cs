@@ -1,5 +1,6 @@
 using System.Numerics;
 using DistTrain.Data.Features;
+using DistTrain.Numerics.Kernels;
 
 namespace DistTrain.Data;
 
@@ -78,13 +79,11 @@ public sealed class DataSet<T>
     /// </summary>
     /// <param name="rows">Row numbers, in any order, repeats allowed.</param>
     /// <param name="destination">rows × Inputs values.</param>
-    public void CopyInputs(ReadOnlySpan<int> rows, Span<T> destination)
+    /// <param name="streams">Whether several cores will read them; see <see cref="RowGather"/>.</param>
+    public void CopyInputs(ReadOnlySpan<int> rows, Span<T> destination, bool streams = false)
     {
         RequireLength(rows.Length, Inputs, destination.Length);
-        for (int i = 0; i < rows.Length; i++)
-        {
-            _features.CopyRow(rows[i], destination.Slice(i * Inputs, Inputs));
-        }
+        _features.CopyRows(rows, destination, streams);
     }
 
     /// <summary>The inputs of all rows, one row after the other, where they are stored so; empty where they are not and

@@ -1,4 +1,5 @@
 using System.Numerics;
+using DistTrain.Numerics.Kernels;
 
 namespace DistTrain.Data.Features;
 
@@ -13,4 +14,7 @@ internal sealed class DenseFeatures<T>(T[] values, int rows, int columns) : Feat
         RequireRow(row);
         values.AsSpan(row * Columns, Columns).CopyTo(destination);
     }
+
+    public override void CopyRows(ReadOnlySpan<int> rows, Span<T> destination, bool streams) =>
+        RowGather.Copy(values, Columns, rows, destination, streams);
 }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using DistTrain.Numerics.Kernels;
 
 namespace DistTrain.Data.Features;
 
@@ -14,6 +15,18 @@ internal abstract class FeatureStore<T>(int rows, int columns)
     /// Writes one row, <see cref="Columns"/> values. Throws <see cref="ArgumentOutOfRangeException"/> for no such row.
     /// </summary>
     public abstract void CopyRow(int row, Span<T> destination);
+
+    /// <summary>Writes some rows, one behind the other.</summary>
+    /// <param name="rows">In any order, repeats allowed.</param>
+    /// <param name="destination">rows × <see cref="Columns"/> values.</param>
+    /// <param name="streams">Whether several cores will read it; see <see cref="RowGather"/>.</param>
+    public virtual void CopyRows(ReadOnlySpan<int> rows, Span<T> destination, bool streams)
+    {
+        for (int i = 0; i < rows.Length; i++)
+        {
+            CopyRow(rows[i], destination.Slice(i * Columns, Columns));
+        }
+    }
 
     /// <summary>All rows, one after the other, where they are stored so; empty otherwise.</summary>
     public virtual ReadOnlyMemory<T> Matrix => default;

@@ -16,6 +16,9 @@ namespace DistTrain.Engines.Shared;
 internal sealed class JobRunner<T> : IJobRunner
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
+    // Smaller batches are in the other cores' caches before that matters.
+    private const long StreamedBytesMin = 32 << 10;
+
     private readonly RunPlan _plan;
     private readonly BufferPool _pool;
     private readonly BatchOrder _order;
@@ -60,7 +63,7 @@ internal sealed class JobRunner<T> : IJobRunner
         switch (job)
         {
             case LoadBatchJob load:
-                Load(load);
+                Load(load, fork);
                 break;
             case ForwardJob forward:
                 Forward(forward, scratch, fork);
@@ -85,7 +88,7 @@ internal sealed class JobRunner<T> : IJobRunner
 
     public KeptParameters ReadParameters(long step) => _shards.ReadParameters(step);
 
-    private void Load(LoadBatchJob job)
+    private void Load(LoadBatchJob job, IForkJoin fork)
     {
         ReadOnlySpan<int> rows = job.Training
             ? _order.RowsOf(job.Step - 1, job.FirstRow, job.Rows)
@@ -105,7 +108,7 @@ internal sealed class JobRunner<T> : IJobRunner
         }
         else
         {
-            source.CopyInputs(rows, destination.Span);
+            source.CopyInputs(rows, destination.Span, fork.Width > 1 && (long)destination.Length * ValueBytes >= StreamedBytesMin);
         }
     }
 
