@@ -1,6 +1,7 @@
 using DistTrain.Conformance.Support;
 using DistTrain.Engines;
 using DistTrain.Numerics.Networks;
+using DistTrain.Protocol.Planning;
 using DistTrain.Protocol.Settings;
 using Shouldly;
 using Xunit;
@@ -90,6 +91,34 @@ public sealed class SameBitsTests
             ParameterServer = new ParameterServerSettings { Shards = 4 },
         });
         ShouldGiveTheBitsOfThePlainLoop(engine, request);
+    }
+
+    [Theory]
+    [MemberData(nameof(Engines))]
+    public void GradientsThatTravelAsFactorsGiveTheBitsOfWholeOnes(string engine)
+    {
+        foreach (OptimizerSpec optimizer in (OptimizerSpec[])[new(OptimizerKind.Sgd, 0.1) { Momentum = 0.9, WeightDecay = 0.01 }, new(OptimizerKind.Adam, 0.01)])
+        {
+            foreach (int[] stages in (int[][])[[3], [1, 2], [1, 1, 1]])
+            {
+                RunRequest factored = With(Base(microBatches: 1), settings => settings with
+                {
+                    Network = new NetworkSpec(
+                        40, [new DenseSpec(30, ActivationKind.Tanh), new DenseSpec(50, ActivationKind.Relu), new DenseSpec(5, ActivationKind.Softmax)]),
+                    Optimizer = optimizer,
+                    Stages = stages,
+                }) with { Data = SmallData.Classes(Numerics.Precision.Float32, 33, 12, 40, 5) };
+
+                // A norm that is never reached leaves a step as it is, but has to be computed from whole gradients.
+                RunRequest whole = With(factored, settings => settings with { Optimizer = optimizer with { ClipNorm = 1e9 } });
+                new RunPlan(factored.Settings, 33, 12).Parameters.Count(place => place.Parameter.FactoredRows > 0).ShouldBe(2);
+                new RunPlan(whole.Settings, 33, 12).FactoredRows.ShouldBe(0);
+                string expected = Bits.Of(Trainers.RunSequentially(whole));
+                Bits.Of(Trainers.RunSequentially(factored)).ShouldBe(expected);
+                Bits.Of(Trainers.Run(engine, whole)).ShouldBe(expected);
+                Bits.Of(Trainers.Run(engine, factored)).ShouldBe(expected);
+            }
+        }
     }
 
     [Theory]

@@ -46,7 +46,7 @@ internal sealed class SequentialRun<T> : IDisposable
         _plan = plan;
         _rows = request.Data.As<T>();
         _order = new BatchOrder(settings.Seed, plan.TrainRows, settings.Training.BatchSize, settings.Training.Shuffle);
-        _program = new StageProgram<T>(plan.Network, 0, plan.Network.Layers.Count, settings.Loss);
+        _program = new StageProgram<T>(plan.Network, 0, plan.Network.Layers.Count, settings.Loss, plan.FactoredRows);
         Optimizer<T> optimizer = new(settings.Optimizer);
         _rule = new ParameterUpdates<T>(plan, optimizer);
         _recorder = new RunRecorder(plan, request.Data.TargetsAreClasses, observer, time);

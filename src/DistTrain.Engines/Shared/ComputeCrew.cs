@@ -37,7 +37,7 @@ internal sealed class ComputeCrew : IForkJoin, IDisposable
         _members = new CrewMember[threads];
         for (int member = 0; member < threads; member++)
         {
-            _members[member] = new CrewMember(this);
+            _members[member] = new CrewMember(this, member % 2 == 1);
         }
 
         _lent = takesCaller ? threads - 1 : threads;
@@ -152,7 +152,7 @@ internal sealed class ComputeCrew : IForkJoin, IDisposable
         }
 
         WakeOne();
-        _fork.HelpAndClose();
+        _fork.HelpAndClose(CrewMember.Current is { Crew: ComputeCrew crew, ClaimsFromLast: true } && crew == this);
     }
 
     /// <summary>Ends the run's computing because of a bug or lack of memory.</summary>

@@ -8,7 +8,7 @@ namespace DistTrain.Engines.Shared;
 internal sealed class CrewMember : IDisposable
 {
     // Longer spinning only heats a core that a job could use; parking and waking costs 15 to 60 µs.
-    private static readonly long SpinTicks = Stopwatch.Frequency * 20 / 1_000_000;
+    private static readonly long SpinTicks = Stopwatch.Frequency * 50 / 1_000_000;
 
     // Turns that run their own short jobs can go on for as long as the training does; what is shared must not wait for its end.
     private const int LocalTurnsInARowMax = 32;
@@ -20,12 +20,17 @@ internal sealed class CrewMember : IDisposable
     private readonly SemaphoreSlim _ended = new(0);
     private int _localInARow;
 
-    public CrewMember(ComputeCrew crew) => Crew = crew;
+    /// <param name="crew">Whom it belongs to.</param>
+    /// <param name="claimsFromLast">See <see cref="ClaimsFromLast"/>.</param>
+    public CrewMember(ComputeCrew crew, bool claimsFromLast) => (Crew, ClaimsFromLast) = (crew, claimsFromLast);
 
     /// <summary>The member whose thread this is, or null.</summary>
     public static CrewMember? Current => t_current;
 
     public ComputeCrew Crew { get; }
+
+    /// <summary>Whether it begins with the last chunk of forked work.</summary>
+    public bool ClaimsFromLast { get; }
 
     /// <summary>Turns of actors that this member's own work made ready.</summary>
     public Queue<ActorCell> LocalTurns { get; } = new();
@@ -85,7 +90,7 @@ internal sealed class CrewMember : IDisposable
 
         if (!Crew.TryTake(out ActorCell? cell, out Job? job))
         {
-            return LocalTurns.Count > 0 || Crew.Fork.TryHelp();
+            return LocalTurns.Count > 0 || Crew.Fork.TryHelp(ClaimsFromLast);
         }
 
         if (job is null)
@@ -105,7 +110,7 @@ internal sealed class CrewMember : IDisposable
             long end = Stopwatch.GetTimestamp() + SpinTicks;
             while (Stopwatch.GetTimestamp() < end)
             {
-                if (Crew.Fork.TryHelp() || Crew.HasWork)
+                if (Crew.Fork.TryHelp(ClaimsFromLast) || Crew.HasWork)
                 {
                     return;
                 }

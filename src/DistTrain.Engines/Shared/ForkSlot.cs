@@ -4,12 +4,17 @@ namespace DistTrain.Engines.Shared;
 
 /// <summary>
 /// One piece of chunked work that idle crew members may help with. Chunks are claimed one by one, so the opener finishes
-/// alone when nobody comes. One piece
+/// alone when nobody comes. Half of the members claim from the first chunk on and half from the last one back, so that a thread mostly gets the part of a matrix that
+/// it had the last time: what another core has read or written costs several times as much to write. One piece
 /// at a time: a second opener meanwhile works alone.
 /// </summary>
 internal sealed class ForkSlot
 {
-    private int _open, _chunks, _claims, _done, _helpers;
+    // A claim from the first chunk on; one from the last one back is 1.
+    private const long ClaimFirst = 1L << 32;
+
+    private int _open, _chunks, _done, _helpers;
+    private long _claims;
     private IChunkedWork? _work;
 
     /// <summary>Publishes work; false when other work is open.</summary>
@@ -27,7 +32,8 @@ internal sealed class ForkSlot
     }
 
     /// <summary>Helps with open work; false when there is none left to claim.</summary>
-    public bool TryHelp()
+    /// <param name="fromLast">Whether to begin with the last chunk.</param>
+    public bool TryHelp(bool fromLast)
     {
         if (Volatile.Read(ref _chunks) == 0)
         {
@@ -35,15 +41,16 @@ internal sealed class ForkSlot
         }
 
         Interlocked.Increment(ref _helpers);
-        bool helped = Claim();
+        bool helped = Claim(fromLast);
         Interlocked.Decrement(ref _helpers);
         return helped;
     }
 
     /// <summary>Claims chunks until none is left, waits for those that helpers run, and closes.</summary>
-    public void HelpAndClose()
+    /// <param name="fromLast">Whether to begin with the last chunk.</param>
+    public void HelpAndClose(bool fromLast)
     {
-        Claim();
+        Claim(fromLast);
         SpinWait spin = default;
         while (Volatile.Read(ref _done) < Volatile.Read(ref _chunks))
         {
@@ -63,7 +70,7 @@ internal sealed class ForkSlot
         Volatile.Write(ref _open, 0);
     }
 
-    private bool Claim()
+    private bool Claim(bool fromLast)
     {
         bool any = false;
         while (true)
@@ -75,13 +82,14 @@ internal sealed class ForkSlot
                 return any;
             }
 
-            int chunk = Interlocked.Increment(ref _claims) - 1;
-            if (chunk >= chunks)
+            long claims = Interlocked.Add(ref _claims, fromLast ? 1 : ClaimFirst);
+            int first = (int)(claims >> 32), last = (int)claims;
+            if (first + last > chunks)
             {
                 return any;
             }
 
-            _work!.RunChunk(chunk);
+            _work!.RunChunk(fromLast ? chunks - last : first - 1);
             Interlocked.Increment(ref _done);
             any = true;
         }

@@ -42,7 +42,8 @@ internal sealed class JobRunner<T> : IJobRunner
             plan.Network,
             stage.FirstLayer,
             stage.LayerCount,
-            plan.IsLastStage(stage.Index) ? plan.Settings.Loss : null))];
+            plan.IsLastStage(stage.Index) ? plan.Settings.Loss : null,
+            plan.FactoredRows))];
         _layouts = [.. plan.Stages.Select(stage => new SliceLayout(plan, stage))];
         _shards = new ShardArithmetic<T>(request, plan, pool, snapshots);
         _rules = new StageRules<T>(plan);

@@ -62,7 +62,7 @@ internal readonly struct History<T>
     }
 
     /// <summary>Adds a step's rows, whose coefficients are there already.</summary>
-    public void Append(in HistoryFactors<T> step)
+    public void Append(in GradientFactors<T> step)
     {
         int rows = Rows;
         step.Inputs.Span.CopyTo(_inputs.Span[(rows * _spec.Inputs)..]);

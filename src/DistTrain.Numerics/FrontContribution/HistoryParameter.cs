@@ -48,7 +48,7 @@ public sealed class HistoryParameter<T>(HistorySpec spec, Optimizer<T> optimizer
         values.Span.CopyTo(next.Span);
         state.CopyTo(nextState);
         History<T> before = new(spec, values), after = new(spec, next);
-        HistoryFactors<T> step = new(spec, gradient);
+        GradientFactors<T> step = new(spec, gradient);
         bool finite = Elementwise.AllFinite<T>(step.Inputs.Span) && Elementwise.AllFinite<T>(step.Deltas.Span);
         if (before.Rows + step.Rows > spec.RowsMax)
         {
@@ -81,7 +81,7 @@ public sealed class HistoryParameter<T>(HistorySpec spec, Optimizer<T> optimizer
     public double SquaredNorm(TensorView<T> gradient, ComputeScratch scratch)
     {
         ArgumentNullException.ThrowIfNull(scratch);
-        return new HistoryFactors<T>(spec, gradient).SquaredNorm(scratch);
+        return new GradientFactors<T>(spec, gradient).SquaredNorm(scratch);
     }
 
     private static bool Fold(History<T> before, ReadOnlySpan<T> state, History<T> after, Span<T> nextState, ComputeScratch scratch)

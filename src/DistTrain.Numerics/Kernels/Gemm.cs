@@ -47,6 +47,35 @@ public static class Gemm
         Multiply(problem, fork, GemmPath.Best, VectorWidth.Best);
     }
 
+    /// <summary>
+    /// op(a)·op(b) into a sink, with the bits of <see cref="Multiply{T}(TensorView{T}, bool, TensorView{T}, bool, TensorView{T}, bool, TensorView{T}, IForkJoin?)"/>; false, and nothing done, where the
+    /// product is too small or too deep for that.
+    /// </summary>
+    internal static bool TryMultiplyInto<T>(
+        TensorView<T> a, bool transposeA, TensorView<T> b, bool transposeB, IProductSink<T> sink, IForkJoin? fork, GemmPath path, VectorWidth width)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        VectorWidths.RequireFloatOrDouble<T>();
+        GemmProblem<T> problem = GemmProblem<T>.Create(a, transposeA, b, transposeB, sink);
+        VectorWidth resolved = VectorWidths.Resolve(width);
+        long products = (long)problem.M * problem.N * problem.K;
+        if (products <= TinyProduct || problem.K > GemmReference.BlockK || resolved == VectorWidth.Scalar)
+        {
+            return false;
+        }
+
+        if (fork is { Width: > 1 } && products >= ForkProduct)
+        {
+            GemmWork<T>.Run(problem, fork, path, resolved);
+        }
+        else
+        {
+            RunBlocks(problem, path, resolved);
+        }
+
+        return true;
+    }
+
     internal static void Multiply<T>(in GemmProblem<T> problem, IForkJoin? fork, GemmPath path, VectorWidth width)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -71,6 +100,12 @@ public static class Gemm
     internal static void Run<T>(in GemmProblem<T> problem, GemmPath path, VectorWidth width)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        if (problem.Sink is not null)
+        {
+            RunBlocks(problem, path, VectorWidths.Resolve(width));
+            return;
+        }
+
         bool tiny = path == GemmPath.Best && (long)problem.M * problem.N * problem.K <= TinyProduct;
         VectorWidth resolved = VectorWidths.Resolve(width);
         if (tiny || path == GemmPath.Reference || problem.K == 0 || resolved == VectorWidth.Scalar)

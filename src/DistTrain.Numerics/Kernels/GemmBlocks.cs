@@ -10,6 +10,9 @@ internal static class GemmBlocks
     /// <summary>Rows of c in a block.</summary>
     public const int BlockM = 128;
 
+    /// <summary>Rows of a block that goes into a sink: it is still in the second-level cache when it is taken, with what the sink needs besides.</summary>
+    public const int SunkM = 32;
+
     /// <summary>Bytes of a page.</summary>
     public const int PageBytes = 4096;
 
@@ -39,7 +42,7 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
         bool panels = problem.TransposeA && problem.StrideA <= PanelColumnsMax && problem.M % TShape.Rows == 0 && path == GemmPath.Best;
         bool packA = (problem.TransposeA && !panels) || path == GemmPath.Packed;
         bool packB = problem.TransposeB || path == GemmPath.Packed || (path == GemmPath.Best && IsReadOften(problem));
-        bool whole = problem.M % TShape.Rows == 0 && problem.N % TileColumns == 0 && problem.K <= GemmReference.BlockK;
+        bool whole = problem.Sink is null && problem.M % TShape.Rows == 0 && problem.N % TileColumns == 0 && problem.K <= GemmReference.BlockK;
         if (whole && !packA && !packB && !problem.TurnC && problem.Diagonal == GemmProblem<T>.WholeProduct
             && (long)problem.M * problem.K <= GemmBlocks.BlockM * GemmReference.BlockK)
         {
@@ -62,9 +65,12 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
         }
     }
 
-    /// <summary>Whether tiles read a right operand so often that packing it pays; sooner where its rows lie on pages of their own.</summary>
+    /// <summary>
+    /// Whether tiles read a right operand so often that packing it pays; sooner where its rows lie on pages of their own, and at once where another core may have it, for
+    /// packing reads from one line to the next.
+    /// </summary>
     private static bool IsReadOften(in GemmProblem<T> problem) =>
-        problem.M > TShape.Rows * (problem.StrideB * sizeof(T) >= GemmBlocks.PageBytes ? 12 : 32);
+        problem.IsShared || problem.M > TShape.Rows * (problem.StrideB * sizeof(T) >= GemmBlocks.PageBytes ? 12 : 32);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Run<TLeft>(in GemmProblem<T> problem, bool packA, bool packB)
@@ -72,7 +78,8 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
     {
         PackingBuffers buffers = PackingBuffers.Current;
         T* left = (T*)buffers.Left, right = (T*)buffers.Right;
-        int blockM = GemmBlocks.BlockM - (GemmBlocks.BlockM % TShape.Rows);
+        int blockM = problem.Sink is null ? GemmBlocks.BlockM : GemmBlocks.SunkM;
+        blockM -= blockM % TShape.Rows;
         for (int j = 0; j < problem.N; j += GemmBlocks.BlockN)
         {
             int columns = Math.Min(Math.Min(GemmBlocks.BlockN, problem.N - j), problem.M + problem.Diagonal - j);
@@ -117,11 +124,19 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
                         StepA = packA ? depth : problem.TransposeA ? 1 : problem.StrideA,
                         Diagonal = problem.Diagonal + i - j,
                     };
+                    if (problem.Sink is not null)
+                    {
+                        part.C = (T*)buffers.Product;
+                        part.StrideC = columns;
+                    }
+
                     RunPanels<TLeft>(part, b, problem.StrideB, inPlace, 0);
                     if (inPlace < columns)
                     {
                         RunPanels<TLeft>(part, right, 0, columns - inPlace, inPlace);
                     }
+
+                    problem.Sink?.Take(part.C, problem.FirstRow + i, rows, j, columns);
                 }
             }
         }

@@ -28,7 +28,13 @@ internal static unsafe class GemmPacking
                 T* panel = target + ((nint)i * depth);
                 for (int p = first; p < end; p++)
                 {
-                    Unsafe.CopyBlockUnaligned(panel + ((nint)p * width), source + (p * stride) + i, (uint)(width * sizeof(T)));
+                    byte* from = (byte*)(source + (p * stride) + i), ahead = from + (8 * stride * sizeof(T));
+                    Unsafe.CopyBlockUnaligned(panel + ((nint)p * width), from, (uint)(width * sizeof(T)));
+                    if (Sse.IsSupported)
+                    {
+                        Sse.Prefetch0(ahead);
+                        Sse.Prefetch0(ahead + 64);
+                    }
                 }
             }
         }

@@ -20,6 +20,15 @@ internal unsafe struct GemmProblem<T>
     /// <summary>Only c[i, j] with j ≤ i + this is asked for; <see cref="WholeProduct"/> for all of c.</summary>
     public int Diagonal;
 
+    /// <summary>Takes the product in place of c; null for c. For products of at most <see cref="GemmReference.BlockK"/> terms that no other way than blocks computes.</summary>
+    public IProductSink<T>? Sink;
+
+    /// <summary>Whether this is a part that one of several threads computes, whose operands another core may have written.</summary>
+    public bool IsShared;
+
+    /// <summary>The row of the whole product that this part of it begins with.</summary>
+    public int FirstRow;
+
     /// <summary>No diagonal bounds c.</summary>
     public const int WholeProduct = int.MaxValue / 2;
 
@@ -27,30 +36,45 @@ internal unsafe struct GemmProblem<T>
     public static GemmProblem<T> Create(
         TensorView<T> a, bool transposeA, TensorView<T> b, bool transposeB, TensorView<T> c, bool accumulate, TensorView<T> rowBias)
     {
-        (int m, int k) = transposeA ? (a.Columns, a.Rows) : (a.Rows, a.Columns);
-        (int innerOfB, int n) = transposeB ? (b.Columns, b.Rows) : (b.Rows, b.Columns);
-        if (innerOfB != k || c.Rows != m || c.Columns != n || (!rowBias.IsNone && rowBias.Length != n))
+        GemmProblem<T> problem = Create(a, transposeA, b, transposeB, null);
+        if (c.Rows != problem.M || c.Columns != problem.N || (!rowBias.IsNone && rowBias.Length != problem.N))
         {
             throw new ArgumentException(
-                $"Shapes do not agree: op(a) is {m}×{k}, op(b) {innerOfB}×{n}, c {c.Rows}×{c.Columns}, bias {rowBias.Length}.");
+                $"Shapes do not agree: op(a)·op(b) is {problem.M}×{problem.N}, c {c.Rows}×{c.Columns}, bias {rowBias.Length}.");
+        }
+
+        return problem with
+        {
+            C = Pointer(c),
+            Bias = rowBias.IsNone ? null : Pointer(rowBias),
+            StrideC = c.Columns,
+            Accumulate = accumulate,
+        };
+    }
+
+    /// <summary>A product that a sink takes. Throws <see cref="ArgumentException"/> where the shapes do not agree.</summary>
+    public static GemmProblem<T> Create(TensorView<T> a, bool transposeA, TensorView<T> b, bool transposeB, IProductSink<T>? sink)
+    {
+        (int m, int k) = transposeA ? (a.Columns, a.Rows) : (a.Rows, a.Columns);
+        (int innerOfB, int n) = transposeB ? (b.Columns, b.Rows) : (b.Rows, b.Columns);
+        if (innerOfB != k)
+        {
+            throw new ArgumentException($"Shapes do not agree: op(a) is {m}×{k}, op(b) {innerOfB}×{n}.");
         }
 
         return new GemmProblem<T>
         {
             A = Pointer(a),
             B = Pointer(b),
-            C = Pointer(c),
-            Bias = rowBias.IsNone ? null : Pointer(rowBias),
             StrideA = a.Columns,
             StrideB = b.Columns,
-            StrideC = c.Columns,
             M = m,
             N = n,
             K = k,
             TransposeA = transposeA,
             TransposeB = transposeB,
-            Accumulate = accumulate,
             Diagonal = WholeProduct,
+            Sink = sink,
         };
     }
 
@@ -60,6 +84,7 @@ internal unsafe struct GemmProblem<T>
         A = A + (first * (TransposeA ? 1 : StrideA)),
         C = C + (first * StrideC),
         M = end - first,
+        FirstRow = FirstRow + first,
         Diagonal = Diagonal == WholeProduct ? WholeProduct : Diagonal + first,
     };
 

@@ -6,16 +6,13 @@ namespace DistTrain.Numerics.Kernels;
 internal sealed class GemmWork<T> : IChunkedWork
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    /// <summary>Chunks begin at multiples of this many rows or columns, so that only the last one has ragged tiles.</summary>
-    private const int Grain = 32;
-
     [ThreadStatic]
     private static GemmWork<T>? t_spare;
 
     private GemmProblem<T> _problem;
     private GemmPath _path;
     private VectorWidth _width;
-    private int _chunks, _grain;
+    private ChunkSplit _split;
     private bool _byColumns;
 
     /// <summary>Runs the product with whatever threads <paramref name="fork"/> offers.</summary>
@@ -24,30 +21,26 @@ internal sealed class GemmWork<T> : IChunkedWork
         // A nested fork on this thread would find no spare and make its own.
         GemmWork<T> work = t_spare ?? new GemmWork<T>();
         t_spare = null;
-        work._problem = problem;
+        work._problem = problem with { IsShared = problem.Sink is not null };
         work._path = path;
         work._width = width;
 
-        // Each chunk packs the other operand for itself, so the longer side is split; small products get one chunk a thread.
-        work._byColumns = problem.N >= problem.M;
-        work._grain = Math.Max(problem.M, problem.N) >= 2 * Grain * fork.Width ? Grain : 8;
-        int grains = (Math.Max(problem.M, problem.N) + work._grain - 1) / work._grain;
-        bool large = 2.0 * problem.M * problem.N * problem.K >= 4e6 * fork.Width;
+        // Each chunk packs the other operand for itself, so the longer side is split; small products get one chunk a thread. A sink takes whole rows.
+        work._byColumns = problem.Sink is null && problem.N >= problem.M;
+        bool large = 2.0 * problem.M * problem.N * problem.K >= 16e6 * fork.Width;
 
         // A triangle's chunks are unequal, so there are more of them to claim.
         int perThread = (large ? 2 : 1) * (problem.Diagonal == GemmProblem<T>.WholeProduct ? 1 : 2);
-        work._chunks = Math.Min(grains, perThread * fork.Width);
-        fork.Run(work, work._chunks);
+        work._split = new ChunkSplit(work._byColumns ? problem.N : problem.M, fork.Width, perThread);
+        fork.Run(work, work._split.Count);
+        work._problem = default;
         t_spare = work;
     }
 
     /// <inheritdoc/>
     public void RunChunk(int chunk)
     {
-        int length = _byColumns ? _problem.N : _problem.M;
-        int grains = (length + _grain - 1) / _grain;
-        int first = (int)((long)grains * chunk / _chunks) * _grain;
-        int end = Math.Min(length, (int)((long)grains * (chunk + 1) / _chunks) * _grain);
+        (int first, int end) = _split[chunk];
         Gemm.Run(_byColumns ? _problem.Columns(first, end) : _problem.Rows(first, end), _path, _width);
     }
 }

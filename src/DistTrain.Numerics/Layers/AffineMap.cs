@@ -22,7 +22,8 @@ internal abstract class AffineMap<T>
 /// <param name="tied">Whether the weight serves transposed: s = x W + b.</param>
 /// <param name="weightShared">Whether a later layer uses the weight too, and so has written its gradient earlier in the
 /// pass.</param>
-internal sealed class WeightMap<T>(int weight, int bias, bool tied, bool weightShared) : AffineMap<T>
+/// <param name="factoredRows">As the weight's <see cref="ParameterSpec.FactoredRows"/>.</param>
+internal sealed class WeightMap<T>(int weight, int bias, bool tied, bool weightShared, int factoredRows) : AffineMap<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     /// <inheritdoc/>
@@ -34,14 +35,18 @@ internal sealed class WeightMap<T>(int weight, int bias, bool tied, bool weightS
 
     /// <summary>
     /// From delta = d(loss)/ds: the gradients of W and b, and d(loss)/dx if asked. Gradients add by sample: the weight's in the
-    /// matrix product's documented order, the bias's row after row. The signal passes through the pass's feedback weight.
+    /// matrix product's documented order or left as factors, the bias's row after row. The signal passes through the pass's feedback weight.
     /// </summary>
     public override void Backward(in BackwardPass<T> pass, TensorView<T> delta)
     {
         ForwardPass<T> forward = pass.Forward;
         TensorView<T> gradient = pass.Gradients[weight];
         bool add = pass.Accumulate || weightShared;
-        if (tied)
+        if (factoredRows > 0)
+        {
+            new GradientFactors<T>(factoredRows, forward.Input.Columns, delta.Columns, gradient).Append(forward.Input, delta);
+        }
+        else if (tied)
         {
             Gemm.Multiply(forward.Input, true, delta, false, gradient, add, default, forward.Fork);
         }

@@ -30,7 +30,7 @@ internal sealed class HistoryMap<T>(HistorySpec spec, int history, int bias) : A
     public override void Backward(in BackwardPass<T> pass, TensorView<T> delta)
     {
         ForwardPass<T> forward = pass.Forward;
-        new HistoryFactors<T>(spec, pass.Gradients[history]).Append(forward.Input, delta);
+        new GradientFactors<T>(spec, pass.Gradients[history]).Append(forward.Input, delta);
         if (bias >= 0)
         {
             Elementwise.ColumnSums(delta, pass.Gradients[bias].Span, pass.Accumulate);

@@ -24,6 +24,23 @@ public sealed record ParameterSpec(string Name, int Layer, int Rows, int Columns
     /// </summary>
     public bool GathersRows { get; init; }
 
+    /// <summary>
+    /// Rows of a full step whose inputs and deltas the gradient of a weight travels as, in place of their product; 0 where it travels as it is.
+    /// </summary>
+    public int FactoredRows { get; private init; }
+
+    /// <summary>
+    /// The weight with its gradient as factors where these are fewer values, and as it is where they are not. The step's rows have to come in one pass.
+    /// </summary>
+    /// <param name="rows">Rows of a full step; 0 for the weight as it is.</param>
+    public ParameterSpec Factored(int rows)
+    {
+        long factors = (rows * ((long)Rows + Columns)) + 1;
+        return rows == 0 || factors >= (long)Rows * Columns
+            ? new ParameterSpec(Name, Layer, Rows, Columns)
+            : this with { GradientRows = 1, GradientColumns = (int)factors, GathersRows = true, FactoredRows = rows };
+    }
+
     /// <summary>Number of values in each vector of optimizer state: one for each that the optimizer updates.</summary>
     public int StateLength { get; init; } = Rows * Columns;
 }

@@ -9,12 +9,12 @@ internal sealed class StageBuilder<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     private readonly NetworkSpec _network;
-    private readonly int _first, _count;
+    private readonly int _first, _count, _factoredRows;
     private readonly LossKind? _loss;
     private readonly List<ParameterSpec> _parameters = [];
     private readonly Dictionary<int, int> _weightOfLayer = [];
 
-    public StageBuilder(NetworkSpec network, int firstLayer, int layerCount, LossKind? loss)
+    public StageBuilder(NetworkSpec network, int firstLayer, int layerCount, LossKind? loss, int factoredRows)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(firstLayer);
         ArgumentOutOfRangeException.ThrowIfLessThan(layerCount, 1);
@@ -24,7 +24,7 @@ internal sealed class StageBuilder<T>
             throw new ArgumentException("Only the last stage has a loss.", nameof(loss));
         }
 
-        (_network, _first, _count, _loss) = (network, firstLayer, layerCount, loss);
+        (_network, _first, _count, _loss, _factoredRows) = (network, firstLayer, layerCount, loss, factoredRows);
     }
 
     /// <summary>Layers and parameters, both in layer order.</summary>
@@ -80,7 +80,7 @@ internal sealed class StageBuilder<T>
         int weight;
         if (tiedTo is not int source)
         {
-            weight = Add("weight", index, outputs, width);
+            weight = Add(Weight(index, outputs, width));
             _weightOfLayer[index] = weight;
         }
         else if (!_weightOfLayer.TryGetValue(source, out weight))
@@ -97,7 +97,15 @@ internal sealed class StageBuilder<T>
             shared |= _network.Layers[later] is DenseSpec { TiedTo: int to } && to == sharer;
         }
 
-        return new WeightMap<T>(weight, bias ? Add("bias", index, 1, outputs) : -1, tiedTo is not null, shared);
+        int rows = _parameters[weight].FactoredRows;
+        return new WeightMap<T>(weight, bias ? Add("bias", index, 1, outputs) : -1, tiedTo is not null, shared, rows);
+    }
+
+    /// <summary>A weight of its own. That of tied layers has a sum of products for a gradient.</summary>
+    private ParameterSpec Weight(int index, int outputs, int width)
+    {
+        ParameterSpec weight = new($"layers.{index}.weight", index, outputs, width);
+        return _network.Layers.Any(layer => layer is DenseSpec { TiedTo: int to } && to == index) ? weight : weight.Factored(_factoredRows);
     }
 
     private int Add(string name, int layer, int rows, int columns) =>

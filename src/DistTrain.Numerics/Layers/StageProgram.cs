@@ -44,11 +44,13 @@ public sealed partial class StageProgram<T>
     /// <param name="firstLayer">From 0.</param>
     /// <param name="layerCount">At least 1.</param>
     /// <param name="loss">For the last stage only; null for a stage that never computes a loss.</param>
+    /// <param name="factoredRows">Rows of a full step where the gradients of weights are wanted as factors if these are fewer values
+    /// (<see cref="ParameterSpec.Factored"/>); 0 for gradients as they are.</param>
     /// <exception cref="InvalidInputException">A tied layer's weight belongs to another stage.</exception>
-    public StageProgram(NetworkSpec network, int firstLayer, int layerCount, LossKind? loss = null)
+    public StageProgram(NetworkSpec network, int firstLayer, int layerCount, LossKind? loss = null, int factoredRows = 0)
     {
         ArgumentNullException.ThrowIfNull(network);
-        (_layers, _parameters) = new StageBuilder<T>(network, firstLayer, layerCount, loss).Build();
+        (_layers, _parameters) = new StageBuilder<T>(network, firstLayer, layerCount, loss, factoredRows).Build();
         _dropoutBehind = DropoutBehind(network, firstLayer + layerCount, OutputWidth);
         _loss = loss is LossKind kind ? LossFunction<T>.For(kind, network.Layers[^1]) : null;
         _hasTies = network.Layers.Skip(firstLayer).Take(layerCount).Any(layer => layer is DenseSpec { TiedTo: not null });

@@ -1,5 +1,6 @@
 using System.Numerics;
 using DistTrain.Numerics.Kernels;
+using DistTrain.Numerics.Layers;
 using DistTrain.Numerics.Networks;
 using DistTrain.Numerics.Tensors;
 
@@ -97,13 +98,67 @@ public sealed class Optimizer<T>
         return Apply(learningRate, update, arrays, fork);
     }
 
-    private bool Apply(double learningRate, long update, in UpdateArrays<T> arrays, IForkJoin? fork)
+    /// <summary>
+    /// <see cref="Apply(double, long, double, ReadOnlySpan{T}, ReadOnlySpan{T}, ReadOnlySpan{T}, Span{T}, Span{T}, IForkJoin?)"/> for a weight whose gradient has come as factors
+    /// (<see cref="ParameterSpec.Factored"/>): their product and the update in one pass, with the same bits, and the product never stands in memory.
+    /// </summary>
+    /// <param name="weight">The weight.</param>
+    /// <param name="learningRate">η of this step.</param>
+    /// <param name="update">Number of this update, from 1.</param>
+    /// <param name="gradientScale">Factor of the gradient before everything else.</param>
+    /// <param name="weights">outputs × inputs.</param>
+    /// <param name="gradient">1 × <see cref="ParameterSpec.GradientLength"/>, as a backward pass wrote it.</param>
+    /// <param name="state">As there.</param>
+    /// <param name="nextWeights">outputs × inputs; apart from <paramref name="weights"/> or the same.</param>
+    /// <param name="nextState">As there.</param>
+    /// <param name="scratch">The calling thread's.</param>
+    /// <param name="fork">Helpers for a large product, or null.</param>
+    /// <returns>Whether every next weight is finite.</returns>
+    public bool ApplyFactors(
+        ParameterSpec weight, double learningRate, long update, double gradientScale, TensorView<T> weights, TensorView<T> gradient,
+        ReadOnlySpan<T> state, TensorView<T> nextWeights, Span<T> nextState, ComputeScratch scratch, IForkJoin? fork = null)
+    {
+        ArgumentNullException.ThrowIfNull(weight);
+        ArgumentNullException.ThrowIfNull(scratch);
+        UpdateArrays<T> arrays = new()
+        {
+            Weights = weights.Span,
+            GradientScale = T.CreateChecked(gradientScale),
+            State = state,
+            NextWeights = nextWeights.Span,
+            NextState = nextState,
+        };
+        RequireLengths(update, arrays);
+        GradientFactors<T> factors = new(weight, gradient);
+        ProductUpdate<T> product = ProductUpdate<T>.Begin(_rule, _rule.At(learningRate, update), arrays, weight.Columns);
+        bool fused = Gemm.TryMultiplyInto(factors.Deltas, true, factors.Inputs, false, product, fork, GemmPath.Best, VectorWidth.Best);
+        bool finite = product.End();
+        if (fused)
+        {
+            return finite;
+        }
+
+        long mark = scratch.Mark;
+        TensorView<T> whole = scratch.Take<T>(weight.Rows, weight.Columns);
+        Gemm.Multiply(factors.Deltas, true, factors.Inputs, false, whole, false, default, fork);
+        finite = Apply(learningRate, update, gradientScale, weights.Span, whole.Span, state, nextWeights.Span, nextState, fork);
+        scratch.Release(mark);
+        return finite;
+    }
+
+    private void RequireLengths(long update, in UpdateArrays<T> arrays)
     {
         int length = arrays.Weights.Length;
         ArgumentOutOfRangeException.ThrowIfLessThan(update, 1);
         ArgumentOutOfRangeException.ThrowIfNotEqual(arrays.NextWeights.Length, length);
         ArgumentOutOfRangeException.ThrowIfNotEqual(arrays.State.Length, checked(length * StateCount));
         ArgumentOutOfRangeException.ThrowIfNotEqual(arrays.NextState.Length, arrays.State.Length);
+    }
+
+    private bool Apply(double learningRate, long update, in UpdateArrays<T> arrays, IForkJoin? fork)
+    {
+        RequireLengths(update, arrays);
+        int length = arrays.Weights.Length;
         Coefficients<T> coefficients = _rule.At(learningRate, update);
         return fork is { Width: > 1 } && length >= UpdateWork<T>.LengthMin
             ? UpdateWork<T>.Run(_rule, coefficients, arrays, fork)

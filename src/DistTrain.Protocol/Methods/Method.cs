@@ -68,6 +68,9 @@ public abstract class Method
     /// <summary>Whether a stage's backward pass computes the gradient of its input. The first stage's never does.</summary>
     public virtual bool PassesSignal(int stage, int stages) => true;
 
+    /// <summary>Whether the gradient of a weight is the product of a stage's inputs and deltas and of nothing else, so that these may travel in its place.</summary>
+    public virtual bool HasFactoredGradients => false;
+
     /// <summary>What a stage carries from step to step.</summary>
     public virtual CarriedPlan Carries(RunSettings settings, int stage) => default;
 

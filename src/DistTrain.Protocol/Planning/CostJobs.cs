@@ -52,7 +52,7 @@ public sealed class CostJobs
             ForwardJob => new CostJob(2 * rows * stage.Forward, _valueBytes * (stage.Parameters + (rows * (stage.Inputs + stage.Stored)))),
             LossJob => Elements(rows * stage.Outputs, 3),
             BackwardJob backward => new CostJob(
-                2 * rows * stage.Backward(backward), _valueBytes * ((2 * stage.Parameters) + (rows * ((2 * stage.Inputs) + stage.Stored + stage.Outputs)))),
+                2 * rows * stage.Backward(backward), _valueBytes * (stage.Parameters + stage.Gradients + (rows * ((2 * stage.Inputs) + stage.Stored + stage.Outputs)))),
             LearningJob learning => OfLearning(learning, stage, rows),
             CompressJob compress => Elements(_plan.Slices[compress.Slice].Length, 3),
             _ => throw new InvariantException($"A {job.GetType().Name} has no cost; {nameof(CostJobs)} gives it one."),
@@ -87,13 +87,17 @@ public sealed class CostJobs
         return job switch
         {
             // Weights in and out, the contributions, and state in and out; of the two inputs besides contributions one is the state.
-            ApplyJob apply => Elements(length, apply.Inputs.Length + (2 * _stateCount)),
+            ApplyJob apply => WithProducts(Elements(length, apply.Inputs.Length + (2 * _stateCount)), _plan.Slices[job.Slice]),
             PartialsJob when _plan.Settings.ParameterServer.Aggregate == Aggregate.Krum => Elements(length, replicas * replicas / 2),
             PartialsJob => Elements(length, replicas),
             RestoreJob or SnapshotJob => Elements(length, 1 + _stateCount),
             _ => throw new InvariantException($"A {job.GetType().Name} has no cost; {nameof(CostJobs)} gives it one."),
         };
     }
+
+    /// <summary>An update, and the products of the gradients that come as factors.</summary>
+    private static CostJob WithProducts(CostJob update, SlicePlan slice) =>
+        update with { Flops = update.Flops + (2 * slice.Parameters.Sum(parameter => (double)parameter.FactoredRows * parameter.Length)) };
 
     private CostJob OfFront(FrontJob job)
     {
@@ -146,12 +150,14 @@ public sealed class CostJobs
                 Inputs = widths[stage.FirstLayer],
                 Outputs = widths[stage.FirstLayer + stage.LayerCount],
                 Parameters = stage.Parameters.Where(parameter => !LocalRules.IsAuxiliary(parameter)).Sum(parameter => (double)parameter.Length),
+                Gradients = stage.Parameters.Where(parameter => !LocalRules.IsAuxiliary(parameter)).Sum(parameter => (double)parameter.GradientLength),
                 Rule = stage.Parameters.Where(LocalRules.IsAuxiliary).Sum(parameter => (double)parameter.Length),
             };
             bool contributesOnly = plan.Front is not null && !plan.IsLastStage(stage.Index);
             for (int layer = stage.FirstLayer; layer < stage.FirstLayer + stage.LayerCount && !contributesOnly; layer++)
             {
                 (double own, double gradient) = Products(plan, plan.Network.Layers[layer], widths[layer]);
+                gradient = plan.IsFactored(layer) ? 0 : gradient;
                 cost = cost with
                 {
                     Forward = cost.Forward + own,
@@ -229,6 +235,9 @@ public sealed class CostJobs
         public double Outputs { get; init; }
 
         public double Parameters { get; init; }
+
+        /// <summary>Values of their gradients.</summary>
+        public double Gradients { get; init; }
 
         /// <summary>Values of what it learns besides its layers.</summary>
         public double Rule { get; init; }

@@ -85,11 +85,22 @@ public sealed class JobTime
                     .. rule.Kind == LocalRuleKind.Prediction ? [] : Compared(local),
                 ];
             case ApplyJob apply:
-                double length = _plan.Slices[apply.Slice].Length, streams = apply.Inputs.Length + (2 * _stateCount);
-                return [Alone(_prices.Update(_plan.Settings.Optimizer.Kind, length, streams))];
+                return Update(apply);
             default:
                 return Unshaped(job);
         }
+    }
+
+    /// <summary>The products of gradients that come as factors, and the update.</summary>
+    private List<JobPart> Update(ApplyJob job)
+    {
+        SlicePlan slice = _plan.Slices[job.Slice];
+        return
+        [
+            .. slice.Parameters.Where(parameter => parameter.FactoredRows > 0)
+                .Select(parameter => _prices.Product(ProductKind.Gradient, parameter.FactoredRows, parameter.Rows, parameter.Columns)),
+            Alone(_prices.Update(_plan.Settings.Optimizer.Kind, slice.Length, job.Inputs.Length + (2 * _stateCount))),
+        ];
     }
 
     private List<JobPart> Unshaped(Job job)

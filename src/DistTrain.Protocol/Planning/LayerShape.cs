@@ -7,7 +7,7 @@ namespace DistTrain.Protocol.Planning;
 /// <param name="Products">Columns of its result.</param>
 /// <param name="Outputs">Columns behind the activation.</param>
 /// <param name="Activation">The activation, or the one that takes about as long.</param>
-/// <param name="HasGradientProduct">Whether the weight's gradient takes a product.</param>
+/// <param name="HasGradientProduct">Whether the backward pass forms the weight's gradient by a product.</param>
 /// <param name="IsFused">Whether the signal of the network's loss is that of the product's result.</param>
 internal sealed record LayerShape(int Inputs, int Products, int Outputs, ActivationKind Activation, bool HasGradientProduct, bool IsFused)
 {
@@ -21,14 +21,14 @@ internal sealed record LayerShape(int Inputs, int Products, int Outputs, Activat
         LayerShape[] shapes = new LayerShape[plan.Network.Layers.Count];
         for (int layer = 0; layer < shapes.Length; layer++)
         {
-            shapes[layer] = Of(plan.Network.Layers[layer], width);
+            shapes[layer] = Of(plan.Network.Layers[layer], width, plan.IsFactored(layer));
             width = shapes[layer].Outputs;
         }
 
         return shapes[stage.FirstLayer..(stage.FirstLayer + stage.LayerCount)];
     }
 
-    private static LayerShape Of(LayerSpec spec, int width)
+    private static LayerShape Of(LayerSpec spec, int width, bool isFactored)
     {
         LayerSpec inner = spec switch
         {
@@ -44,7 +44,7 @@ internal sealed record LayerShape(int Inputs, int Products, int Outputs, Activat
             KCompetitiveSpec => ActivationKind.Tanh,
             _ => ActivationKind.Relu,
         };
-        bool scatters = spec is HistorySpec or ContributedSpec { Scatter: true };
-        return new LayerShape(inputs, products, outputs, activation, !scatters, activation is ActivationKind.Softmax or ActivationKind.Sigmoid);
+        bool gathers = isFactored || spec is HistorySpec or ContributedSpec { Scatter: true };
+        return new LayerShape(inputs, products, outputs, activation, !gathers, activation is ActivationKind.Softmax or ActivationKind.Sigmoid);
     }
 }

@@ -81,7 +81,8 @@ public sealed class RunPlan
         Network = Front?.Network ?? settings.Network;
         Topology = new Topology(settings.Replicas, settings.Stages.Count, settings.ParameterServer.Shards, Front?.Shares ?? 1, settings.ParameterServer.Copies);
         EveryShard = new ShardView(Topology);
-        (Stages, Slices, Parameters) = Lay(settings, Network, Front, Method);
+        FactoredRows = FactorsGradients ? Math.Min(settings.Training.BatchSize, trainRows) : 0;
+        (Stages, Slices, Parameters) = Lay(settings, Network, Front, Method, FactoredRows);
         CoefficientSlices =
         [
             .. Parameters.Where(place => ContributedSpec.IsTheta(place.Parameter) || ContributedSpec.IsScale(place.Parameter))
@@ -90,7 +91,7 @@ public sealed class RunPlan
         TrainedSlices = Slices.Count(slice => !slice.Frozen);
         Histories = Front is null ? [] : [.. Front.Histories.Select((entry, index) => (HistorySlice(entry.Layer), ExpandedSlice + 1 + index))];
         Results = Front is null
-            ? [.. Parameters.Where(place => !LocalRules.IsAuxiliary(place.Parameter))]
+            ? [.. Parameters.Where(place => !LocalRules.IsAuxiliary(place.Parameter)).Select(place => place with { Parameter = place.Parameter.Factored(0) })]
             : [.. ResultsOf(settings.Network, Front)];
         Participants = Front is null
             ? [.. Enumerable.Range(1, Topology.LayerActors).Select(index => new ActorId(index))]
@@ -213,6 +214,19 @@ public sealed class RunPlan
     public bool NeedsDecision =>
         Settings.Optimizer.ClipNorm is not null || Settings.ParameterServer.Aggregate == Aggregate.Krum;
 
+    /// <summary>
+    /// Rows of a full step where gradients of weights travel as factors and the shard forms product and update in one pass, for weights that have fewer values in their factors;
+    /// 0 where all gradients travel as they are, because something needs their values or adds several of them.
+    /// </summary>
+    public int FactoredRows { get; }
+
+    /// <summary>Whether the gradient of a layer's weight travels as factors.</summary>
+    public bool IsFactored(int layer) => Parameters.Any(place => place.Parameter.Layer == layer && place.Parameter.FactoredRows > 0);
+
+    private bool FactorsGradients =>
+        Method.HasFactoredGradients && !Asynchronous && !NeedsDecision && Settings.Replicas == 1 && Settings.Training.MicroBatches == 1
+        && Settings.ParameterServer.Compression == CompressionKind.None;
+
     /// <summary>Whether layer actors carry an error-feedback residual from step to step.</summary>
     public bool CarriesResidual => Settings.ParameterServer.Compression == CompressionKind.TopK;
 
@@ -255,7 +269,7 @@ public sealed class RunPlan
     public double LearningRate(long step) => LearningRates.At(Settings.Optimizer, step - 1, TotalSteps, StepsPerEpoch);
 
     private static (List<StagePlan> Stages, List<SlicePlan> Slices, List<ParameterPlace> Parameters) Lay(
-        RunSettings settings, NetworkSpec network, FrontContributionPlan? front, Method method)
+        RunSettings settings, NetworkSpec network, FrontContributionPlan? front, Method method, int factoredRows)
     {
         int residuals = settings.ParameterServer.Compression == CompressionKind.TopK ? 1 : 0;
         List<StagePlan> stages = [];
@@ -272,7 +286,7 @@ public sealed class RunPlan
             CarriedPlan carried = method.Carries(settings, stages.Count);
             IReadOnlyList<ParameterSpec> parameters =
             [
-                .. contributes ? [] : new StageProgram<float>(network, first, count).Parameters,
+                .. contributes ? [] : new StageProgram<float>(network, first, count, null, factoredRows).Parameters,
                 .. rule is null ? [] : LocalRules.ParametersOf(rule),
             ];
             List<int> stageSlices = [];

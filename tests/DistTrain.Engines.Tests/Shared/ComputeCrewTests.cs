@@ -37,13 +37,13 @@ public sealed class ComputeCrewTests
         ForkSlot slot = new();
         bool ends = false;
         Exception? failure = null;
-        Thread[] helpers = [.. Enumerable.Range(0, 3).Select(_ => new Thread(() =>
+        Thread[] helpers = [.. Enumerable.Range(0, 3).Select(helper => new Thread(() =>
         {
             try
             {
                 while (!Volatile.Read(ref ends))
                 {
-                    slot.TryHelp();
+                    slot.TryHelp(fromLast: helper % 2 == 0);
                 }
             }
             catch (Exception exception)
@@ -58,7 +58,7 @@ public sealed class ComputeCrewTests
             {
                 Chunks work = new(2 + (fork % 3));
                 slot.TryOpen(work, work.Count).ShouldBeTrue();
-                slot.HelpAndClose();
+                slot.HelpAndClose(fromLast: fork % 2 == 0);
                 work.ShouldAllHaveRunOnce($"fork {fork}");
             }
         }
@@ -72,16 +72,30 @@ public sealed class ComputeCrewTests
     }
 
     [Fact]
+    public void ChunksAreClaimedFromBothEnds()
+    {
+        // A member finds in its cache what it computed of the same matrix before.
+        foreach (bool fromLast in (bool[])[false, true])
+        {
+            ForkSlot slot = new();
+            Order work = new();
+            slot.TryOpen(work, 4).ShouldBeTrue();
+            slot.HelpAndClose(fromLast);
+            work.Chunks.ShouldBe(fromLast ? [3, 2, 1, 0] : [0, 1, 2, 3]);
+        }
+    }
+
+    [Fact]
     public void ASecondOpenerWorksAlone()
     {
         ForkSlot slot = new();
         slot.TryOpen(new Chunks(2), 2).ShouldBeTrue();
         slot.TryOpen(new Chunks(2), 2).ShouldBeFalse();
-        slot.HelpAndClose();
+        slot.HelpAndClose(fromLast: false);
         slot.TryOpen(new Chunks(1), 1).ShouldBeFalse("one chunk needs no help");
         slot.TryOpen(new Chunks(2), 2).ShouldBeTrue();
-        slot.HelpAndClose();
-        slot.TryHelp().ShouldBeFalse();
+        slot.HelpAndClose(fromLast: false);
+        slot.TryHelp(fromLast: true).ShouldBeFalse();
     }
 
     [Fact]
@@ -150,6 +164,13 @@ public sealed class ComputeCrewTests
         Array.ForEach(threads, thread => thread.Start());
         Array.ForEach(threads, thread => thread.Join());
         failure.ShouldBeNull();
+    }
+
+    private sealed class Order : IChunkedWork
+    {
+        public List<int> Chunks { get; } = [];
+
+        public void RunChunk(int chunk) => Chunks.Add(chunk);
     }
 
     private sealed class Chunks(int count) : IChunkedWork

@@ -67,7 +67,7 @@ public sealed class HistoryLayerTests
         }
 
         TensorView<double> gradient = conventional.Gradient("layers.0.weight");
-        HistoryFactors<double> factors = new(spec, history.Gradient("layers.0.history"));
+        GradientFactors<double> factors = new(spec, history.Gradient("layers.0.history"));
         using Tensor<double> product = new(spec.Outputs, D);
         Gemm.Multiply(factors.Deltas, true, factors.Inputs, false, product.View);
         ShouldBeClose(product.View, gradient);
@@ -102,7 +102,7 @@ public sealed class HistoryLayerTests
         HistorySpec spec = new(new DenseSpec(4, ActivationKind.Tanh), D, RowsMax: 2 * Rows, StepRows: 2 * Rows, HasVelocity: false);
         using TestStage<double> stage = new(new NetworkSpec(D, [spec]), Rows);
         TensorView<double> gradient = stage.Gradient("layers.0.history");
-        HistoryFactors<double> factors = new(spec, gradient);
+        GradientFactors<double> factors = new(spec, gradient);
         TestValues.Fill(gradient.Span, 4);
         gradient.Span[^1] = 17;
         for (int step = 0; step < 2; step++)
@@ -186,7 +186,7 @@ public sealed class HistoryLayerTests
             using Tensor<double> inputs = new(rows, _spec.Inputs), deltas = new(rows, _spec.Outputs), factors = new(1, (StepRows * (_spec.Inputs + _spec.Outputs)) + 1);
             TestValues.Fill(inputs.Span, (ulong)(10 * step));
             TestValues.Fill(deltas.Span, (ulong)((10 * step) + 1));
-            new HistoryFactors<double>(_spec, factors.View).Append(inputs.View, deltas.View);
+            new GradientFactors<double>(_spec, factors.View).Append(inputs.View, deltas.View);
             _parameter.Apply(Rate(step), step, Scale(step), _values.View, factors.View, _state, _next.View, _nextState, _scratch).ShouldBeTrue();
             (_values, _next, _state, _nextState) = (_next, _values, _nextState, _state);
             Expand();

@@ -155,6 +155,43 @@ public sealed class StageProgramTests
     }
 
     [Fact]
+    public void GradientsAsFactorsAreThoseOfTheirProducts()
+    {
+        NetworkSpec network = new(
+            20, [new DenseSpec(30, ActivationKind.Tanh), new MaxoutSpec(12, 2), new DropoutSpec(0.2), new DenseSpec(12, ActivationKind.Prelu), new DenseSpec(12, ActivationKind.Linear, TiedTo: 3), new DenseSpec(2, ActivationKind.Softmax)]);
+        const int StepRows = 4;
+        foreach (int rows in (int[])[StepRows, 3, 0])
+        {
+            using var whole = new TestStage<double>(network, rows, LossKind.CrossEntropy);
+            using var factored = new TestStage<double>(network, rows, LossKind.CrossEntropy, factoredRows: StepRows);
+            factored.Program.Parameters.Where(parameter => parameter.FactoredRows > 0).Select(parameter => parameter.Name)
+                .ShouldBe(["layers.0.weight", "layers.1.weight"], "the others are tied, or smaller than their factors");
+            foreach (TestStage<double> stage in (TestStage<double>[])[whole, factored])
+            {
+                TestValues.Fill(stage.Input.Span, 5);
+                TestValues.Fill(stage.Target.Span, 6, 0, 1);
+                stage.Pass();
+            }
+
+            for (int i = 0; i < whole.Gradients.Length; i++)
+            {
+                ParameterSpec parameter = factored.Program.Parameters[i];
+                if (parameter.FactoredRows == 0)
+                {
+                    TestValues.Bits<double>(factored.Gradients[i].Span).ShouldBe(TestValues.Bits<double>(whole.Gradients[i].Span), parameter.Name);
+                    continue;
+                }
+
+                GradientFactors<double> factors = new(parameter, factored.Gradients[i]);
+                factors.Rows.ShouldBe(rows);
+                using Tensor<double> product = new(parameter.Rows, parameter.Columns);
+                Gemm.Multiply(factors.Deltas, true, factors.Inputs, false, product.View);
+                TestValues.Bits<double>(product.Span).ShouldBe(TestValues.Bits<double>(whole.Gradients[i].Span), parameter.Name);
+            }
+        }
+    }
+
+    [Fact]
     public void HelpersDoNotChangeABit()
     {
         using var alone = new TestStage<float>(Everything, 70, LossKind.CrossEntropy);

@@ -33,6 +33,19 @@ public sealed class CostJobsTests
     }
 
     [Fact]
+    public void TheProductOfFactorsBelongsToTheUpdate()
+    {
+        RunSettings settings = Settings(1) with { Training = new TrainingSettings(1, 2) };
+        RunPlan plan = new(settings, 16, 0);
+        plan.Parameters.Where(place => place.Parameter.FactoredRows > 0).Select(place => place.Parameter.Name).ShouldBe(["layers.0.weight", "layers.1.weight"]);
+        CostJobs costs = new(plan);
+
+        // The signals of two layers and the last one's gradient are left to the backward pass, and an operation for each value of the slice.
+        costs.Of(new BackwardJob(0, 0, 1) { Rows = 2 }).Flops.ShouldBe(2 * 2 * (18 + 42 + 18));
+        costs.Of(new ApplyJob(0, 1)).Flops.ShouldBe((2 * 2 * (35 + 42)) + plan.Slices[0].Length);
+    }
+
+    [Fact]
     public void AnUpdateReadsAndWritesItsSlice()
     {
         RunPlan plan = new(Settings(1), 16, 0);

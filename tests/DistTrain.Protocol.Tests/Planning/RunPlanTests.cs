@@ -1,3 +1,4 @@
+using DistTrain.Numerics.Compression;
 using DistTrain.Numerics.Networks;
 using DistTrain.Protocol.Planning;
 using DistTrain.Protocol.Settings;
@@ -97,6 +98,33 @@ public sealed class RunPlanTests
             }
 
             next.ShouldBe(plan.RowsInStep(step));
+        }
+    }
+
+    [Fact]
+    public void GradientsTravelAsFactorsWhereNothingNeedsOrAddsWholeOnes()
+    {
+        // 3 rows of 7 inputs and 9 deltas, and their number, are fewer values than 63 weights; of 9 and 4 they are not.
+        RunPlan plan = Plan(batch: 3);
+        plan.FactoredRows.ShouldBe(3);
+        plan.Parameters.Where(place => place.Parameter.FactoredRows > 0).Select(place => place.Parameter.Name).ShouldBe(["layers.0.weight"]);
+        (plan.IsFactored(0), plan.IsFactored(2)).ShouldBe((true, false));
+        plan.Slices[0].GradientLength.ShouldBe((3 * 16) + 1 + 9);
+        Plan(rows: 2, batch: 10).FactoredRows.ShouldBe(2, "no step has more rows than there are");
+
+        Plan(batch: 3, replicas: 2).FactoredRows.ShouldBe(0);
+        Plan(batch: 3, microBatches: 3).FactoredRows.ShouldBe(0);
+        foreach (Func<RunSettings, RunSettings> change in (Func<RunSettings, RunSettings>[])
+        [
+            settings => settings with { Optimizer = settings.Optimizer with { ClipNorm = 1 } },
+            settings => settings with { ParameterServer = settings.ParameterServer with { Compression = CompressionKind.Fp16 } },
+            settings => settings with { ParameterServer = settings.ParameterServer with { Consistency = Consistency.Async } },
+            settings => settings with { Method = new MethodSettings("pipedream") },
+        ])
+        {
+            RunPlan other = new(change(plan.Settings), 37, 0);
+            other.FactoredRows.ShouldBe(0);
+            other.Parameters.ShouldAllBe(place => place.Parameter.GradientLength == place.Parameter.Length);
         }
     }
 

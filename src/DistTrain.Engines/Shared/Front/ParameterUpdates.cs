@@ -50,7 +50,15 @@ internal sealed class ParameterUpdates<T>
             ? history.Apply(learningRate, update, gradientScale, values, gradient, state, next, nextState, scratch)
             : _contributed is not null && ContributedSpec.IsTheta(parameter)
             ? _contributed.Apply(learningRate, update, gradientScale, values, gradient, state, next, nextState, scratch, fork)
+            : parameter.FactoredRows > 0
+            ? ApplyFactors(parameter, learningRate, update, gradientScale, values, gradient, state, next, nextState, scratch, fork)
             : _optimizer.Apply(learningRate, update, gradientScale, values.Span, gradient.Span, state, next.Span, nextState, fork);
+
+    private bool ApplyFactors(
+        ParameterSpec parameter, double learningRate, long update, double gradientScale, TensorView<T> values, TensorView<T> gradient,
+        ReadOnlySpan<T> state, TensorView<T> next, Span<T> nextState, ComputeScratch scratch, IForkJoin? fork) => _optimizer.ApplyFactors(
+            parameter, learningRate, update, gradientScale, values.Slice(0, parameter.Rows, parameter.Columns), gradient, state,
+            next.Slice(0, parameter.Rows, parameter.Columns), nextState, scratch, fork);
 
     /// <summary>A parameter's part of the gradient's squared norm.</summary>
     public double SquaredNorm(ParameterSpec parameter, TensorView<T> gradient, ComputeScratch scratch) =>
