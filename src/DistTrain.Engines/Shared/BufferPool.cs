@@ -106,6 +106,13 @@ internal sealed unsafe class BufferPool : IDisposable
         }
 
         Poison(entry);
+        if (!entry.Head.IsNone)
+        {
+            BufferHandle head = entry.Head;
+            (entry.Head, entry.LacksHead) = (BufferHandle.None, false);
+            Release(head);
+        }
+
         if (entry.Lender is IBufferLender lender)
         {
             entry.Lender = null;
@@ -135,11 +142,37 @@ internal sealed unsafe class BufferPool : IDisposable
         return entry.IsTaken = true;
     }
 
+    /// <summary>
+    /// Lets a buffer that its job has written begin with the bytes of another one, which are copied only if somebody reads the buffer as a whole: it may never leave the process. It
+    /// holds a reference on the other until its own last one is given back.
+    /// </summary>
+    /// <param name="handle">The buffer, whose first bytes are undefined, as many as <paramref name="head"/> has.</param>
+    /// <param name="head">The other one; nobody writes it any more.</param>
+    public void BeginWith(BufferHandle handle, BufferHandle head)
+    {
+        ref Entry entry = ref Checked(handle);
+        InvariantException.Require(entry.Head.IsNone && Length(head) <= entry.Bytes, "A buffer begins with one other, which fits.");
+        Retain(head);
+        entry.Head = head;
+        Volatile.Write(ref entry.LacksHead, true);
+    }
+
+    /// <summary>What a buffer begins with (<see cref="BeginWith"/>), whether copied by now or not; none for what stands in itself.</summary>
+    public BufferHandle HeadOf(BufferHandle handle) => Checked(handle).Head;
+
+    /// <summary>All values of the buffer as one row, of which those of its head may be undefined.</summary>
+    public TensorView<T> ViewBehindHead<T>(BufferHandle handle)
+        where T : unmanaged
+    {
+        ref Entry entry = ref Checked(handle);
+        return new TensorView<T>((T*)entry.Pointer, 1, (int)(entry.Bytes / sizeof(T)));
+    }
+
     /// <summary>The buffer as a matrix from its start.</summary>
     public TensorView<T> View<T>(BufferHandle handle, int rows, int columns)
         where T : unmanaged
     {
-        ref Entry entry = ref Checked(handle);
+        ref Entry entry = ref Whole(handle);
         InvariantException.Require((long)rows * columns * sizeof(T) <= entry.Bytes, "A view stays inside its buffer.");
         return new TensorView<T>((T*)entry.Pointer, rows, columns);
     }
@@ -151,7 +184,7 @@ internal sealed unsafe class BufferPool : IDisposable
     /// <summary>The buffer's bytes.</summary>
     public Span<byte> Bytes(BufferHandle handle)
     {
-        ref Entry entry = ref Checked(handle);
+        ref Entry entry = ref Whole(handle);
         return new Span<byte>((void*)entry.Pointer, checked((int)entry.Bytes));
     }
 
@@ -266,6 +299,29 @@ internal sealed unsafe class BufferPool : IDisposable
         return ref entry;
     }
 
+    private ref Entry Whole(BufferHandle handle)
+    {
+        ref Entry entry = ref Checked(handle);
+        if (Volatile.Read(ref entry.LacksHead))
+        {
+            CopyHead(ref entry);
+        }
+
+        return ref entry;
+    }
+
+    private void CopyHead(ref Entry entry)
+    {
+        lock (_lock)
+        {
+            if (entry.LacksHead)
+            {
+                Bytes(entry.Head).CopyTo(new Span<byte>((void*)entry.Pointer, checked((int)entry.Bytes)));
+                Volatile.Write(ref entry.LacksHead, false);
+            }
+        }
+    }
+
     private void Free()
     {
         for (int slot = 1; slot < _slots; slot++)
@@ -290,6 +346,8 @@ internal sealed unsafe class BufferPool : IDisposable
         public int SizeClass;
         public int NextFree;
         public bool IsTaken;
+        public bool LacksHead;
+        public BufferHandle Head;
 
         // Of buffers without a capacity of their own.
         public IBufferLender? Lender;

@@ -43,7 +43,8 @@ internal sealed class JobRunner<T> : IJobRunner
             stage.FirstLayer,
             stage.LayerCount,
             plan.IsLastStage(stage.Index) ? plan.Settings.Loss : null,
-            plan.FactoredRows))];
+            plan.FactoredRows,
+            leavesInput: true))];
         _layouts = [.. plan.Stages.Select(stage => new SliceLayout(plan, stage))];
         _shards = new ShardArithmetic<T>(request, plan, pool, snapshots);
         _rules = new StageRules<T>(plan);
@@ -165,6 +166,11 @@ internal sealed class JobRunner<T> : IJobRunner
             scratch,
             fork,
             _plan.IsLastStage(job.Stage));
+        if (program.InputFactor >= 0)
+        {
+            // The stage's input is nobody's to write any more; its copy in the gradient is made where that has to travel.
+            _pool.BeginWith(job.Outputs[1 + layout.SliceBeginningWith(program.InputFactor)], job.Inputs[0]);
+        }
     }
 
     private int SignalWidth(BackwardJob job, StageProgram<T> program) =>

@@ -133,7 +133,7 @@ internal sealed class ShardArithmetic<T>
             Range states = stateOffset..(stateOffset + (parameter.StateLength * stateCount));
             bool finite = _updates.Apply(
                 parameter, job.LearningRate, job.Update, job.GradientScale, weights.Slice(offset, 1, length), gradient, state[states],
-                next.Slice(offset, 1, length), nextState[states], scratch, fork);
+                next.Slice(offset, 1, length), nextState[states], scratch, fork, InputsOf(job, parameter, gradientOffset));
             job.NonFiniteLayer = finite || job.NonFiniteLayer >= 0 ? job.NonFiniteLayer : parameter.Layer;
             offset += length;
             encodedOffset += _codec.EncodedBytes(length);
@@ -141,6 +141,13 @@ internal sealed class ShardArithmetic<T>
             stateOffset = states.End.Value;
             scratch.Release(mark);
         }
+    }
+
+    /// <summary>The inputs of a gradient that comes as factors, where they stand in a buffer of their own; else none.</summary>
+    private TensorView<T> InputsOf(ApplyJob job, ParameterSpec parameter, int gradientOffset)
+    {
+        BufferHandle head = parameter.FactoredRows == 0 || gradientOffset > 0 ? BufferHandle.None : _pool.HeadOf(job.Inputs[2]);
+        return head.IsNone ? default : _pool.View<T>(head, (int)(_pool.Length(head) / ValueBytes) / parameter.Columns, parameter.Columns);
     }
 
     /// <summary>One gradient of a tensor from the contributions to a step.</summary>
@@ -178,7 +185,8 @@ internal sealed class ShardArithmetic<T>
     {
         if (_server.Compression == CompressionKind.None)
         {
-            return _pool.View<T>(contribution).Slice(offset, 1, parameter.GradientLength);
+            // Whoever needs the head has it from its own buffer.
+            return _pool.ViewBehindHead<T>(contribution).Slice(offset, 1, parameter.GradientLength);
         }
 
         TensorView<T> decoded = scratch.Take<T>(1, parameter.Length);

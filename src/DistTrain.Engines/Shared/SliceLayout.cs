@@ -1,6 +1,7 @@
 using System.Numerics;
 using DistTrain.Numerics.Layers;
 using DistTrain.Numerics.Tensors;
+using DistTrain.Protocol;
 using DistTrain.Protocol.Jobs;
 using DistTrain.Protocol.Planning;
 
@@ -44,6 +45,13 @@ internal sealed class SliceLayout
 
     /// <summary>Values in the gradient of each.</summary>
     public IReadOnlyList<int> GradientLengths { get; }
+
+    /// <summary>The slice, by its position in the stage, that begins with a tensor.</summary>
+    public int SliceBeginningWith(int parameter)
+    {
+        InvariantException.Require(_gradientOffsets[parameter] == 0, "A stage's first tensor is the first of its slice.");
+        return _slices[parameter];
+    }
 
     /// <summary>Takes a buffer for the gradient of each slice that has none.</summary>
     public unsafe void RentMissing<T>(BufferPool pool, Span<BufferHandle> slices)

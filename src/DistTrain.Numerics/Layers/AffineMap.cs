@@ -23,7 +23,8 @@ internal abstract class AffineMap<T>
 /// <param name="weightShared">Whether a later layer uses the weight too, and so has written its gradient earlier in the
 /// pass.</param>
 /// <param name="factoredRows">As the weight's <see cref="ParameterSpec.FactoredRows"/>.</param>
-internal sealed class WeightMap<T>(int weight, int bias, bool tied, bool weightShared, int factoredRows) : AffineMap<T>
+/// <param name="leavesInput">Whether factors have only room for the inputs, which somebody else has.</param>
+internal sealed class WeightMap<T>(int weight, int bias, bool tied, bool weightShared, int factoredRows, bool leavesInput) : AffineMap<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     /// <inheritdoc/>
@@ -44,7 +45,7 @@ internal sealed class WeightMap<T>(int weight, int bias, bool tied, bool weightS
         bool add = pass.Accumulate || weightShared;
         if (factoredRows > 0)
         {
-            new GradientFactors<T>(factoredRows, forward.Input.Columns, delta.Columns, gradient).Append(forward.Input, delta);
+            new GradientFactors<T>(factoredRows, forward.Input.Columns, delta.Columns, gradient).Append(forward.Input, delta, leavesInput);
         }
         else if (tied)
         {

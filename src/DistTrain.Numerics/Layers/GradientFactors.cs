@@ -50,10 +50,17 @@ internal readonly struct GradientFactors<T>
     public int Rows => int.CreateChecked(_values.Span[^1]);
 
     /// <summary>Adds a micro-batch's rows.</summary>
-    public void Append(TensorView<T> inputs, TensorView<T> deltas)
+    /// <param name="inputs">rows × d.</param>
+    /// <param name="deltas">rows × h.</param>
+    /// <param name="leavesInputs">Whether there is only room left for the inputs.</param>
+    public void Append(TensorView<T> inputs, TensorView<T> deltas, bool leavesInputs = false)
     {
         int rows = Rows;
-        inputs.Span.CopyTo(_inputs.Span[(rows * _inputWidth)..]);
+        if (!leavesInputs)
+        {
+            inputs.Span.CopyTo(_inputs.Span[(rows * _inputWidth)..]);
+        }
+
         deltas.Span.CopyTo(_deltas.Span[(rows * _outputWidth)..]);
         _values.Span[^1] = T.CreateChecked(rows + inputs.Rows);
     }

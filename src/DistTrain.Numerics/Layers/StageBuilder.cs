@@ -10,11 +10,12 @@ internal sealed class StageBuilder<T>
 {
     private readonly NetworkSpec _network;
     private readonly int _first, _count, _factoredRows;
+    private readonly bool _leavesInput;
     private readonly LossKind? _loss;
     private readonly List<ParameterSpec> _parameters = [];
     private readonly Dictionary<int, int> _weightOfLayer = [];
 
-    public StageBuilder(NetworkSpec network, int firstLayer, int layerCount, LossKind? loss, int factoredRows)
+    public StageBuilder(NetworkSpec network, int firstLayer, int layerCount, LossKind? loss, int factoredRows, bool leavesInput)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(firstLayer);
         ArgumentOutOfRangeException.ThrowIfLessThan(layerCount, 1);
@@ -24,7 +25,7 @@ internal sealed class StageBuilder<T>
             throw new ArgumentException("Only the last stage has a loss.", nameof(loss));
         }
 
-        (_network, _first, _count, _loss, _factoredRows) = (network, firstLayer, layerCount, loss, factoredRows);
+        (_network, _first, _count, _loss, _factoredRows, _leavesInput) = (network, firstLayer, layerCount, loss, factoredRows, leavesInput);
     }
 
     /// <summary>Layers and parameters, both in layer order.</summary>
@@ -98,7 +99,7 @@ internal sealed class StageBuilder<T>
         }
 
         int rows = _parameters[weight].FactoredRows;
-        return new WeightMap<T>(weight, bias ? Add("bias", index, 1, outputs) : -1, tiedTo is not null, shared, rows);
+        return new WeightMap<T>(weight, bias ? Add("bias", index, 1, outputs) : -1, tiedTo is not null, shared, rows, _leavesInput && index == _first);
     }
 
     /// <summary>A weight of its own. That of tied layers has a sum of products for a gradient.</summary>

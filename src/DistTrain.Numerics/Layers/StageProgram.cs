@@ -46,15 +46,18 @@ public sealed partial class StageProgram<T>
     /// <param name="loss">For the last stage only; null for a stage that never computes a loss.</param>
     /// <param name="factoredRows">Rows of a full step where the gradients of weights are wanted as factors if these are fewer values
     /// (<see cref="ParameterSpec.Factored"/>); 0 for gradients as they are.</param>
+    /// <param name="leavesInput">Whether the factors of the first layer's weight have only room for their inputs, which are the stage's and somebody else has:
+    /// those of <see cref="InputFactor"/>.</param>
     /// <exception cref="InvalidInputException">A tied layer's weight belongs to another stage.</exception>
-    public StageProgram(NetworkSpec network, int firstLayer, int layerCount, LossKind? loss = null, int factoredRows = 0)
+    public StageProgram(NetworkSpec network, int firstLayer, int layerCount, LossKind? loss = null, int factoredRows = 0, bool leavesInput = false)
     {
         ArgumentNullException.ThrowIfNull(network);
-        (_layers, _parameters) = new StageBuilder<T>(network, firstLayer, layerCount, loss, factoredRows).Build();
+        (_layers, _parameters) = new StageBuilder<T>(network, firstLayer, layerCount, loss, factoredRows, leavesInput).Build();
         _dropoutBehind = DropoutBehind(network, firstLayer + layerCount, OutputWidth);
         _loss = loss is LossKind kind ? LossFunction<T>.For(kind, network.Layers[^1]) : null;
         _hasTies = network.Layers.Skip(firstLayer).Take(layerCount).Any(layer => layer is DenseSpec { TiedTo: not null });
         _gathersRows = _parameters.Any(parameter => parameter.GathersRows);
+        InputFactor = leavesInput && _parameters is [{ FactoredRows: > 0 } first, ..] && first.Layer == firstLayer ? 0 : -1;
         _stashWidths = [.. _layers.Select(layer => layer.StashWidth)];
         _boundaryWidths = [.. _layers.Select((layer, i) => i == _layers.Length - 1 ? 0 : layer.OutputWidth)];
         for (int i = 0; i < _layers.Length - 1; i++)
@@ -62,6 +65,9 @@ public sealed partial class StageProgram<T>
             _widestBoundary = Math.Max(_widestBoundary, _layers[i].OutputWidth);
         }
     }
+
+    /// <summary>Index of the parameter whose gradient, as factors, lacks its inputs, which are the stage's; −1 for none.</summary>
+    public int InputFactor { get; }
 
     /// <summary>Columns of the input.</summary>
     public int InputWidth => _layers[0].InputWidth;

@@ -113,10 +113,11 @@ public sealed class Optimizer<T>
     /// <param name="nextState">As there.</param>
     /// <param name="scratch">The calling thread's.</param>
     /// <param name="fork">Helpers for a large product, or null.</param>
+    /// <param name="inputs">The step's rows × inputs, where a backward pass has left them out of the gradient; else none.</param>
     /// <returns>Whether every next weight is finite.</returns>
     public bool ApplyFactors(
         ParameterSpec weight, double learningRate, long update, double gradientScale, TensorView<T> weights, TensorView<T> gradient,
-        ReadOnlySpan<T> state, TensorView<T> nextWeights, Span<T> nextState, ComputeScratch scratch, IForkJoin? fork = null)
+        ReadOnlySpan<T> state, TensorView<T> nextWeights, Span<T> nextState, ComputeScratch scratch, IForkJoin? fork = null, TensorView<T> inputs = default)
     {
         ArgumentNullException.ThrowIfNull(weight);
         ArgumentNullException.ThrowIfNull(scratch);
@@ -130,8 +131,9 @@ public sealed class Optimizer<T>
         };
         RequireLengths(update, arrays);
         GradientFactors<T> factors = new(weight, gradient);
+        inputs = inputs.IsNone ? factors.Inputs : inputs;
         ProductUpdate<T> product = ProductUpdate<T>.Begin(_rule, _rule.At(learningRate, update), arrays, weight.Columns);
-        bool fused = Gemm.TryMultiplyInto(factors.Deltas, true, factors.Inputs, false, product, fork, GemmPath.Best, VectorWidth.Best);
+        bool fused = Gemm.TryMultiplyInto(factors.Deltas, true, inputs, false, product, fork, GemmPath.Best, VectorWidth.Best);
         bool finite = product.End();
         if (fused)
         {
@@ -140,7 +142,7 @@ public sealed class Optimizer<T>
 
         long mark = scratch.Mark;
         TensorView<T> whole = scratch.Take<T>(weight.Rows, weight.Columns);
-        Gemm.Multiply(factors.Deltas, true, factors.Inputs, false, whole, false, default, fork);
+        Gemm.Multiply(factors.Deltas, true, inputs, false, whole, false, default, fork);
         finite = Apply(learningRate, update, gradientScale, weights.Span, whole.Span, state, nextWeights.Span, nextState, fork);
         scratch.Release(mark);
         return finite;

@@ -87,6 +87,65 @@ public sealed class BufferPoolTests
     }
 
     [Fact]
+    public void AHeadIsCopiedWhenTheBufferIsReadAsAWholeAndNotBefore()
+    {
+        using BufferPool pool = new();
+        BufferHandle head = pool.Rent(100), buffer = pool.Rent(160);
+        pool.Bytes(head).Fill(1);
+        pool.Bytes(buffer).Fill(2);
+        pool.BeginWith(buffer, head);
+        pool.HeadOf(buffer).ShouldBe(head);
+        pool.ViewBehindHead<byte>(buffer).Span.ToArray().ShouldAllBe(value => value == 2);
+        pool.Length(buffer).ShouldBe(160);
+
+        pool.Bytes(buffer)[..100].ToArray().ShouldAllBe(value => value == 1);
+        pool.View<byte>(buffer).Span[100..].ToArray().ShouldAllBe(value => value == 2);
+        pool.HeadOf(buffer).ShouldBe(head, "who has asked for it may still read it");
+    }
+
+    [Fact]
+    public void AHeadLivesAsLongAsTheBufferThatBeginsWithIt()
+    {
+        using BufferPool pool = new();
+        BufferHandle head = pool.Rent(100), buffer = pool.Rent(160);
+        pool.BeginWith(buffer, head);
+        pool.Release(head);
+        pool.Retain(buffer);
+        pool.Release(buffer);
+        pool.Live.ShouldBe(2);
+        pool.Release(buffer);
+        pool.Live.ShouldBe(0);
+
+        BufferHandle next = pool.Rent(160);
+        next.Slot.ShouldBe(buffer.Slot);
+        pool.HeadOf(next).ShouldBe(BufferHandle.None);
+    }
+
+    [Fact]
+    public void ABufferBeginsWithOneOtherThatFits()
+    {
+        using BufferPool pool = new();
+        BufferHandle head = pool.Rent(100), large = pool.Rent(161), buffer = pool.Rent(160);
+        Should.Throw<InvariantException>(() => pool.BeginWith(buffer, large));
+        pool.BeginWith(buffer, head);
+        Should.Throw<InvariantException>(() => pool.BeginWith(buffer, head));
+    }
+
+    [Fact]
+    public void ManyThreadsMayBeTheFirstToReadAHead()
+    {
+        for (int round = 0; round < 200; round++)
+        {
+            using BufferPool pool = new();
+            BufferHandle head = pool.Rent(10_000), buffer = pool.Rent(10_004);
+            pool.Bytes(head).Fill(7);
+            pool.Bytes(buffer).Fill(9);
+            pool.BeginWith(buffer, head);
+            RunOnThreads(4, _ => pool.Bytes(buffer)[..10_000].IndexOfAnyExcept((byte)7).ShouldBe(-1));
+        }
+    }
+
+    [Fact]
     public void BuffersOfManySizesDoNotOverlap()
     {
         using BufferPool pool = new();

@@ -192,6 +192,33 @@ public sealed class StageProgramTests
     }
 
     [Fact]
+    public void TheFirstLayersFactorsMayLackTheStagesInput()
+    {
+        NetworkSpec network = new(20, [new DenseSpec(30, ActivationKind.Tanh), new DenseSpec(20, ActivationKind.Tanh)]);
+        using var all = new TestStage<double>(network, 4, LossKind.SquaredError, factoredRows: 4);
+        using var lacking = new TestStage<double>(network, 4, LossKind.SquaredError, factoredRows: 4, leavesInput: true);
+        (all.Program.InputFactor, lacking.Program.InputFactor).ShouldBe((-1, 0));
+        foreach (TestStage<double> stage in (TestStage<double>[])[all, lacking])
+        {
+            TestValues.Fill(stage.Input.Span, 5);
+            TestValues.Fill(stage.Target.Span, 6);
+            Array.ForEach(stage.Gradients, gradient => gradient.Span.Fill(-7));
+            stage.Pass();
+        }
+
+        const int Inputs = 4 * 20;
+        lacking.Gradients[0].Span[..Inputs].ToArray().ShouldAllBe(value => value == -7);
+        all.Gradients[0].Span[..Inputs].ToArray().ShouldBe(all.Input.Span.ToArray());
+        lacking.Gradients[0].Span[Inputs..].ToArray().ShouldBe(all.Gradients[0].Span[Inputs..].ToArray());
+        lacking.Gradients[2].Span.ToArray().ShouldBe(all.Gradients[2].Span.ToArray(), "a later layer's inputs are nobody else's");
+
+        // A weight that is not factored, or that other layers come before, leaves nothing.
+        new StageProgram<double>(network, 0, 2, null, factoredRows: 60, leavesInput: true).InputFactor.ShouldBe(-1);
+        NetworkSpec behind = new(20, [new DropoutSpec(0.2), new DenseSpec(30, ActivationKind.Tanh)]);
+        new StageProgram<double>(behind, 0, 2, null, factoredRows: 4, leavesInput: true).InputFactor.ShouldBe(-1);
+    }
+
+    [Fact]
     public void HelpersDoNotChangeABit()
     {
         using var alone = new TestStage<float>(Everything, 70, LossKind.CrossEntropy);

@@ -14,10 +14,10 @@ internal sealed class TestStage<T> : IDisposable
 {
     private readonly Tensor<T>[] _parameters, _gradients;
 
-    public TestStage(NetworkSpec network, int rows, LossKind? loss = null, int first = 0, int? count = null, int factoredRows = 0)
+    public TestStage(NetworkSpec network, int rows, LossKind? loss = null, int first = 0, int? count = null, int factoredRows = 0, bool leavesInput = false)
     {
         Network = network;
-        Program = new StageProgram<T>(network, first, count ?? network.Layers.Count - first, loss, factoredRows);
+        Program = new StageProgram<T>(network, first, count ?? network.Layers.Count - first, loss, factoredRows, leavesInput);
         _parameters = Program.Parameters.Select(p => new Tensor<T>(p.Rows, p.Columns)).ToArray();
         _gradients = Program.Parameters.Select(p => new Tensor<T>(p.GradientRows, p.GradientColumns)).ToArray();
         Parameters = _parameters.Select(p => p.View).ToArray();

@@ -42,23 +42,24 @@ internal sealed class ParameterUpdates<T>
     }
 
     /// <summary>Computes the next values and state, apart from the present ones.</summary>
+    /// <param name="inputs">The inputs of a gradient that comes as factors, where they do not stand in it; else none.</param>
     /// <returns>Whether they are finite.</returns>
     public bool Apply(
         ParameterSpec parameter, double learningRate, long update, double gradientScale, TensorView<T> values, TensorView<T> gradient,
-        ReadOnlySpan<T> state, TensorView<T> next, Span<T> nextState, ComputeScratch scratch, IForkJoin? fork = null) =>
+        ReadOnlySpan<T> state, TensorView<T> next, Span<T> nextState, ComputeScratch scratch, IForkJoin? fork = null, TensorView<T> inputs = default) =>
         HistoryOf(parameter) is HistoryParameter<T> history
             ? history.Apply(learningRate, update, gradientScale, values, gradient, state, next, nextState, scratch)
             : _contributed is not null && ContributedSpec.IsTheta(parameter)
             ? _contributed.Apply(learningRate, update, gradientScale, values, gradient, state, next, nextState, scratch, fork)
             : parameter.FactoredRows > 0
-            ? ApplyFactors(parameter, learningRate, update, gradientScale, values, gradient, state, next, nextState, scratch, fork)
+            ? ApplyFactors(parameter, learningRate, update, gradientScale, values, gradient, state, next, nextState, scratch, fork, inputs)
             : _optimizer.Apply(learningRate, update, gradientScale, values.Span, gradient.Span, state, next.Span, nextState, fork);
 
     private bool ApplyFactors(
         ParameterSpec parameter, double learningRate, long update, double gradientScale, TensorView<T> values, TensorView<T> gradient,
-        ReadOnlySpan<T> state, TensorView<T> next, Span<T> nextState, ComputeScratch scratch, IForkJoin? fork) => _optimizer.ApplyFactors(
+        ReadOnlySpan<T> state, TensorView<T> next, Span<T> nextState, ComputeScratch scratch, IForkJoin? fork, TensorView<T> inputs) => _optimizer.ApplyFactors(
             parameter, learningRate, update, gradientScale, values.Slice(0, parameter.Rows, parameter.Columns), gradient, state,
-            next.Slice(0, parameter.Rows, parameter.Columns), nextState, scratch, fork);
+            next.Slice(0, parameter.Rows, parameter.Columns), nextState, scratch, fork, inputs);
 
     /// <summary>A parameter's part of the gradient's squared norm.</summary>
     public double SquaredNorm(ParameterSpec parameter, TensorView<T> gradient, ComputeScratch scratch) =>
