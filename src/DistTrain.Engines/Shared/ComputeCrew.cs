@@ -18,7 +18,9 @@ internal sealed class ComputeCrew : IForkJoin, IDisposable
     private readonly Queue<(ActorCell Cell, Job Job)> _jobs = new();
     private readonly CrewMember[] _members;
     private readonly Stack<CrewMember> _parked = new();
-    private readonly ForkSlot _fork = new();
+
+    // One for each member, and one for whoever else calls.
+    private readonly ForkSlot[] _forks;
     private readonly ShortJobs? _shortJobs;
     private readonly int _lent;
     private Exception? _failure;
@@ -35,9 +37,10 @@ internal sealed class ComputeCrew : IForkJoin, IDisposable
         _shortJobs = shortJobs;
         Runner = runner;
         _members = new CrewMember[threads];
+        _forks = [.. Enumerable.Range(0, threads + 1).Select(_ => new ForkSlot())];
         for (int member = 0; member < threads; member++)
         {
-            _members[member] = new CrewMember(this, member % 2 == 1);
+            _members[member] = new CrewMember(this, member);
         }
 
         _lent = takesCaller ? threads - 1 : threads;
@@ -60,9 +63,6 @@ internal sealed class ComputeCrew : IForkJoin, IDisposable
 
     /// <summary>Whether shared work waits; a hint, read without a lock.</summary>
     public bool HasWork => _turns.Count > 0 || _jobs.Count > 0;
-
-    /// <summary>Work that idle members may help with.</summary>
-    public ForkSlot Fork => _fork;
 
     /// <summary>Queues an actor's turn: on the calling member if it is one, else for anybody.</summary>
     public void Schedule(ActorCell cell)
@@ -145,14 +145,31 @@ internal sealed class ComputeCrew : IForkJoin, IDisposable
     /// <summary>Runs chunks with the members that are idle; alone when none is.</summary>
     public void Run(IChunkedWork work, int chunks)
     {
-        if (!_fork.TryOpen(work, chunks))
+        int opener = CrewMember.Current is CrewMember member && member.Crew == this ? member.Index : Width;
+        ForkSlot fork = _forks[opener];
+        if (!fork.TryOpen(work, chunks))
         {
             SerialForkJoin.Instance.Run(work, chunks);
             return;
         }
 
         WakeOne();
-        _fork.HelpAndClose(CrewMember.Current is { Crew: ComputeCrew crew, ClaimsFromLast: true } && crew == this);
+        fork.HelpAndClose(ClaimsFromLast(opener));
+    }
+
+    /// <summary>Helps with what another member has forked; false when nobody needs help.</summary>
+    /// <param name="helper">The member that is idle.</param>
+    public bool TryHelp(int helper)
+    {
+        for (int other = 1; other < _forks.Length; other++)
+        {
+            if (_forks[(helper + other) % _forks.Length].TryHelp(ClaimsFromLast(helper)))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     /// <summary>Ends the run's computing because of a bug or lack of memory.</summary>
@@ -209,6 +226,8 @@ internal sealed class ComputeCrew : IForkJoin, IDisposable
             left.Cell.DropJob(left.Job);
         }
     }
+
+    private static bool ClaimsFromLast(int member) => member % 2 == 1;
 
     private void WakeOne()
     {

@@ -7,7 +7,7 @@ namespace DistTrain.Engines.Shared;
 /// <summary>What one compute thread does for a crew.</summary>
 internal sealed class CrewMember : IDisposable
 {
-    // Longer spinning only heats a core that a job could use; parking and waking costs 15 to 60 µs.
+    // As long as parking and waking takes, 15 to 60 µs, of which whoever wakes pays a part: so no wait costs more than twice what it would have with foresight.
     private static readonly long SpinTicks = Stopwatch.Frequency * 50 / 1_000_000;
 
     // Turns that run their own short jobs can go on for as long as the training does; what is shared must not wait for its end.
@@ -21,16 +21,16 @@ internal sealed class CrewMember : IDisposable
     private int _localInARow;
 
     /// <param name="crew">Whom it belongs to.</param>
-    /// <param name="claimsFromLast">See <see cref="ClaimsFromLast"/>.</param>
-    public CrewMember(ComputeCrew crew, bool claimsFromLast) => (Crew, ClaimsFromLast) = (crew, claimsFromLast);
+    /// <param name="index">Its place there, from 0.</param>
+    public CrewMember(ComputeCrew crew, int index) => (Crew, Index) = (crew, index);
 
     /// <summary>The member whose thread this is, or null.</summary>
     public static CrewMember? Current => t_current;
 
     public ComputeCrew Crew { get; }
 
-    /// <summary>Whether it begins with the last chunk of forked work.</summary>
-    public bool ClaimsFromLast { get; }
+    /// <summary>Its place in the crew, from 0.</summary>
+    public int Index { get; }
 
     /// <summary>Turns of actors that this member's own work made ready.</summary>
     public Queue<ActorCell> LocalTurns { get; } = new();
@@ -90,7 +90,7 @@ internal sealed class CrewMember : IDisposable
 
         if (!Crew.TryTake(out ActorCell? cell, out Job? job))
         {
-            return LocalTurns.Count > 0 || Crew.Fork.TryHelp(ClaimsFromLast);
+            return LocalTurns.Count > 0 || Crew.TryHelp(Index);
         }
 
         if (job is null)
@@ -110,7 +110,7 @@ internal sealed class CrewMember : IDisposable
             long end = Stopwatch.GetTimestamp() + SpinTicks;
             while (Stopwatch.GetTimestamp() < end)
             {
-                if (Crew.Fork.TryHelp(ClaimsFromLast) || Crew.HasWork)
+                if (Crew.TryHelp(Index) || Crew.HasWork)
                 {
                     return;
                 }

@@ -6,7 +6,7 @@ namespace DistTrain.Engines.Shared;
 /// One piece of chunked work that idle crew members may help with. Chunks are claimed one by one, so the opener finishes
 /// alone when nobody comes. Half of the members claim from the first chunk on and half from the last one back, so that a thread mostly gets the part of a matrix that
 /// it had the last time: what another core has read or written costs several times as much to write. One piece
-/// at a time: a second opener meanwhile works alone.
+/// at a time: a second opener meanwhile works alone, so each member has a slot of its own.
 /// </summary>
 internal sealed class ForkSlot
 {
