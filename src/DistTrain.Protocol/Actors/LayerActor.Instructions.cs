@@ -18,6 +18,9 @@ public sealed partial class LayerActor
         MicroBatchSlot slot = Slot(instruction.Step, instruction.MicroBatch);
         switch (instruction.Kind)
         {
+            case InstructionKind.LoadInput when instruction.Step == _loadedAhead:
+                _current = null;
+                return true;
             case InstructionKind.LoadInput:
             case InstructionKind.LoadNetworkInput:
                 Load(instruction, targets: false);
@@ -210,6 +213,19 @@ public sealed partial class LayerActor
         _contributed = step;
         StartStep();
         ReleaseOldWeights();
+    }
+
+    /// <summary>A shard takes one step's contribution after the other, so this one waits for the weights that hold the one
+    /// before.</summary>
+    private bool MayContribute()
+    {
+        bool may = _noWeights is not null;
+        foreach (WeightSet set in _weights)
+        {
+            may |= set.IsComplete && set.Step >= _contributed;
+        }
+
+        return may;
     }
 
     private void Place(StageJob job, Instruction instruction)

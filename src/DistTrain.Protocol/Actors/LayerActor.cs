@@ -129,6 +129,7 @@ public sealed partial class LayerActor : ActorMachine
         _current = null;
         _jobRuns = false;
         _jobs = NewJobs();
+        _loadedAhead = 0;
         StartStep();
         (_contributed, _restoredThrough) = (committedStep, committedStep);
         _oldestRestored = Math.Max(1, committedStep + 1 - _stage.Carried.Weights);
@@ -177,6 +178,12 @@ public sealed partial class LayerActor : ActorMachine
         if (job is StageJob { Training: false })
         {
             _evaluation.OnJobDone(job);
+            Advance();
+            return;
+        }
+
+        if (TryTakeLoadedAhead(job))
+        {
             Advance();
             return;
         }
@@ -258,22 +265,10 @@ public sealed partial class LayerActor : ActorMachine
             // after instructions.
             if (!(_current is Instruction instruction ? Execute(instruction) : _evaluation.IsActive && _evaluation.Advance()))
             {
+                LoadAhead(_current);
                 return;
             }
         }
-    }
-
-    /// <summary>A shard takes one step's contribution after the other, so this one waits for the weights that hold the one
-    /// before.</summary>
-    private bool MayContribute()
-    {
-        bool may = _noWeights is not null;
-        foreach (WeightSet set in _weights)
-        {
-            may |= set.IsComplete && set.Step >= _contributed;
-        }
-
-        return may;
     }
 
     private void StartStep()

@@ -57,6 +57,9 @@ public abstract class InstructionSource
     /// <summary>Whether the method gives the stage any work in a step.</summary>
     public virtual bool HasWorkIn(long step) => true;
 
+    /// <summary>Whether the stage may load a step's inputs before their turn comes.</summary>
+    public virtual bool MayLoadAhead(long step) => false;
+
     /// <summary>The step whose rows a signal that was sent in <paramref name="step"/> is about.</summary>
     public virtual long RowsOfSignal(long step) => step;
 

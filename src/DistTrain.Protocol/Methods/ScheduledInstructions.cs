@@ -28,6 +28,9 @@ internal sealed class ScheduledInstructions(
 
     public override long WeightsFor(in Instruction instruction) => instruction.Step - 1;
 
+    // With several micro-batches the next ones keep everybody busy.
+    public override bool MayLoadAhead(long step) => IsFirst && microBatches == 1 && step <= IssuedThrough;
+
     private protected override bool EnqueuePass()
     {
         if (_step > IssuedThrough)
