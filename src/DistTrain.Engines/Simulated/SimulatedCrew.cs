@@ -10,7 +10,7 @@ namespace DistTrain.Engines.Simulated;
 internal sealed class SimulatedCrew
 {
     /// <summary>How long a thread looks for work before it sleeps, as in <see cref="Shared.CrewMember"/>.</summary>
-    public const long SpinNanoseconds = 20_000;
+    public const long SpinNanoseconds = 50_000;
 
     public SimulatedCrew(int threads)
     {
@@ -30,45 +30,20 @@ internal sealed class SimulatedCrew
 
     public Stack<SimulatedMember> Parked { get; } = new();
 
-    /// <summary>The thread whose product others may help with; null for none.</summary>
-    public SimulatedMember? Forker { get; private set; }
-
-    /// <summary>Pieces of the open product that nobody has begun.</summary>
-    public int Unclaimed { get; private set; }
-
-    /// <summary>Pieces of the open product that are not done.</summary>
-    public int Undone { get; private set; }
-
-    /// <summary>Nanoseconds of a piece on one thread.</summary>
-    public double PieceNanoseconds { get; private set; }
-
-    /// <summary>Opens a product; false when another one is open.</summary>
-    public bool TryFork(SimulatedMember member, JobPart part)
+    /// <summary>A thread whose product another one may help with; null for none.</summary>
+    public SimulatedMember? HelpableBy(SimulatedMember helper)
     {
-        int pieces = part.Chunks(Members.Length);
-        if (pieces < 2 || Forker is not null)
+        for (int other = 1; other < Members.Length; other++)
         {
-            return false;
+            SimulatedMember member = Members[(helper.Index + other) % Members.Length];
+            if (member.Unclaimed > 0)
+            {
+                return member;
+            }
         }
 
-        (Forker, Unclaimed, Undone) = (member, pieces, pieces);
-        PieceNanoseconds = 1e9 * part.Seconds / pieces;
-        return true;
+        return null;
     }
-
-    /// <summary>Begins a piece.</summary>
-    public void Claim() => Unclaimed--;
-
-    /// <summary>Ends a piece; the product is closed with its last one.</summary>
-    /// <returns>Whether it was the last.</returns>
-    public bool Finish()
-    {
-        Undone--;
-        return Undone == 0;
-    }
-
-    /// <summary>The product is done.</summary>
-    public void Close() => Forker = null;
 }
 
 /// <summary>What a simulated compute thread does.</summary>
@@ -108,6 +83,39 @@ internal sealed class SimulatedMember(int index)
 
     /// <summary>The job's actor, its price, the next part and when it began.</summary>
     public (int Actor, int Life, JobPrice Price, int Part, long Since) Running { get; set; }
+
+    /// <summary>Pieces of its open product that nobody has begun.</summary>
+    public int Unclaimed { get; private set; }
+
+    /// <summary>Pieces of its open product that are not done.</summary>
+    public int Undone { get; private set; }
+
+    /// <summary>Nanoseconds of a piece on one thread.</summary>
+    public double PieceNanoseconds { get; private set; }
+
+    /// <summary>Whose piece it computes.</summary>
+    public SimulatedMember? Forker { get; set; }
+
+    /// <summary>Opens a product for others to help with; false where it is not worth that.</summary>
+    /// <param name="part">The product.</param>
+    /// <param name="threads">Of the crew.</param>
+    public bool TryFork(JobPart part, int threads)
+    {
+        int pieces = part.Chunks(threads);
+        if (pieces < 2)
+        {
+            return false;
+        }
+
+        (Unclaimed, Undone, PieceNanoseconds) = (pieces, pieces, 1e9 * part.Seconds / pieces);
+        return true;
+    }
+
+    /// <summary>Somebody begins a piece of its product.</summary>
+    public void Claim() => Unclaimed--;
+
+    /// <summary>A piece of its product is done; whether it was the last.</summary>
+    public bool Finish() => --Undone == 0;
 
     /// <summary>Whether it computes.</summary>
     public bool Computes => Mode is MemberMode.Job or MemberMode.Piece or MemberMode.Turn or MemberMode.Taking;

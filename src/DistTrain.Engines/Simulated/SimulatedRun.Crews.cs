@@ -120,9 +120,9 @@ internal sealed partial class SimulatedRun
             DropJob(EventKind.JobReady, waiting.Job);
         }
 
-        if (crew.Unclaimed > 0)
+        if (crew.HelpableBy(member) is SimulatedMember forker)
         {
-            BeginPiece(node, member);
+            BeginPiece(node, member, forker);
             return;
         }
 
@@ -174,12 +174,12 @@ internal sealed partial class SimulatedRun
         double alone = 0;
         for (int index = member.Running.Part; index < parts.Count; index++)
         {
-            bool forks = parts[index].Chunks(crew.Members.Length) > 1 && crew.Forker is null;
-            if (forks && alone == 0 && crew.TryFork(member, parts[index]))
+            bool forks = parts[index].Chunks(crew.Members.Length) > 1;
+            if (alone == 0 && member.TryFork(parts[index], crew.Members.Length))
             {
                 member.Running = member.Running with { Part = index + 1 };
                 WakeOne(node);
-                BeginPiece(node, member);
+                BeginPiece(node, member, member);
                 Notice(node);
                 return;
             }
@@ -220,30 +220,28 @@ internal sealed partial class SimulatedRun
         TakeNext(node, member);
     }
 
-    private void BeginPiece(int node, SimulatedMember member)
+    private void BeginPiece(int node, SimulatedMember member, SimulatedMember forker)
     {
         SimulatedCrew crew = _crews![node];
-        crew.Claim();
-        member.Mode = MemberMode.Piece;
+        forker.Claim();
+        (member.Mode, member.Forker) = (MemberMode.Piece, forker);
         bool hasCompany = crew.Members.Any(other => other != member && other.Mode is not (MemberMode.Parked or MemberMode.Waking));
         double company = hasCompany ? crew.Members.Length / _pricing.SpeedupOf(crew.Members.Length) : 1;
-        After(node, member, Slowed(_actors[crew.Forker!.Running.Actor], crew.PieceNanoseconds * company));
+        After(node, member, Slowed(_actors[forker.Running.Actor], forker.PieceNanoseconds * company));
     }
 
     private void OnPieceEnd(int node, SimulatedMember member)
     {
-        SimulatedCrew crew = _crews![node];
-        SimulatedMember forker = crew.Forker!;
-        bool isLast = crew.Finish();
-        if (crew.Unclaimed > 0)
+        SimulatedMember forker = member.Forker!;
+        bool isLast = forker.Finish();
+        if (forker.Unclaimed > 0)
         {
-            BeginPiece(node, member);
+            BeginPiece(node, member, forker);
             return;
         }
 
         if (isLast)
         {
-            crew.Close();
             forker.Mode = MemberMode.Job;
             GoOnWithJob(node, forker);
         }

@@ -9,7 +9,7 @@ public readonly record struct JobPart(double Seconds, double ForkedFlops)
     /// <remarks>Small products get a piece a thread, large ones two, so that a thread that comes late finds something left.</remarks>
     public int Chunks(int threads)
     {
-        const double LargePerThread = 4e6;
+        const double LargePerThread = 16e6;
         return ForkedFlops == 0 || threads < 2 ? 1 : ForkedFlops >= LargePerThread * threads ? 2 * threads : threads;
     }
 }
