@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using DistTrain.Numerics.Kernels;
 
 namespace DistTrain.Engines.Shared;
@@ -13,21 +14,20 @@ internal sealed class ForkSlot
     // A claim from the first chunk on; one from the last one back is 1.
     private const long ClaimFirst = 1L << 32;
 
-    private int _open, _chunks, _done, _helpers;
-    private long _claims;
+    private Counts _counts;
     private IChunkedWork? _work;
 
     /// <summary>Publishes work; false when other work is open.</summary>
     public bool TryOpen(IChunkedWork work, int chunks)
     {
-        if (chunks < 2 || Interlocked.CompareExchange(ref _open, 1, 0) != 0)
+        if (chunks < 2 || Interlocked.CompareExchange(ref _counts.Open, 1, 0) != 0)
         {
             return false;
         }
 
         _work = work;
-        Volatile.Write(ref _done, 0);
-        Volatile.Write(ref _chunks, chunks);
+        Volatile.Write(ref _counts.Done, 0);
+        Volatile.Write(ref _counts.Chunks, chunks);
         return true;
     }
 
@@ -35,14 +35,14 @@ internal sealed class ForkSlot
     /// <param name="fromLast">Whether to begin with the last chunk.</param>
     public bool TryHelp(bool fromLast)
     {
-        if (Volatile.Read(ref _chunks) == 0)
+        if (Volatile.Read(ref _counts.Chunks) == 0 || IsClaimed)
         {
             return false;
         }
 
-        Interlocked.Increment(ref _helpers);
+        Interlocked.Increment(ref _counts.Helpers);
         bool helped = Claim(fromLast);
-        Interlocked.Decrement(ref _helpers);
+        Interlocked.Decrement(ref _counts.Helpers);
         return helped;
     }
 
@@ -52,22 +52,22 @@ internal sealed class ForkSlot
     {
         Claim(fromLast);
         SpinWait spin = default;
-        while (Volatile.Read(ref _done) < Volatile.Read(ref _chunks))
+        while (Volatile.Read(ref _counts.Done) < Volatile.Read(ref _counts.Chunks))
         {
             spin.SpinOnce(sleep1Threshold: -1);
         }
 
         // From here no helper finds work; those still inside leave before the slot is used again. The exchange is a full fence:
         // a plain store could become visible only after the look at the helpers, and one could slip in between.
-        Interlocked.Exchange(ref _chunks, 0);
-        while (Volatile.Read(ref _helpers) > 0)
+        Interlocked.Exchange(ref _counts.Chunks, 0);
+        while (Volatile.Read(ref _counts.Helpers) > 0)
         {
             spin.SpinOnce(sleep1Threshold: -1);
         }
 
         _work = null;
-        Volatile.Write(ref _claims, 0);
-        Volatile.Write(ref _open, 0);
+        Volatile.Write(ref _counts.Claims, 0);
+        Volatile.Write(ref _counts.Open, 0);
     }
 
     private bool Claim(bool fromLast)
@@ -75,14 +75,14 @@ internal sealed class ForkSlot
         bool any = false;
         while (true)
         {
-            int chunks = Volatile.Read(ref _chunks);
+            int chunks = Volatile.Read(ref _counts.Chunks);
             if (chunks == 0)
             {
                 // Closed: a claim now would take a chunk of the work that is opened next.
                 return any;
             }
 
-            long claims = Interlocked.Add(ref _claims, fromLast ? 1 : ClaimFirst);
+            long claims = Interlocked.Add(ref _counts.Claims, fromLast ? 1 : ClaimFirst);
             int first = (int)(claims >> 32), last = (int)claims;
             if (first + last > chunks)
             {
@@ -90,8 +90,38 @@ internal sealed class ForkSlot
             }
 
             _work!.RunChunk(fromLast ? chunks - last : first - 1);
-            Interlocked.Increment(ref _done);
+            Interlocked.Increment(ref _counts.Done);
             any = true;
         }
+    }
+
+    /// <summary>Whether nothing is left to claim; a hint, which spares an idle member from writing what others work with.</summary>
+    private bool IsClaimed
+    {
+        get
+        {
+            long claims = Volatile.Read(ref _counts.Claims);
+            return (claims >> 32) + (int)claims >= Volatile.Read(ref _counts.Chunks);
+        }
+    }
+
+    /// <summary>On cache lines of their own: idle members look at every slot all the time.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 192)]
+    private struct Counts
+    {
+        [FieldOffset(64)]
+        public int Open;
+
+        [FieldOffset(68)]
+        public int Chunks;
+
+        [FieldOffset(72)]
+        public int Done;
+
+        [FieldOffset(76)]
+        public int Helpers;
+
+        [FieldOffset(80)]
+        public long Claims;
     }
 }

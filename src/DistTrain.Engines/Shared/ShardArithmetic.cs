@@ -63,7 +63,7 @@ internal sealed class ShardArithmetic<T>
                 Decide(decide, scratch);
                 break;
             case RestoreJob restore:
-                Restore(restore, scratch);
+                Restore(restore, scratch, fork);
                 break;
             case SnapshotJob { Primary: false }:
                 // All copies keep themselves in one place here, so one of them is enough.
@@ -85,7 +85,7 @@ internal sealed class ShardArithmetic<T>
         RestoreJob[] slices = [.. _plan.Slices.Select(slice => new RestoreJob(slice, _plan.Settings.Replicas) { Step = step })];
         foreach (RestoreJob slice in slices)
         {
-            Restore(slice, scratch);
+            Restore(slice, scratch, fork: null);
         }
 
         // Nobody writes a version, so that the outcome may have the memory that it lies in.
@@ -185,6 +185,9 @@ internal sealed class ShardArithmetic<T>
     {
         if (_server.Compression == CompressionKind.None)
         {
+            InvariantException.Require(
+                _pool.Length(contribution) >= (offset + (long)parameter.GradientLength) * ValueBytes, "A contribution has the gradients of its slice.");
+
             // Whoever needs the head has it from its own buffer.
             return _pool.ViewBehindHead<T>(contribution).Slice(offset, 1, parameter.GradientLength);
         }
@@ -297,7 +300,7 @@ internal sealed class ShardArithmetic<T>
         throw new InvariantException($"{parameter.Name} lies in slice {slice.Index}.");
     }
 
-    private void Restore(RestoreJob job, ComputeScratch scratch)
+    private void Restore(RestoreJob job, ComputeScratch scratch, IForkJoin? fork)
     {
         SlicePlan slice = _plan.Slices[job.Slice];
         if (_replay is null)
@@ -320,7 +323,7 @@ internal sealed class ShardArithmetic<T>
         snapshot.AppliedSteps.CopyTo(job.AppliedSteps, 0);
         if (!slice.Frozen)
         {
-            _replay.Run(job, snapshot.Step, apply => Apply(apply, scratch, fork: null));
+            _replay.Run(job, snapshot.Step, apply => Apply(apply, scratch, fork));
         }
     }
 

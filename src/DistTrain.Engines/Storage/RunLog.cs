@@ -71,7 +71,7 @@ internal sealed class RunLog : IDisposable
         if (neededAfter is not null && found.Fingerprint is ulong written && written != RunFingerprint.Of(plan))
         {
             throw new InvalidInputException(
-                $"{found.Segments[^1]}: the log is of a run with other stages, shards, replicas, method, optimizer or parameter-server settings; expected those that it was written with");
+                $"{found.Segments[^1]}: the log is of a run with other stages, shards, replicas, batch size, micro-batches, clipping, method, optimizer or parameter-server settings, or by another version; expected those that it was written with");
         }
 
         disk.CreateFolder(folder);

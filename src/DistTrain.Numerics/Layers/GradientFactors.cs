@@ -47,7 +47,18 @@ internal readonly struct GradientFactors<T>
     public TensorView<T> Deltas => _deltas.Slice(0, Rows, _outputWidth);
 
     /// <summary>Rows so far.</summary>
-    public int Rows => int.CreateChecked(_values.Span[^1]);
+    /// <exception cref="InvalidOperationException">The gradient is none of this layer: it tells of more rows than there is room for.</exception>
+    public int Rows
+    {
+        get
+        {
+            // It may have come over a wire, and everything is read by it.
+            T rows = _values.Span[^1];
+            return rows >= T.Zero && rows <= T.CreateChecked(_inputs.Rows)
+                ? int.CreateTruncating(rows)
+                : throw new InvalidOperationException($"A gradient of {rows} rows; expected 0 to {_inputs.Rows}.");
+        }
+    }
 
     /// <summary>Adds a micro-batch's rows.</summary>
     /// <param name="inputs">rows × d.</param>

@@ -50,7 +50,7 @@ internal abstract class BlockRule<T> : UpdateRule<T>
                 Gradient = work[..count],
                 Work = work.Slice(BlockLength, count),
             };
-            TensorPrimitives.Multiply(arrays.Gradient.Slice(start, count), arrays.GradientScale, block.Gradient);
+            TensorPrimitives.Multiply(arrays.Gradient.Slice(start - arrays.GradientFirst, count), arrays.GradientScale, block.Gradient);
             Update(block, c);
             finite &= Elementwise.AllFinite<T>(block.NextWeights);
         }

@@ -69,8 +69,8 @@ internal sealed unsafe class ProductUpdate<T> : IProductSink<T>
     {
         UpdateArrays<T> arrays = new()
         {
-            // The rule counts from the parameter's first value and reads from the block's on.
-            Gradient = new ReadOnlySpan<T>(gradient - first, first + count),
+            Gradient = new ReadOnlySpan<T>(gradient, count),
+            GradientFirst = first,
             Weights = new ReadOnlySpan<T>(_weights, _length),
             GradientScale = _scale,
             State = new ReadOnlySpan<T>(_state, _stateLength),

@@ -49,7 +49,7 @@ internal static unsafe class UpdateKernel
         {
             UpdatePointers<T> at = new()
             {
-                Weights = w, Gradient = g, State = s, NextWeights = nextW, NextState = nextS, Length = arrays.Weights.Length,
+                Weights = w, Gradient = g - arrays.GradientFirst, State = s, NextWeights = nextW, NextState = nextS, Length = arrays.Weights.Length,
                 GradientRows = (T**)rows, Columns = arrays.Columns,
             };
             T sum = T.Zero;

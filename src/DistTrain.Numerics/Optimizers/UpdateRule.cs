@@ -17,6 +17,9 @@ internal readonly ref struct UpdateArrays<T>
 
     public ReadOnlySpan<T> Gradient { get; init; }
 
+    /// <summary>Which of the parameter's values <see cref="Gradient"/> begins with: 0, or the first of a block that has its gradient by itself.</summary>
+    public int GradientFirst { get; init; }
+
     /// <summary>In place of <see cref="Gradient"/>, where each row of the parameter has its gradient: pointers to so many values of it, a row each; else empty.</summary>
     public ReadOnlySpan<nint> GradientRows { get; init; }
 

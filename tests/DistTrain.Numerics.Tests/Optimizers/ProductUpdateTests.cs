@@ -69,6 +69,18 @@ public sealed class ProductUpdateTests
         new ParameterSpec("w", 0, 4, 4).Factored(2).FactoredRows.ShouldBe(0, "as many values and their number are not fewer");
     }
 
+    [Theory]
+    [InlineData(8.0)]
+    [InlineData(-1.0)]
+    [InlineData(double.NaN)]
+    public void FactorsOfMoreRowsThanThereIsRoomForAreRefused(double rows)
+    {
+        ParameterSpec weight = new ParameterSpec("layers.0.weight", 0, 40, 60).Factored(7);
+        using Tensor<double> gradient = new(1, weight.GradientLength);
+        gradient.Span[^1] = rows;
+        Should.Throw<InvalidOperationException>(() => new GradientFactors<double>(weight, gradient.View).Inputs).Message.ShouldEndWith("expected 0 to 7.");
+    }
+
     private static void OnePassIsTwo<T>(OptimizerSpec spec, int outputs, int inputs, int stepRows, int rows)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
