@@ -7,7 +7,7 @@ namespace DistTrain.Numerics.Kernels;
 /// <summary>Rows of a matrix in any order, copied one behind the other.</summary>
 /// <remarks>
 /// A shuffled batch lies all over a data set that no cache holds, and a processor guesses at most the rest of a row from its beginning. So each row is copied while the one after the
-/// next is fetched, which halves the time.
+/// next is fetched.
 /// </remarks>
 public static unsafe class RowGather
 {
@@ -54,7 +54,7 @@ public static unsafe class RowGather
         {
             byte* from = source + (rows[i] * rowBytes), to = target + (i * rowBytes);
             byte* ahead = i + RowsAhead < rows.Length ? source + (rows[i + RowsAhead] * rowBytes) : from;
-            long done = !wide ? 0 : streams && ((nint)to & (LineBytes - 1)) == 0 ? Stream(from, ahead, to, rowBytes) : Fetch(from, ahead, to, rowBytes);
+            long done = wide ? CopyLines(from, ahead, to, rowBytes, streams && ((nint)to & (LineBytes - 1)) == 0) : 0;
             Buffer.MemoryCopy(from + done, to + done, rowBytes - done, rowBytes - done);
         }
 
@@ -67,27 +67,21 @@ public static unsafe class RowGather
 
     /// <summary>Copies whole vectors; returns how many bytes these are.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static long Fetch(byte* from, byte* ahead, byte* to, long bytes)
+    private static long CopyLines(byte* from, byte* ahead, byte* to, long bytes, bool streams)
     {
         long at = 0;
         for (; at <= bytes - LineBytes; at += LineBytes)
         {
             Sse.Prefetch0(ahead + at);
-            Vector512.Store(Vector512.Load(from + at), to + at);
-        }
-
-        return at;
-    }
-
-    /// <inheritdoc cref="Fetch"/>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static long Stream(byte* from, byte* ahead, byte* to, long bytes)
-    {
-        long at = 0;
-        for (; at <= bytes - LineBytes; at += LineBytes)
-        {
-            Sse.Prefetch0(ahead + at);
-            Vector512.StoreAlignedNonTemporal(Vector512.Load(from + at), to + at);
+            Vector512<byte> line = Vector512.Load(from + at);
+            if (streams)
+            {
+                line.StoreAlignedNonTemporal(to + at);
+            }
+            else
+            {
+                line.Store(to + at);
+            }
         }
 
         return at;
