@@ -16,8 +16,20 @@ internal static class GemmBlocks
     /// <summary>Bytes of a page.</summary>
     public const int PageBytes = 4096;
 
-    /// <summary>Columns of c in a block.</summary>
+    /// <summary>Columns of c in a block at most.</summary>
     public const int BlockN = 1024;
+
+    /// <summary>Columns of c in a block at least where its packed right operand is to stay in a small second-level cache, beside rows of the left one.</summary>
+    public const int NarrowN = 64;
+
+    /// <summary>Bytes of such an operand.</summary>
+    public const int NarrowBytes = 128 << 10;
+
+    /// <summary>The same where the left operand is too large to come again for so few columns.</summary>
+    public const int MiddleN = 256;
+
+    /// <summary>Bytes of a left operand that a cache of some level holds.</summary>
+    public const int CachedLeftBytes = 2 << 20;
 }
 
 /// <summary>
@@ -31,6 +43,8 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
     where TShape : ITileShape
 {
     private const int PanelColumnsMax = 64;
+
+    private static bool IsWide => TSimd.Count * sizeof(T) == 64;
 
     private static int TileColumns => TShape.Vectors * TSimd.Count;
 
@@ -69,8 +83,31 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
     /// Whether tiles read a right operand so often that packing it pays; sooner where its rows lie on pages of their own, and at once where another core may have it, for
     /// packing reads from one line to the next.
     /// </summary>
-    private static bool IsReadOften(in GemmProblem<T> problem) =>
-        problem.IsShared || problem.M > TShape.Rows * (problem.StrideB * sizeof(T) >= GemmBlocks.PageBytes ? 12 : 32);
+    private static bool IsReadOften(in GemmProblem<T> problem)
+    {
+        nint stride = problem.StrideB * sizeof(T);
+
+        // Rows on pages of their own, a power of two apart, fall into the same few places of a small first-level cache, and one pass of tiles drives out what the next wants.
+        int paged = IsWide ? 12 : stride >= 2 * GemmBlocks.PageBytes ? 1 : 4;
+        return problem.IsShared || problem.M > TShape.Rows * (stride >= GemmBlocks.PageBytes ? paged : 32);
+    }
+
+    /// <summary>
+    /// Columns of c in a block. A left operand that is read in place costs nothing to come to again, so the packed right one may be as narrow as the second-level cache asks for; one that is packed is packed again
+    /// for every block of columns. These were measured with 256 bits (512 KB of cache); cores with 512-bit vectors have larger ones, and keep what was measured there.
+    /// </summary>
+    private static int BlockColumns(in GemmProblem<T> problem, bool packA, bool packB)
+    {
+        if (IsWide || packA || !packB)
+        {
+            return GemmBlocks.BlockN;
+        }
+
+        long depth = Math.Min(problem.K, GemmReference.BlockK), leftBytes = problem.M * depth * sizeof(T);
+        int columns = leftBytes <= GemmBlocks.CachedLeftBytes ? GemmBlocks.NarrowN : GemmBlocks.MiddleN;
+        long fitting = GemmBlocks.NarrowBytes / (depth * sizeof(T)) / GemmBlocks.NarrowN * GemmBlocks.NarrowN;
+        return (int)Math.Clamp(fitting, columns, GemmBlocks.BlockN);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Run<TLeft>(in GemmProblem<T> problem, bool packA, bool packB)
@@ -80,9 +117,10 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
         T* left = (T*)buffers.Left, right = (T*)buffers.Right;
         int blockM = problem.Sink is null ? GemmBlocks.BlockM : GemmBlocks.SunkM;
         blockM -= blockM % TShape.Rows;
-        for (int j = 0; j < problem.N; j += GemmBlocks.BlockN)
+        int blockN = BlockColumns(problem, packA, packB);
+        for (int j = 0; j < problem.N; j += blockN)
         {
-            int columns = Math.Min(Math.Min(GemmBlocks.BlockN, problem.N - j), problem.M + problem.Diagonal - j);
+            int columns = Math.Min(Math.Min(blockN, problem.N - j), problem.M + problem.Diagonal - j);
             if (columns <= 0)
             {
                 break;
