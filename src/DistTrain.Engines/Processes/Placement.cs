@@ -45,6 +45,16 @@ internal sealed class Placement
     /// <summary>All processes.</summary>
     public int Count { get; }
 
+    /// <summary>
+    /// Threads that compute in a process, where the settings do not say. Layer actors and shards take turns, for each waits for what the other makes: all cores are for the workers, and then for the shards. The
+    /// coordinator only decides.
+    /// </summary>
+    public int ComputeThreadsOf(int process, int cores)
+    {
+        int beside = process == CoordinatorProcess ? cores : process <= _shardProcesses ? _shardProcesses : Workers;
+        return Math.Max(1, cores / beside);
+    }
+
     /// <summary>The process of an actor.</summary>
     public int ProcessOf(ActorId actor) => _processOf[actor.Index];
 

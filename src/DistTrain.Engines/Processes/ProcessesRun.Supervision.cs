@@ -23,7 +23,7 @@ internal sealed partial class ProcessesRun
             [.. _faults.Select(fault => fault.At.Step).OfType<long>()],
             _request.Workers,
             _cores,
-            _request.ComputeThreads > 0 ? _request.ComputeThreads : Math.Max(1, _cores / _processes.Length));
+            _request.ComputeThreads > 0 ? _request.ComputeThreads : _placement.ComputeThreadsOf(process.Number, _cores));
         if (process == Coordinator)
         {
             Lead();

@@ -8,6 +8,9 @@ namespace DistTrain.Engines.Shared;
 /// <summary>The rules that make one gradient of several, as the settings name them.</summary>
 internal static class ReplicaAggregation
 {
+    /// <summary>Whether they are added up, which an update can do as it goes.</summary>
+    public static bool IsSum(ParameterServerSettings server) => server.Aggregate == Aggregate.Mean;
+
     /// <summary>Combines one tensor's gradients, each 1 × length, coordinate by coordinate. Krum chooses a whole
     /// contribution instead.</summary>
     public static void Combine<T>(ParameterServerSettings server, ReadOnlySpan<TensorView<T>> replicas, TensorView<T> result)

@@ -127,13 +127,11 @@ internal sealed class ShardArithmetic<T>
         foreach (ParameterSpec parameter in slice.Parameters)
         {
             int length = parameter.Length;
-            TensorView<T> gradient = ContributedSpec.IsScale(parameter)
-                ? ContributedNorm.Zero<T>(scratch)
-                : Aggregated(job, parameter, gradientOffset, encodedOffset, scratch);
             Range states = stateOffset..(stateOffset + (parameter.StateLength * stateCount));
-            bool finite = _updates.Apply(
-                parameter, job.LearningRate, job.Update, job.GradientScale, weights.Slice(offset, 1, length), gradient, state[states],
-                next.Slice(offset, 1, length), nextState[states], scratch, fork, InputsOf(job, parameter, gradientOffset));
+            TensorView<T> before = weights.Slice(offset, 1, length), after = next.Slice(offset, 1, length);
+            bool finite = job.Inputs.Length > 3 && ReplicaAggregation.IsSum(_server) && _updates.IsPlain(parameter)
+                ? ApplySum(job, parameter, gradientOffset, encodedOffset, before, state[states], after, nextState[states], scratch, fork)
+                : ApplyOne(job, parameter, gradientOffset, encodedOffset, before, state[states], after, nextState[states], scratch, fork);
             job.NonFiniteLayer = finite || job.NonFiniteLayer >= 0 ? job.NonFiniteLayer : parameter.Layer;
             offset += length;
             encodedOffset += _codec.EncodedBytes(length);
@@ -141,6 +139,29 @@ internal sealed class ShardArithmetic<T>
             stateOffset = states.End.Value;
             scratch.Release(mark);
         }
+    }
+
+    /// <summary>The update of a tensor by one gradient, which several may have been made into.</summary>
+    private bool ApplyOne(
+        ApplyJob job, ParameterSpec parameter, int offset, int encodedOffset, TensorView<T> values, ReadOnlySpan<T> state, TensorView<T> next, Span<T> nextState,
+        ComputeScratch scratch, IForkJoin? fork)
+    {
+        TensorView<T> gradient = ContributedSpec.IsScale(parameter)
+            ? ContributedNorm.Zero<T>(scratch)
+            : Aggregated(job, parameter, offset, encodedOffset, scratch);
+        return _updates.Apply(
+            parameter, job.LearningRate, job.Update, job.GradientScale, values, gradient, state, next, nextState, scratch, fork,
+            InputsOf(job, parameter, offset));
+    }
+
+    /// <summary>The update of a tensor by the sum of the replicas' gradients, which never stands in memory.</summary>
+    private bool ApplySum(
+        ApplyJob job, ParameterSpec parameter, int offset, int encodedOffset, TensorView<T> values, ReadOnlySpan<T> state, TensorView<T> next, Span<T> nextState,
+        ComputeScratch scratch, IForkJoin? fork)
+    {
+        Span<TensorView<T>> replicas = stackalloc TensorView<T>[job.Inputs.Length - 2];
+        Decoded(job.Inputs.AsSpan(2), parameter, offset, encodedOffset, scratch, replicas);
+        return _updates.ApplySum(parameter, job.LearningRate, job.Update, job.GradientScale, values, replicas, state, next, nextState, fork);
     }
 
     /// <summary>The inputs of a gradient that comes as factors, where they stand in a buffer of their own; else none.</summary>
@@ -172,13 +193,18 @@ internal sealed class ShardArithmetic<T>
     {
         TensorView<T> result = scratch.Take<T>(1, parameter.Length);
         Span<TensorView<T>> replicas = stackalloc TensorView<T>[contributions.Length];
+        Decoded(contributions, parameter, offset, encodedOffset, scratch, replicas);
+        ReplicaAggregation.Combine<T>(_server, replicas, result);
+        return result;
+    }
+
+    private void Decoded(
+        ReadOnlySpan<BufferHandle> contributions, ParameterSpec parameter, int offset, int encodedOffset, ComputeScratch scratch, Span<TensorView<T>> replicas)
+    {
         for (int replica = 0; replica < replicas.Length; replica++)
         {
             replicas[replica] = Decoded(contributions[replica], parameter, offset, encodedOffset, scratch);
         }
-
-        ReplicaAggregation.Combine<T>(_server, replicas, result);
-        return result;
     }
 
     private TensorView<T> Decoded(BufferHandle contribution, ParameterSpec parameter, int offset, int encodedOffset, ComputeScratch scratch)
@@ -239,11 +265,7 @@ internal sealed class ShardArithmetic<T>
             Span<double> own = partials.Slice(tensor * perTensor, perTensor);
             if (_server.Aggregate == Aggregate.Krum)
             {
-                for (int replica = 0; replica < replicas.Length; replica++)
-                {
-                    replicas[replica] = Decoded(job.Inputs[replica], parameter, offset, encodedOffset, scratch);
-                }
-
+                Decoded(job.Inputs, parameter, offset, encodedOffset, scratch, replicas);
                 Krum.PairwiseSquaredDistances(replicas, own);
             }
             else

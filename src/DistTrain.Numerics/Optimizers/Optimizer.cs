@@ -1,4 +1,6 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using DistTrain.Numerics.Kernels;
 using DistTrain.Numerics.Layers;
 using DistTrain.Numerics.Networks;
@@ -99,6 +101,45 @@ public sealed class Optimizer<T>
     }
 
     /// <summary>
+    /// <see cref="Apply(double, long, double, ReadOnlySpan{T}, ReadOnlySpan{T}, ReadOnlySpan{T}, Span{T}, Span{T}, IForkJoin?)"/> for a gradient that is the sum of several, added in
+    /// their order: sum and update in one pass, with the same bits.
+    /// </summary>
+    /// <param name="learningRate">η of this step.</param>
+    /// <param name="update">Number of this update, from 1.</param>
+    /// <param name="gradientScale">Factor of the sum before everything else.</param>
+    /// <param name="weights">The parameter.</param>
+    /// <param name="summands">At least two, each of the parameter's length.</param>
+    /// <param name="state">As there.</param>
+    /// <param name="nextWeights">As there.</param>
+    /// <param name="nextState">As there.</param>
+    /// <param name="fork">As there.</param>
+    public unsafe bool ApplySum(
+        double learningRate, long update, double gradientScale, TensorView<T> weights, ReadOnlySpan<TensorView<T>> summands,
+        ReadOnlySpan<T> state, TensorView<T> nextWeights, Span<T> nextState, IForkJoin? fork = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(summands.Length, 2);
+        Span<nint> pointers = stackalloc nint[summands.Length];
+        for (int i = 0; i < pointers.Length; i++)
+        {
+            ArgumentOutOfRangeException.ThrowIfNotEqual(summands[i].Length, weights.Length);
+
+            // A view's memory does not move.
+            pointers[i] = (nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(summands[i].Span));
+        }
+
+        UpdateArrays<T> arrays = new()
+        {
+            Weights = weights.Span,
+            Summands = pointers,
+            GradientScale = T.CreateChecked(gradientScale),
+            State = state,
+            NextWeights = nextWeights.Span,
+            NextState = nextState,
+        };
+        return Apply(learningRate, update, arrays, fork);
+    }
+
+    /// <summary>
     /// <see cref="Apply(double, long, double, ReadOnlySpan{T}, ReadOnlySpan{T}, ReadOnlySpan{T}, Span{T}, Span{T}, IForkJoin?)"/> for a weight whose gradient has come as factors
     /// (<see cref="ParameterSpec.Factored"/>): their product and the update in one pass, with the same bits, and the product never stands in memory.
     /// </summary>
@@ -162,8 +203,9 @@ public sealed class Optimizer<T>
         RequireLengths(update, arrays);
         int length = arrays.Weights.Length;
         Coefficients<T> coefficients = _rule.At(learningRate, update);
-        return fork is { Width: > 1 } && length >= UpdateWork<T>.LengthMin
-            ? UpdateWork<T>.Run(_rule, coefficients, arrays, fork)
+        IForkJoin? helpers = fork is { Width: > 1 } && length >= UpdateWork<T>.LengthMin ? fork : null;
+        return helpers is not null || !arrays.Summands.IsEmpty
+            ? UpdateWork<T>.Run(_rule, coefficients, arrays, helpers)
             : _rule.Apply(arrays, coefficients, 0, length);
     }
 }

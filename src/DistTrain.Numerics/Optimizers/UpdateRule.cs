@@ -23,6 +23,9 @@ internal readonly ref struct UpdateArrays<T>
     /// <summary>In place of <see cref="Gradient"/>, where each row of the parameter has its gradient: pointers to so many values of it, a row each; else empty.</summary>
     public ReadOnlySpan<nint> GradientRows { get; init; }
 
+    /// <summary>In place of <see cref="Gradient"/>, where it is a sum: pointers to what is added in this order, each of the parameter's length; else empty.</summary>
+    public ReadOnlySpan<nint> Summands { get; init; }
+
     /// <summary>Columns of the parameter, where each row has its gradient.</summary>
     public int Columns { get; init; }
 

@@ -5,6 +5,7 @@ using DistTrain.Numerics.Layers;
 using DistTrain.Numerics.Networks;
 using DistTrain.Numerics.Optimizers;
 using DistTrain.Numerics.Tensors;
+using DistTrain.Protocol;
 using DistTrain.Protocol.Planning;
 
 namespace DistTrain.Engines.Shared.Front;
@@ -54,6 +55,19 @@ internal sealed class ParameterUpdates<T>
             : parameter.FactoredRows > 0
             ? ApplyFactors(parameter, learningRate, update, gradientScale, values, gradient, state, next, nextState, scratch, fork, inputs)
             : _optimizer.Apply(learningRate, update, gradientScale, values.Span, gradient.Span, state, next.Span, nextState, fork);
+
+    /// <summary>Whether a parameter is updated by the optimizer alone, value by value.</summary>
+    public bool IsPlain(ParameterSpec parameter) =>
+        HistoryOf(parameter) is null && parameter.FactoredRows == 0 && !ContributedSpec.IsScale(parameter) && (_contributed is null || !ContributedSpec.IsTheta(parameter));
+
+    /// <summary>The same as <see cref="Apply"/> for a plain parameter whose gradient is the sum of several, added in their order.</summary>
+    public bool ApplySum(
+        ParameterSpec parameter, double learningRate, long update, double gradientScale, TensorView<T> values, ReadOnlySpan<TensorView<T>> gradients,
+        ReadOnlySpan<T> state, TensorView<T> next, Span<T> nextState, IForkJoin? fork)
+    {
+        InvariantException.Require(IsPlain(parameter), "What is no gradient of its values does not add up.");
+        return _optimizer.ApplySum(learningRate, update, gradientScale, values, gradients, state, next, nextState, fork);
+    }
 
     private bool ApplyFactors(
         ParameterSpec parameter, double learningRate, long update, double gradientScale, TensorView<T> values, TensorView<T> gradient,
