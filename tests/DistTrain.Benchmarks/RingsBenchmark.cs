@@ -63,7 +63,7 @@ internal static class RingsBenchmark
         long received = 0;
         (string folder, byte[] token, long sharedBytes) = (args[1], Convert.FromHexString(args[2]), long.Parse(args[3], CultureInfo.InvariantCulture));
         using BufferPool pool = new();
-        using FrameLink back = new(new PeerStream(SocketFolder.SocketOf(folder, 0), token, 1, sharedBytes).Connect, ProcessesLimits.ReconnectCap, pool);
+        using FrameLink back = new(new PeerStream(SocketFolder.SocketOf(folder, 0), token, 1, sharedBytes: sharedBytes).Connect, ProcessesLimits.ReconnectCap, pool);
         using PeerListener listener = new(SocketFolder.SocketOf(folder, 1), token, Placement(), 1, 3, pool, Answer, Console.Error.WriteLine);
         Console.In.ReadToEnd();
         return 0;
@@ -132,7 +132,7 @@ internal static class RingsBenchmark
             }
 
             _peer = Process.Start(start)!;
-            _link = new FrameLink(new PeerStream(SocketFolder.SocketOf(_folder.FullPath, 1), bytes, 0, sharedBytes).Connect, ProcessesLimits.ReconnectCap, _pool);
+            _link = new FrameLink(new PeerStream(SocketFolder.SocketOf(_folder.FullPath, 1), bytes, 0, sharedBytes: sharedBytes).Connect, ProcessesLimits.ReconnectCap, _pool);
         }
 
         /// <summary>Microseconds of a tensor from one process to the other.</summary>

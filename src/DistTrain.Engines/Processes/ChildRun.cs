@@ -19,7 +19,8 @@ internal sealed class ChildRun : IActorHost, IDisposable
     private readonly RunPlan _plan;
     private readonly Placement _placement;
     private readonly int _process;
-    private readonly BufferPool _pool = new();
+    private readonly SharedArena? _arena = SharedArena.TryCreate(ProcessesLimits.ArenaBytes);
+    private readonly BufferPool _pool;
     private readonly IDisposable? _hold;
     private readonly RunStorage _storage;
     private readonly GroupCommit? _commits;
@@ -39,6 +40,7 @@ internal sealed class ChildRun : IActorHost, IDisposable
     public ChildRun(ChildJob job, ChildExperiment experiment, NoteWriter notes)
     {
         (_notes, _process) = (notes, job.Process);
+        _pool = new BufferPool(_arena);
         _tellSteps = new Queue<long>(job.TellSteps.Order());
         _beat = new Timer(_ => notes.Write(new Note(NoteKind.Beat)), null, TimeSpan.Zero, ProcessesLimits.BeatEvery);
         RunRequest request = RequestOf(job, experiment);
@@ -68,7 +70,7 @@ internal sealed class ChildRun : IActorHost, IDisposable
         _links = new FrameLink[_placement.Count];
         for (int process = 0; process < _links.Length; process++)
         {
-            PeerStream peer = new(SocketFolder.SocketOf(job.Folder, process), token, _process);
+            PeerStream peer = new(SocketFolder.SocketOf(job.Folder, process), token, _process, _arena);
             _links[process] = process == _process ? null : new FrameLink(peer.Connect, ProcessesLimits.ReconnectCap, _pool);
         }
 
@@ -190,6 +192,7 @@ internal sealed class ChildRun : IActorHost, IDisposable
 
         _storage.Dispose();
         _pool.Dispose();
+        _arena?.Dispose();
         _hold?.Dispose();
     }
 

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using DistTrain.Engines.Shared;
+using DistTrain.Protocol.Jobs;
 
 namespace DistTrain.Engines.Processes;
 
@@ -7,7 +8,7 @@ namespace DistTrain.Engines.Processes;
 internal sealed class LendingStream(Socket socket, TensorLender lender) : NetworkStream(socket, ownsSocket: true), ITensorOutlet
 {
     /// <inheritdoc/>
-    public TensorPlace Put(ReadOnlySpan<byte> tensor) => lender.Put(tensor);
+    public TensorPlace Put(BufferHandle tensor, BufferPool pool) => lender.Put(tensor, pool);
 
     protected override void Dispose(bool disposing)
     {

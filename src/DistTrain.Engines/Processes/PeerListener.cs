@@ -100,17 +100,17 @@ internal sealed class PeerListener : IDisposable
         try
         {
             int peer;
-            SharedMemoryPlace place;
+            SharedMemoryPlace place, arena;
             try
             {
-                (peer, place) = Greet(socket);
+                (peer, place, arena) = Greet(socket);
             }
             finally
             {
                 Interlocked.Decrement(ref _strangers);
             }
 
-            using TensorBorrower? aside = place == default ? null : new TensorBorrower(SharedMemory.TryOpen(place));
+            using TensorBorrower? aside = place == default ? null : TensorBorrower.Open(place, arena);
             using FrameReader frames = new(new NetworkStream(socket), _pool, aside);
             while (true)
             {
@@ -137,7 +137,7 @@ internal sealed class PeerListener : IDisposable
     }
 
     /// <summary>Nothing is looked at before the token is there and right; comparing takes the same time wherever it differs.</summary>
-    private (int Peer, SharedMemoryPlace Place) Greet(Socket socket)
+    private (int Peer, SharedMemoryPlace Place, SharedMemoryPlace Arena) Greet(Socket socket)
     {
         socket.ReceiveTimeout = (int)ProcessesLimits.GreetingTimeout.TotalMilliseconds;
         Span<byte> greeting = stackalloc byte[PeerStream.GreetingBytes];
@@ -159,9 +159,10 @@ internal sealed class PeerListener : IDisposable
 
         int peer = BinaryPrimitives.ReadInt32LittleEndian(greeting[ProcessesLimits.TokenBytes..]);
         socket.ReceiveTimeout = 0;
+        int places = ProcessesLimits.TokenBytes + sizeof(int);
         return (uint)peer >= (uint)_placement.Count || peer == _process
             ? throw new FrameException($"a connection of process {peer}, which the run does not have")
-            : (peer, SharedMemoryPlace.Read(greeting[(ProcessesLimits.TokenBytes + sizeof(int))..]));
+            : (peer, SharedMemoryPlace.Read(greeting[places..]), SharedMemoryPlace.Read(greeting[(places + SharedMemoryPlace.EncodedBytes)..]));
     }
 
     private static int Receive(Socket socket, Span<byte> destination)

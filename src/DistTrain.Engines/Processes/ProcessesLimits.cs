@@ -12,9 +12,12 @@ internal static class ProcessesLimits
     /// <summary>Bytes of the token: 256 bits cannot be guessed.</summary>
     public const int TokenBytes = 32;
 
-    /// <summary>Addresses of shared memory that a connection has for large tensors: what links have under way of models that CPUs train. Memory is taken up only by what was
+    /// <summary>Addresses of shared memory that a connection has for copies of large tensors: what links have under way of models that CPUs train. Memory is taken up only by what was
     /// ever lent at a time; what finds no place goes through the socket.</summary>
     public const long SharedBytes = 256 << 20;
+
+    /// <summary>Addresses for the large buffers of a process, which the others map as well: those of models that CPUs train. What finds no place is copied to a connection's memory.</summary>
+    public const long ArenaBytes = 1 << 30;
 
     /// <summary>Connections that have not shown the token yet: a process opens one to each other.</summary>
     public const int StrangersMax = 64;

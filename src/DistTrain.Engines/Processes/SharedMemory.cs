@@ -20,7 +20,7 @@ internal sealed unsafe partial class SharedMemory : IDisposable
     public const int Alignment = 64;
 
     // A page says whose memory it is and what the reader gave back: how many, and the slots of the last ones.
-    private const int HeaderBytes = 4096, NonceBytes = 16, OpenedAt = 64, ReturnedAt = 128, SlotsAt = 1024;
+    private const int HeaderBytes = 4096, NonceBytes = 16, OpenedAt = 64, ArenaOpenedAt = 96, ReturnedAt = 128, SlotsAt = 1024;
     private const string Name = "disttrain-tensors";
 
     private readonly SafeFileHandle _file;
@@ -46,12 +46,25 @@ internal sealed unsafe partial class SharedMemory : IDisposable
     /// <summary>Keeps the memory mapped while it is used; another thread may close it at any time.</summary>
     public SafeHandle Handle => _view.SafeMemoryMappedViewHandle;
 
-    /// <summary>Whether the other side has opened it.</summary>
-    public bool IsOpened
+    /// <summary>The system's number of the process that has opened it, as that says; 0 for nobody yet.</summary>
+    public int Reader
     {
-        get => Volatile.Read(ref *(int*)(_start + OpenedAt)) != 0;
-        set => Volatile.Write(ref *(int*)(_start + OpenedAt), value ? 1 : 0);
+        get => Volatile.Read(ref *(int*)(_start + OpenedAt));
+        set => Volatile.Write(ref *(int*)(_start + OpenedAt), value);
     }
+
+    /// <summary>Whether the other side has opened it.</summary>
+    public bool IsOpened => Reader != 0;
+
+    /// <summary>Whether the other side sees the <see cref="SharedArena"/> of the process that made this too, as it says.</summary>
+    public bool IsArenaOpened
+    {
+        get => Volatile.Read(ref *(int*)(_start + ArenaOpenedAt)) != 0;
+        set => Volatile.Write(ref *(int*)(_start + ArenaOpenedAt), value ? 1 : 0);
+    }
+
+    /// <summary>Whether the process that opened it has ended, and so reads nothing any more.</summary>
+    public bool IsReaderGone => Reader is int reader && (reader == 0 || !Directory.Exists(string.Create(CultureInfo.InvariantCulture, $"/proc/{reader}")));
 
     /// <summary>How many tensors the reader gave back, as it says.</summary>
     public long Returned => Volatile.Read(ref *(long*)(_start + ReturnedAt));
@@ -125,7 +138,7 @@ internal sealed unsafe partial class SharedMemory : IDisposable
             file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
             if (Matches(file, place))
             {
-                SharedMemory memory = new(file, place.DataBytes, place) { IsOpened = true };
+                SharedMemory memory = new(file, place.DataBytes, place) { Reader = Environment.ProcessId };
                 file = null;
                 return memory;
             }

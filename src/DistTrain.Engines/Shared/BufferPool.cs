@@ -10,7 +10,8 @@ namespace DistTrain.Engines.Shared;
 /// repeats its steps
 /// allocates nothing. Thread-safe. A handle that outlived its buffer is caught by its generation.
 /// </summary>
-internal sealed unsafe class BufferPool : IDisposable
+/// <param name="large">Where buffers from <see cref="TensorPlace.TensorBytesMin"/> on come from as long as it has room; null for nowhere special.</param>
+internal sealed unsafe class BufferPool(IBlockSource? large = null) : IDisposable
 {
     private const int SlotsPerChunk = 1024;
     private const int ChunksMax = 4096;
@@ -129,12 +130,12 @@ internal sealed unsafe class BufferPool : IDisposable
     /// <param name="handle">The buffer.</param>
     /// <param name="block">Its memory, to be given back to <see cref="NativeBlocks"/>.</param>
     /// <param name="capacity">The memory's size.</param>
-    /// <returns>False where the memory is lent, or was taken before.</returns>
+    /// <returns>False where the memory is lent or others see it, or was taken before.</returns>
     public bool TryTakeMemory(BufferHandle handle, out nint block, out long capacity)
     {
         ref Entry entry = ref Checked(handle);
         (block, capacity) = (entry.Pointer, entry.Capacity);
-        if (capacity == 0 || entry.IsTaken)
+        if (capacity == 0 || entry.IsTaken || entry.IsOfSource)
         {
             return false;
         }
@@ -279,7 +280,9 @@ internal sealed unsafe class BufferPool : IDisposable
             _chunks[slot / SlotsPerChunk] ??= new Entry[SlotsPerChunk];
             ref Entry entry = ref EntryOf(slot);
             long capacity = CapacityOf(sizeClass);
-            entry.Pointer = capacity == 0 ? 0 : NativeBlocks.Take(capacity);
+            entry.Pointer = capacity >= TensorPlace.TensorBytesMin && large is not null ? large.TryTake(capacity) : 0;
+            entry.IsOfSource = entry.Pointer != 0;
+            entry.Pointer = capacity == 0 || entry.IsOfSource ? entry.Pointer : NativeBlocks.Take(capacity);
             entry.Capacity = capacity;
             entry.SizeClass = sizeClass;
             ReservedBytes += capacity;
@@ -327,7 +330,7 @@ internal sealed unsafe class BufferPool : IDisposable
         for (int slot = 1; slot < _slots; slot++)
         {
             ref Entry entry = ref EntryOf(slot);
-            if (entry.Capacity > 0 && !entry.IsTaken)
+            if (entry.Capacity > 0 && !entry.IsTaken && !entry.IsOfSource)
             {
                 NativeBlocks.Give(entry.Pointer, entry.Capacity);
             }
@@ -346,6 +349,7 @@ internal sealed unsafe class BufferPool : IDisposable
         public int SizeClass;
         public int NextFree;
         public bool IsTaken;
+        public bool IsOfSource;
         public bool LacksHead;
         public BufferHandle Head;
 

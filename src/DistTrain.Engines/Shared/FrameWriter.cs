@@ -38,7 +38,7 @@ internal sealed class FrameWriter(BufferPool pool) : IDisposable
             length += bytes.Length;
             if (outlet is not null && bytes.Length >= TensorPlace.TensorBytesMin)
             {
-                PutAside(bytes, outlet, stream);
+                PutAside(buffer, bytes, outlet, stream);
             }
             else if (bytes.Length < LargeBufferBytes)
             {
@@ -63,9 +63,9 @@ internal sealed class FrameWriter(BufferPool pool) : IDisposable
 
     public void Dispose() => _codec.Dispose();
 
-    private void PutAside(ReadOnlySpan<byte> tensor, ITensorOutlet outlet, Stream stream)
+    private void PutAside(BufferHandle buffer, ReadOnlySpan<byte> tensor, ITensorOutlet outlet, Stream stream)
     {
-        TensorPlace place = outlet.Put(tensor);
+        TensorPlace place = outlet.Put(buffer, pool);
         place.Write(_gathered.GetSpan(TensorPlace.EncodedBytes));
         _gathered.Advance(TensorPlace.EncodedBytes);
         if (place.IsInStream)

@@ -30,6 +30,16 @@ public sealed class PlacementTests
     }
 
     [Theory]
+    [InlineData(1, 2, 8, "1 8 4 4")]
+    [InlineData(2, 2, 8, "1 4 4 4 4")]
+    [InlineData(1, 4, 2, "1 2 1 1 1 1")]
+    public void WorkersShareTheCoresAndSoDoShardsBecauseTheyTakeTurns(int shards, int workers, int cores, string expected)
+    {
+        Placement placement = new(new Topology(replicas: 2, stages: 2, shards), workers, cores);
+        string.Join(' ', Enumerable.Range(0, placement.Count).Select(process => placement.ComputeThreadsOf(process, cores))).ShouldBe(expected);
+    }
+
+    [Theory]
     [InlineData(0, 3, 3)]
     [InlineData(0, 16, 4)]
     [InlineData(9, 2, 4)]

@@ -138,7 +138,7 @@ public sealed class SharedMemoryTests
         SharedMemory memory = Create();
         using TensorLender lender = new(memory);
         using SharedMemory opened = Open(memory);
-        memory.Dispose();
+        lender.Dispose();
         Should.Throw<ObjectDisposedException>(() => lender.Put(new byte[100]));
     }
 
@@ -192,7 +192,7 @@ public sealed class SharedMemoryTests
 
         public override long Position { get => inner.Position; set => throw new NotSupportedException(); }
 
-        public TensorPlace Put(ReadOnlySpan<byte> tensor) => lender.Put(tensor);
+        public TensorPlace Put(BufferHandle tensor, BufferPool pool) => lender.Put(tensor, pool);
 
         public override void Flush() => inner.Flush();
 
