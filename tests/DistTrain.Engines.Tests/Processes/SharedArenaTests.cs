@@ -55,9 +55,7 @@ public sealed class SharedArenaTests
     public void WhatAReaderHasOfALostConnectionStaysUntilItGivesItBack()
     {
         using Pair pair = new();
-        BufferHandle sent = pair.Rent(7);
-        BufferHandle seen = pair.Borrower.Adopt(pair.Lender.Put(sent, pair.Pool), Tensor, pair.Peer);
-        pair.Pool.Release(sent);
+        BufferHandle seen = pair.Borrower.Adopt(pair.LendAway(7), Tensor, pair.Peer);
         pair.Lender.Dispose();
         pair.Borrower.Dispose();
         pair.Arena.Sweep();
@@ -73,9 +71,7 @@ public sealed class SharedArenaTests
     public void WhatAReaderHadThatHasEndedIsFreeAgain()
     {
         using Pair pair = new();
-        BufferHandle sent = pair.Rent(7);
-        pair.Lender.Put(sent, pair.Pool).IsInStream.ShouldBeFalse();
-        pair.Pool.Release(sent);
+        pair.LendAway(7).IsInStream.ShouldBeFalse();
         pair.Opened.Reader = int.MaxValue;
         pair.Lender.Dispose();
         pair.Pool.Live.ShouldBe(1);
@@ -87,9 +83,7 @@ public sealed class SharedArenaTests
     public void AReaderThatTellsNonsenseKeepsItsBuffersForGood()
     {
         using Pair pair = new();
-        BufferHandle sent = pair.Rent(7);
-        pair.Lender.Put(sent, pair.Pool);
-        pair.Pool.Release(sent);
+        pair.LendAway(7);
         pair.Opened.Return(5, 0);
         pair.Lender.Dispose();
         pair.Arena.Sweep();
@@ -196,6 +190,15 @@ public sealed class SharedArenaTests
             BufferHandle tensor = Pool.Rent(Tensor);
             Pool.Bytes(tensor).Fill(value);
             return tensor;
+        }
+
+        /// <summary>Lends a tensor to which the sender keeps no reference of its own.</summary>
+        public TensorPlace LendAway(byte value)
+        {
+            BufferHandle tensor = Rent(value);
+            TensorPlace place = Lender.Put(tensor, Pool);
+            Pool.Release(tensor);
+            return place;
         }
 
         public void Dispose()
