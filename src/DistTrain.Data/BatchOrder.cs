@@ -21,7 +21,7 @@ public sealed class BatchOrder
     private readonly ulong _seed;
     private readonly int _rows, _batchSize;
     private readonly bool _shuffle;
-    private readonly int[]?[] _orders = new int[]?[EpochsKept];
+    private readonly int[][] _orders = [[], [], []];
     private readonly long[] _epochs = [-1, -1, -1];
     private readonly Lock _lock = new();
 
@@ -71,18 +71,29 @@ public sealed class BatchOrder
 
     private int[] OrderOf(long epoch)
     {
-        int slot = _shuffle ? (int)(epoch % EpochsKept) : 0;
+        long wanted = _shuffle ? epoch : 0;
+        int slot = (int)(wanted % EpochsKept);
+        return Volatile.Read(ref _epochs[slot]) == wanted ? _orders[slot] : Draw(slot, wanted);
+    }
+
+    private int[] Draw(int slot, long epoch)
+    {
         lock (_lock)
         {
-            int[] order = _orders[slot] ??= new int[_rows];
-            long wanted = _shuffle ? epoch : 0;
-            if (_epochs[slot] != wanted)
+            if (_epochs[slot] != epoch)
             {
-                Fill(order, epoch);
-                _epochs[slot] = wanted;
+                if (_orders[slot].Length == 0)
+                {
+                    _orders[slot] = new int[_rows];
+                }
+
+                // Whoever finds an epoch finds its rows too.
+                Volatile.Write(ref _epochs[slot], -1);
+                Fill(_orders[slot], epoch);
+                Volatile.Write(ref _epochs[slot], epoch);
             }
 
-            return order;
+            return _orders[slot];
         }
     }
 

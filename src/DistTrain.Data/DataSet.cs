@@ -102,9 +102,15 @@ public sealed class DataSet<T>
         }
 
         RequireLength(rows.Length, width, destination.Length);
+        if (_targets.Vectors is T[] vectors)
+        {
+            RowGather.Copy(vectors, width, rows, destination);
+            return;
+        }
+
         for (int i = 0; i < rows.Length; i++)
         {
-            _targets.CopyRow(rows[i], destination.Slice(i * width, width));
+            _targets.CopyOneHot(rows[i], destination.Slice(i * width, width));
         }
     }
 

@@ -12,6 +12,11 @@ public static class EvenSplit
         ArgumentOutOfRangeException.ThrowIfNegative(items);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(parts);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)parts);
+        if (parts == 1)
+        {
+            return (0, items);
+        }
+
         int start = (int)((long)items * index / parts);
         int end = (int)((long)items * (index + 1) / parts);
         return (start, end - start);

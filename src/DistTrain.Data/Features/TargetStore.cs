@@ -10,14 +10,9 @@ namespace DistTrain.Data.Features;
 internal sealed record TargetStore<T>(int? Width, int[]? Labels, IReadOnlyList<string>? ClassNames, T[]? Vectors)
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    public void CopyRow(int row, Span<T> destination)
+    /// <summary>Writes 1 at a row's class and 0 elsewhere.</summary>
+    public void CopyOneHot(int row, Span<T> destination)
     {
-        if (Vectors is not null)
-        {
-            Vectors.AsSpan(row * destination.Length, destination.Length).CopyTo(destination);
-            return;
-        }
-
         destination.Clear();
         destination[Labels![row]] = T.One;
     }

@@ -53,6 +53,12 @@ internal sealed class SequentialAggregation<T> : IDisposable
             Compress(replicas);
         }
 
+        if (replicas.Length == 1)
+        {
+            Alone(replicas[0]);
+            return;
+        }
+
         int chosen = _server.Aggregate == Aggregate.Krum ? Choose(replicas) : -1;
         Span<TensorView<T>> tensors = new TensorView<T>[replicas.Length];
         for (int i = 0; i < Gradients.Length; i++)
@@ -62,10 +68,10 @@ internal sealed class SequentialAggregation<T> : IDisposable
                 tensors[replica] = replicas[replica][i].Slice(0, 1, replicas[replica][i].Length);
             }
 
-            Gradients[i] = replicas.Length == 1 ? tensors[0] : chosen >= 0 ? tensors[chosen] : Aggregated(tensors, _combined[i].View);
+            Gradients[i] = chosen >= 0 ? tensors[chosen] : Aggregated(tensors, _combined[i].View);
         }
 
-        Scale = _plan.Settings.Optimizer.ClipNorm is double clip ? ReplicaAggregation.ClippingFactor(SquaredNorm(), clip) : 1;
+        Scale = ClippingFactor();
     }
 
     public void Dispose()
@@ -75,6 +81,20 @@ internal sealed class SequentialAggregation<T> : IDisposable
             tensor.Dispose();
         }
     }
+
+    /// <summary>The gradients of the only replica are the step's; Krum would choose it too.</summary>
+    private void Alone(TensorView<T>[] gradients)
+    {
+        for (int i = 0; i < gradients.Length; i++)
+        {
+            Gradients[i] = gradients[i].Slice(0, 1, gradients[i].Length);
+        }
+
+        Scale = ClippingFactor();
+    }
+
+    private double ClippingFactor() =>
+        _plan.Settings.Optimizer.ClipNorm is double clip ? ReplicaAggregation.ClippingFactor(SquaredNorm(), clip) : 1;
 
     private TensorView<T> Aggregated(ReadOnlySpan<TensorView<T>> replicas, TensorView<T> result)
     {

@@ -25,20 +25,19 @@ internal sealed class SequentialRun<T> : IDisposable
     private readonly BatchOrder _order;
     private readonly StageProgram<T> _program;
     private readonly ParameterUpdates<T> _rule;
+    private readonly SequentialParameters<T> _parameters;
     private readonly RunRecorder _recorder;
     private readonly ComputeScratch _scratch = new();
-    private readonly List<Tensor<T>> _owned = [];
-    private readonly TensorView<T>[][] _gradients;
     private readonly SequentialAggregation<T> _aggregation;
     private readonly Tensor<T> _input, _output, _target, _signal, _stash;
     private readonly int[] _inOrder;
     private readonly RunRequest _request;
     private readonly SequentialContributions<T>? _contributions;
     private readonly SequentialStages<T>? _stages;
-    private readonly IReadOnlyList<ParameterSpec> _parameters;
-    private readonly long[] _updates;
-    private TensorView<T>[] _weights, _state, _nextWeights, _nextState;
+    private readonly Func<int, bool>? _isUpdated;
     private CoordinatorProgress _progress = new();
+    private double _epochLossSum;
+    private long _epochCorrect, _epochRows;
 
     public SequentialRun(RunRequest request, RunPlan plan, IRunObserver observer, TimeProvider time)
     {
@@ -50,31 +49,18 @@ internal sealed class SequentialRun<T> : IDisposable
         Optimizer<T> optimizer = new(settings.Optimizer);
         _rule = new ParameterUpdates<T>(plan, optimizer);
         _recorder = new RunRecorder(plan, request.Data.TargetsAreClasses, observer, time);
-        _parameters = [.. plan.Stages.SelectMany(stage => stage.Parameters)];
-        _updates = new long[_parameters.Count];
-        _weights = [.. _parameters.Select(parameter => Own(parameter.Rows, parameter.Columns))];
-        _state = [.. _parameters.Select(parameter => Own(optimizer.StateCount, parameter.StateLength))];
-        _nextWeights = [.. _parameters.Select(parameter => Own(parameter.Rows, parameter.Columns))];
-        _nextState = [.. _parameters.Select(parameter => Own(optimizer.StateCount, parameter.StateLength))];
-        _gradients = new TensorView<T>[settings.Replicas][];
-        for (int replica = 0; replica < settings.Replicas; replica++)
-        {
-            _gradients[replica] = [.. _parameters.Select(parameter => Own(parameter.GradientRows, parameter.GradientColumns))];
-        }
-
-        _aggregation = new SequentialAggregation<T>(plan, _parameters, _rule, _scratch);
+        bool inStages = SequentialStages<T>.Serves(plan.Method);
+        _parameters = new SequentialParameters<T>(plan, optimizer, _rule, updatesAll: !inStages, _scratch);
+        _aggregation = new SequentialAggregation<T>(plan, _parameters.Specs, _rule, _scratch);
         int rows = Math.Max(settings.Training.BatchSize, Limits.EvaluationRowsMax);
         (_input, _output) = (new Tensor<T>(rows, _program.InputWidth), new Tensor<T>(rows, _program.OutputWidth));
         (_target, _signal) = (new Tensor<T>(rows, _program.OutputWidth), new Tensor<T>(rows, _program.OutputWidth));
         _stash = new Tensor<T>(1, _program.StashLength(rows));
         _inOrder = [.. Enumerable.Range(0, Math.Max(plan.TrainRows, plan.TestRows))];
         _request = request;
-        for (int i = 0; i < _weights.Length; i++)
-        {
-            _rule.Initialize(request, _parameters[i], _weights[i], _state[i].Span);
-        }
-
-        _stages = SequentialStages<T>.Serves(plan.Method) ? new SequentialStages<T>(plan, _rows.Train, _order, _scratch) : null;
+        _parameters.Initialize(request);
+        _stages = inStages ? new SequentialStages<T>(plan, _rows.Train, _order, _scratch) : null;
+        _isUpdated = _stages is { } stages ? parameter => stages.Updates[stages.StageOf(parameter)] : null;
         _contributions = plan.Front is FrontContributionPlan front
             ? new SequentialContributions<T>(front, _rows, (parameter, weight) => InitialParameters.Fill(request, plan, parameter, weight.View.Span), _scratch)
             : null;
@@ -124,11 +110,7 @@ internal sealed class SequentialRun<T> : IDisposable
 
     public void Dispose()
     {
-        foreach (Tensor<T> tensor in _owned)
-        {
-            tensor.Dispose();
-        }
-
+        _parameters.Dispose();
         foreach (Tensor<T> tensor in (Tensor<T>[])[_input, _output, _target, _signal, _stash])
         {
             tensor.Dispose();
@@ -140,13 +122,6 @@ internal sealed class SequentialRun<T> : IDisposable
         _scratch.Dispose();
     }
 
-    private TensorView<T> Own(int rows, int columns)
-    {
-        Tensor<T> tensor = new(rows, columns);
-        _owned.Add(tensor);
-        return tensor.View;
-    }
-
     /// <summary>The experiment's own parameters, in layer order.</summary>
     private TensorView<T>[] Results()
     {
@@ -156,21 +131,22 @@ internal sealed class SequentialRun<T> : IDisposable
         }
 
         FrontContributionPlan front = _plan.Front!;
-        TensorView<T> expanded = Own(front.Outputs, front.Inputs);
-        _contributions.Expand(_weights[0], _weights[1].Span[0], expanded);
-        return [expanded, .. Enumerable.Range(2, _weights.Length - 2).Select(Result)];
+        TensorView<T> expanded = _parameters.Own(front.Outputs, front.Inputs);
+        TensorView<T>[] weights = _parameters.Weights;
+        _contributions.Expand(weights[0], weights[1].Span[0], expanded);
+        return [expanded, .. Enumerable.Range(2, weights.Length - 2).Select(Result)];
     }
 
     private TensorView<T> Result(int index)
     {
-        ParameterSpec parameter = _parameters[index], result = _rule.ResultOf(parameter);
+        ParameterSpec parameter = _parameters.Specs[index], result = _rule.ResultOf(parameter);
         if (result == parameter)
         {
-            return _weights[index];
+            return _parameters.Weights[index];
         }
 
-        TensorView<T> weight = Own(result.Rows, result.Columns);
-        _rule.Expand(parameter, _weights[index], _state[index].Span, weight, default, _scratch);
+        TensorView<T> weight = _parameters.Own(result.Rows, result.Columns);
+        _rule.Expand(parameter, _parameters.Weights[index], _parameters.StateOf(index).Span, weight, default, _scratch);
         return weight;
     }
 
@@ -211,33 +187,23 @@ internal sealed class SequentialRun<T> : IDisposable
         }
 
         double rate = _plan.LearningRate(step) * _progress.RateFactor;
-        _aggregation.Combine(_gradients);
+        _aggregation.Combine(_parameters.Gradients);
         if (_plan.Front is not null)
         {
-            ContributedNorm.Clear(_parameters, _aggregation.Gradients);
+            ContributedNorm.Clear(_parameters.Specs, _aggregation.Gradients);
         }
 
-        for (int i = 0; i < _weights.Length; i++)
+        if (_parameters.Update(rate, _aggregation.Scale, _aggregation.Gradients, _isUpdated) is >= 0 and int failed)
         {
-            // Beside the step before, which stands when this one cannot be committed.
-            if (!IsUpdated(i))
-            {
-                _weights[i].Span.CopyTo(_nextWeights[i].Span);
-                _state[i].Span.CopyTo(_nextState[i].Span);
-            }
-            else if (!_rule.Apply(
-                _parameters[i], rate, ++_updates[i], _aggregation.Scale, _weights[i], _aggregation.Gradients[i], _state[i].Span, _nextWeights[i],
-                _nextState[i].Span, _scratch))
-            {
-                reason = $"the update of step {step} is not finite; {_parameters[i].Name} was the first with values that are not finite";
-                return false;
-            }
+            reason = $"the update of step {step} is not finite; {_parameters.Specs[failed].Name} was the first with values that are not finite";
+            return false;
         }
 
-        (_weights, _nextWeights) = (_nextWeights, _weights);
-        (_state, _nextState) = (_nextState, _state);
-        _progress = _progress.AfterStep(step, lossSum, correct, _plan.RowsInStep(step));
-        _recorder.On(new StepCommitted(step, lossSum, correct, _plan.RowsInStep(step), rate));
+        int rows = _plan.RowsInStep(step);
+        _epochLossSum += lossSum;
+        _epochCorrect += correct;
+        _epochRows += rows;
+        _recorder.Committed(step, lossSum, correct, rows, rate);
         reason = "";
         return true;
     }
@@ -247,8 +213,8 @@ internal sealed class SequentialRun<T> : IDisposable
         if (_stages is not null)
         {
             LossResult result = _stages.MicroBatch(
-                step, replica, microBatch, _weights, _gradients[replica], RowWeight(_plan, step, replica), ref nonFinite);
-            ClearUnlessUpdated(_gradients[replica]);
+                step, replica, microBatch, _parameters.Weights, _parameters.Gradients[replica], RowWeight(_plan, step, replica), ref nonFinite);
+            ClearUnlessUpdated(_parameters.Gradients[replica]);
             return result;
         }
 
@@ -258,11 +224,11 @@ internal sealed class SequentialRun<T> : IDisposable
         CopyInputs(DataSplit.Train, indices, input);
         _rows.Train.CopyTargets(indices, target.Span);
         PassContext context = new(_plan.Settings.Seed, step - 1, first, Training: true);
-        int layer = _program.Forward(_weights, input, output, _stash.View, context, _scratch);
+        int layer = _program.Forward(_parameters.Weights, input, output, _stash.View, context, _scratch);
         nonFinite = nonFinite >= 0 ? nonFinite : layer;
         LossResult loss = _program.Loss(output, _stash.View, target, signal, RowWeight(_plan, step, replica), _scratch);
         _program.Backward(
-            _weights, input, output, _stash.View, signal, default, _gradients[replica], accumulate: microBatch > 0, context, _scratch);
+            _parameters.Weights, input, output, _stash.View, signal, default, _parameters.Gradients[replica], accumulate: microBatch > 0, context, _scratch);
         return loss;
     }
 
@@ -271,14 +237,12 @@ internal sealed class SequentialRun<T> : IDisposable
         ? plan.RowsInStep(step)
         : Numerics.EvenSplit.Part(plan.RowsInStep(step), plan.Settings.Replicas, replica).Count);
 
-    private bool IsUpdated(int parameter) => _stages is null || _stages.Updates[_stages.StageOf(parameter)];
-
     /// <summary>What a step does not update has no part in the gradient's norm.</summary>
     private void ClearUnlessUpdated(TensorView<T>[] gradients)
     {
         for (int i = 0; i < gradients.Length; i++)
         {
-            if (!IsUpdated(i))
+            if (_isUpdated?.Invoke(i) == false)
             {
                 gradients[i].Span.Clear();
             }
@@ -297,6 +261,8 @@ internal sealed class SequentialRun<T> : IDisposable
                 step, DataSplit.Test, test.Value.LossSum / test.Value.Rows, (double)test.Value.Correct / test.Value.Rows));
         }
 
+        _progress = _progress with { Step = step, EpochLossSum = _epochLossSum, EpochCorrect = _epochCorrect, EpochRows = _epochRows };
+        (_epochLossSum, _epochCorrect, _epochRows) = (0, 0, 0);
         double trainLoss = _progress.EpochLossSum / _progress.EpochRows;
         double? testLoss = test?.LossSum / test?.Rows;
         _recorder.On(new EpochCompleted(
@@ -329,7 +295,9 @@ internal sealed class SequentialRun<T> : IDisposable
 
     /// <summary>The network's own tensors, without what stages learn besides.</summary>
     private TensorView<T>[] NetworkWeights() =>
-        _weights.Length == _program.Parameters.Count ? _weights : [.. _weights.Where((_, i) => !LocalRules.IsAuxiliary(_parameters[i]))];
+        _parameters.Specs.Count == _program.Parameters.Count
+            ? _parameters.Weights
+            : [.. _parameters.Weights.Where((_, i) => !LocalRules.IsAuxiliary(_parameters.Specs[i]))];
 
     private static TensorView<T> Rows(Tensor<T> tensor, int rows) => tensor.View.Slice(0, rows, tensor.Columns);
 }

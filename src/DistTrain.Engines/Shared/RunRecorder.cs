@@ -41,7 +41,7 @@ internal sealed class RunRecorder(RunPlan plan, bool targetsAreClasses, IRunObse
         switch (report)
         {
             case StepCommitted step:
-                OnStep(step);
+                Committed(step.Step, step.LossSum, step.Correct, step.Rows, step.LearningRate);
                 break;
             case EpochCompleted epoch:
                 OnEpoch(epoch);
@@ -63,6 +63,23 @@ internal sealed class RunRecorder(RunPlan plan, bool targetsAreClasses, IRunObse
                 Ended ??= ended;
                 break;
         }
+    }
+
+    /// <summary>Hears of a committed step, as from <see cref="StepCommitted"/>.</summary>
+    public void Committed(long step, double lossSum, int correct, int rows, double learningRate)
+    {
+        _rowsTrained += rows;
+        TimeSpan elapsed = Elapsed;
+        _trainingEnd = elapsed;
+        if (step <= _reportedStep)
+        {
+            // Redone after the loss of what was committed in memory: the same step again, with the same bits.
+            return;
+        }
+
+        _reportedStep = step;
+        double accuracy = targetsAreClasses ? (double)correct / rows : double.NaN;
+        observer.OnStep(new StepProgress(step, plan.TotalSteps, lossSum / rows, accuracy, rows, learningRate, elapsed));
     }
 
     /// <summary>The outcome of the run so far.</summary>
@@ -101,23 +118,6 @@ internal sealed class RunRecorder(RunPlan plan, bool targetsAreClasses, IRunObse
     }
 
     private double? Meaningful(double accuracy) => targetsAreClasses ? accuracy : null;
-
-    private void OnStep(StepCommitted step)
-    {
-        _rowsTrained += step.Rows;
-        TimeSpan elapsed = Elapsed;
-        _trainingEnd = elapsed;
-        if (step.Step <= _reportedStep)
-        {
-            // Redone after the loss of what was committed in memory: the same step again, with the same bits.
-            return;
-        }
-
-        _reportedStep = step.Step;
-        double accuracy = targetsAreClasses ? (double)step.Correct / step.Rows : double.NaN;
-        observer.OnStep(new StepProgress(
-            step.Step, plan.TotalSteps, step.LossSum / step.Rows, accuracy, step.Rows, step.LearningRate, elapsed));
-    }
 
     private void OnEpoch(EpochCompleted epoch)
     {

@@ -23,7 +23,7 @@ internal static unsafe class ElementwiseLoop
 
         fixed (T* first = a, second = b, target = y)
         {
-            switch (VectorWidths.Resolve(width))
+            switch (VectorWidths.Resolve<T>(width, a.Length))
             {
                 case VectorWidth.Bits512:
                     Run<TOperation, T, Vector512<T>, Simd512<T>>(first, second, scalar, target, a.Length);

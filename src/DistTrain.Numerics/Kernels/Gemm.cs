@@ -13,8 +13,8 @@ namespace DistTrain.Numerics.Kernels;
 /// </remarks>
 public static class Gemm
 {
-    // Below this many multiplications setting up tiles costs more than it saves.
-    private const long TinyProduct = 192;
+    /// <summary>Up to so many multiplications plain loops are faster than setting up tiles.</summary>
+    internal const int TinyProduct = 192;
 
     // Fewer rows leave too many lanes empty.
     private const int TurnedRowsMin = 12;

@@ -31,18 +31,34 @@ internal static unsafe class GemmReference
                 T total = problem.Accumulate ? c[j] : T.Zero;
                 for (int block = 0; block < k; block += BlockK)
                 {
-                    T sum = T.Zero;
-                    int end = Math.Min(k, block + BlockK);
-                    for (int p = block; p < end; p++)
-                    {
-                        sum = T.FusedMultiplyAdd(a[p * stepA], b[p * stepB], sum);
-                    }
-
+                    T sum = Dot(a + (block * stepA), stepA, b + (block * stepB), stepB, Math.Min(k - block, BlockK));
                     total = block == 0 && !problem.Accumulate ? sum : total + sum;
                 }
 
                 c[j] = problem.Bias == null ? total : total + problem.Bias[j];
             }
         }
+    }
+
+    /// <summary>Σ a·b in order, by FMA from 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Dot<T>(T* a, nint stepA, T* b, nint stepB, int count)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        T sum = T.Zero;
+        for (; count >= 4; count -= 4, a += 4 * stepA, b += 4 * stepB)
+        {
+            sum = T.FusedMultiplyAdd(a[0], b[0], sum);
+            sum = T.FusedMultiplyAdd(a[stepA], b[stepB], sum);
+            sum = T.FusedMultiplyAdd(a[2 * stepA], b[2 * stepB], sum);
+            sum = T.FusedMultiplyAdd(a[3 * stepA], b[3 * stepB], sum);
+        }
+
+        for (; count > 0; count--, a += stepA, b += stepB)
+        {
+            sum = T.FusedMultiplyAdd(*a, *b, sum);
+        }
+
+        return sum;
     }
 }

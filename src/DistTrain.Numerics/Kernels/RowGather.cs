@@ -49,6 +49,18 @@ public static unsafe class RowGather
 
     private static void Copy(byte* source, long rowBytes, ReadOnlySpan<int> rows, byte* target, bool streams)
     {
+        if (rowBytes == sizeof(long))
+        {
+            CopyWhole((long*)source, rows, (long*)target);
+            return;
+        }
+
+        if (rowBytes == sizeof(int))
+        {
+            CopyWhole((int*)source, rows, (int*)target);
+            return;
+        }
+
         bool wide = rowBytes >= LineBytes && Vector512.IsHardwareAccelerated && Sse.IsSupported;
         for (int i = 0; i < rows.Length; i++)
         {
@@ -62,6 +74,16 @@ public static unsafe class RowGather
         {
             // What was written past the caches must be there before anybody is told of it.
             Sse.StoreFence();
+        }
+    }
+
+    /// <summary>Copies rows that a register holds, for which a call each would take longer.</summary>
+    private static void CopyWhole<TRow>(TRow* source, ReadOnlySpan<int> rows, TRow* target)
+        where TRow : unmanaged
+    {
+        for (int i = 0; i < rows.Length; i++)
+        {
+            target[i] = source[rows[i]];
         }
     }
 

@@ -34,6 +34,15 @@ internal static class VectorWidths
         _ => VectorWidth.Scalar,
     };
 
+    /// <summary>As <see cref="Resolve(VectorWidth)"/>, but for <see cref="VectorWidth.Best"/> no wider than <paramref name="length"/> elements need: a vector that is
+    /// filled in part goes through memory.</summary>
+    public static VectorWidth Resolve<T>(VectorWidth width, int length) => width switch
+    {
+        VectorWidth.Best when length <= Vector128<T>.Count && Vector128.IsHardwareAccelerated => VectorWidth.Bits128,
+        VectorWidth.Best when length <= Vector256<T>.Count && Vector256.IsHardwareAccelerated => VectorWidth.Bits256,
+        _ => Resolve(width),
+    };
+
     /// <summary>Throws unless T is float or double, the two types that kernels are written for.</summary>
     public static void RequireFloatOrDouble<T>()
     {

@@ -27,6 +27,15 @@ internal abstract class AffineMap<T>
 internal sealed class WeightMap<T>(int weight, int bias, bool tied, bool weightShared, int factoredRows, bool leavesInput) : AffineMap<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
+    /// <summary>Index of the weight among the stage's parameters.</summary>
+    public int Weight => weight;
+
+    /// <summary>Index of the bias, or −1.</summary>
+    public int Bias => bias;
+
+    /// <summary>Whether the weight is this layer's alone and its gradient has its shape.</summary>
+    public bool IsPlain => !tied && !weightShared && factoredRows == 0;
+
     /// <inheritdoc/>
     public override void Forward(in ForwardPass<T> pass, TensorView<T> s)
     {

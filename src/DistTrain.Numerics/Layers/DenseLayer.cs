@@ -22,6 +22,11 @@ internal sealed class DenseLayer<T>(
     /// <inheritdoc/>
     public override int StashWidth => _keepsPreActivation ? OutputWidth : 0;
 
+    /// <summary>What the layer is made of, if its weight is its own alone and has a gradient of its own shape; else null.</summary>
+    public DenseParts<T>? Parts => affine is WeightMap<T> { IsPlain: true } map
+        ? new DenseParts<T>(Index, InputWidth, OutputWidth, map.Weight, map.Bias, slope, activation, fused, _keepsPreActivation)
+        : null;
+
     /// <inheritdoc/>
     public override void Forward(in ForwardPass<T> pass)
     {
@@ -46,9 +51,7 @@ internal sealed class DenseLayer<T>(
         activation.Backward(s, forward.Output, Slope(forward), pass.Signal, delta);
         if (slope >= 0)
         {
-            Span<T> gradient = pass.Gradients[slope].Span;
-            T sum = T.CreateTruncating(activation.SlopeGradient(s, pass.Signal));
-            gradient[0] = pass.Accumulate ? gradient[0] + sum : sum;
+            activation.AddSlopeGradient(s, pass.Signal, pass.Gradients[slope], pass.Accumulate);
         }
 
         affine.Backward(pass, delta);

@@ -46,8 +46,18 @@ public sealed partial class StageProgram<T>
         }
 
         CheckShapes(parameters, input, output, stash);
-        CheckFeedback(feedback);
+        if (feedback != parameters)
+        {
+            CheckFeedback(feedback);
+        }
+
         CheckShape(signal, rows, OutputWidth, "signal");
+        if (Small is not null && Small.Serves(rows))
+        {
+            Small.Backward(parameters, feedback, input, output, stash, signal, inputSignal, gradients, accumulate, scratch);
+            return;
+        }
+
         long mark = scratch.Mark;
         bool apart = accumulate && AddsInParts(rows);
         ReadOnlySpan<TensorView<T>> sums = apart ? TakeGradients(gradients, scratch) : gradients;

@@ -29,6 +29,9 @@ public sealed partial class StageProgram<T>
     private const int ProductBlock = 512;
     private readonly Layer<T>[] _layers;
     private readonly ParameterSpec[] _parameters;
+
+    // As the parameters say, beside each other: they are looked at in every pass.
+    private readonly (int Rows, int Columns)[] _shapes, _gradientShapes;
     private readonly LossFunction<T>? _loss;
     private readonly int _widestBoundary;
     private readonly bool _hasTies, _gathersRows;
@@ -53,6 +56,9 @@ public sealed partial class StageProgram<T>
     {
         ArgumentNullException.ThrowIfNull(network);
         (_layers, _parameters) = new StageBuilder<T>(network, firstLayer, layerCount, loss, factoredRows, leavesInput).Build();
+        _shapes = [.. _parameters.Select(parameter => (parameter.Rows, parameter.Columns))];
+        _gradientShapes = [.. _parameters.Select(parameter => (parameter.GradientRows, parameter.GradientColumns))];
+        Small = SmallStage<T>.Of(_layers);
         _dropoutBehind = DropoutBehind(network, firstLayer + layerCount, OutputWidth);
         _loss = loss is LossKind kind ? LossFunction<T>.For(kind, network.Layers[^1]) : null;
         _hasTies = network.Layers.Skip(firstLayer).Take(layerCount).Any(layer => layer is DenseSpec { TiedTo: not null });
@@ -65,6 +71,9 @@ public sealed partial class StageProgram<T>
             _widestBoundary = Math.Max(_widestBoundary, _layers[i].OutputWidth);
         }
     }
+
+    /// <summary>The same passes for few rows of small layers; null where there are none, or to do without.</summary>
+    internal SmallStage<T>? Small { get; init; }
 
     /// <summary>Index of the parameter whose gradient, as factors, lacks its inputs, which are the stage's; −1 for none.</summary>
     public int InputFactor { get; }
@@ -113,23 +122,12 @@ public sealed partial class StageProgram<T>
         }
 
         CheckShapes(parameters, input, output, stash);
-        int offset = 0, notFinite = -1;
-        TensorView<T> x = input;
-        for (int i = 0; i < _layers.Length; i++)
+        if (Small is not null && Small.Serves(rows))
         {
-            Layer<T> layer = _layers[i];
-            ForwardPass<T> pass = PassOf(i, offset, parameters, x, output, stash, context, scratch, fork);
-            layer.Forward(pass);
-            if (notFinite < 0 && !TensorPrimitives.IsFiniteAll<T>(pass.Output.Span))
-            {
-                notFinite = layer.Index;
-            }
-
-            x = pass.Output;
-            offset += LayerStashLength(i, rows);
+            return Small.Forward(parameters, input, output, stash, scratch);
         }
 
-        return notFinite;
+        return RunForward(parameters, input, output, stash, context, scratch, fork);
     }
 
     /// <summary>The loss of the rows of <paramref name="output"/>, and its gradient.</summary>
@@ -188,11 +186,34 @@ public sealed partial class StageProgram<T>
         => BackwardWith(
             parameters, parameters, input, output, stash, signal, inputSignal, gradients, accumulate, context, scratch, fork);
 
+    private int RunForward(
+        ReadOnlySpan<TensorView<T>> parameters, TensorView<T> input, TensorView<T> output, TensorView<T> stash, in PassContext context,
+        ComputeScratch scratch, IForkJoin? fork)
+    {
+        int rows = input.Rows, offset = 0, notFinite = -1;
+        TensorView<T> x = input;
+        for (int i = 0; i < _layers.Length; i++)
+        {
+            Layer<T> layer = _layers[i];
+            ForwardPass<T> pass = PassOf(i, offset, parameters, x, output, stash, context, scratch, fork);
+            layer.Forward(pass);
+            if (notFinite < 0 && !TensorPrimitives.IsFiniteAll<T>(pass.Output.Span))
+            {
+                notFinite = layer.Index;
+            }
+
+            x = pass.Output;
+            offset += LayerStashLength(i, rows);
+        }
+
+        return notFinite;
+    }
+
     // A layer's part of the stash: its own values first, then its output unless that is the stage's.
     private int LayerStashLength(int layer, int rows) =>
         Aligned(checked(rows * _stashWidths[layer])) + Aligned(checked(rows * _boundaryWidths[layer]));
 
-    private static int Aligned(int length) => checked(length + StashAlignment - 1) / StashAlignment * StashAlignment;
+    internal static int Aligned(int length) => checked(length + StashAlignment - 1) / StashAlignment * StashAlignment;
 
     private TensorView<T> BoundaryBefore(int layer, int layerStart, TensorView<T> stash, int rows)
     {
@@ -232,29 +253,23 @@ public sealed partial class StageProgram<T>
         }
     }
 
-    private void CheckParameters(ReadOnlySpan<TensorView<T>> tensors)
-    {
-        CheckCount(tensors);
-        for (int i = 0; i < tensors.Length; i++)
-        {
-            CheckShape(tensors[i], _parameters[i].Rows, _parameters[i].Columns, _parameters[i].Name);
-        }
-    }
+    private void CheckParameters(ReadOnlySpan<TensorView<T>> tensors) => CheckTensors(tensors, _shapes);
 
-    private void CheckGradients(ReadOnlySpan<TensorView<T>> tensors)
-    {
-        CheckCount(tensors);
-        for (int i = 0; i < tensors.Length; i++)
-        {
-            CheckShape(tensors[i], _parameters[i].GradientRows, _parameters[i].GradientColumns, _parameters[i].Name);
-        }
-    }
+    private void CheckGradients(ReadOnlySpan<TensorView<T>> tensors) => CheckTensors(tensors, _gradientShapes);
 
-    private void CheckCount(ReadOnlySpan<TensorView<T>> tensors)
+    private void CheckTensors(ReadOnlySpan<TensorView<T>> tensors, (int Rows, int Columns)[] shapes)
     {
-        if (tensors.Length != _parameters.Length)
+        if (tensors.Length != shapes.Length)
         {
-            throw new ArgumentException($"{tensors.Length} tensors for {_parameters.Length} parameters.");
+            throw new ArgumentException($"{tensors.Length} tensors for {shapes.Length} parameters.");
+        }
+
+        for (int i = 0; i < shapes.Length; i++)
+        {
+            if (tensors[i].Rows != shapes[i].Rows || tensors[i].Columns != shapes[i].Columns)
+            {
+                Refuse(tensors[i], shapes[i].Rows, shapes[i].Columns, _parameters[i].Name);
+            }
         }
     }
 

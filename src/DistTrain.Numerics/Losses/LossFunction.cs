@@ -55,7 +55,8 @@ internal abstract class LossFunction<T>
     /// <summary>One row's signal.</summary>
     protected abstract void RowSignal(ReadOnlySpan<T> y, ReadOnlySpan<T> t, T weight, Span<T> signal);
 
-    private static bool IsCorrect(ReadOnlySpan<T> y, ReadOnlySpan<T> t)
+    /// <summary>Whether output and target say the same class: by their largest value, or by ½ where there is one.</summary>
+    protected static bool IsCorrect(ReadOnlySpan<T> y, ReadOnlySpan<T> t)
     {
         if (y.Length == 1)
         {

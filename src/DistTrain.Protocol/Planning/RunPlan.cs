@@ -69,6 +69,8 @@ public sealed record ParameterPlace(ParameterSpec Parameter, int Slice, int Offs
 /// </summary>
 public sealed class RunPlan
 {
+    private readonly int _fullRows, _lastRows;
+
     /// <summary>The plan of validated settings.</summary>
     public RunPlan(RunSettings settings, int trainRows, int testRows)
     {
@@ -97,6 +99,8 @@ public sealed class RunPlan
             ? [.. Enumerable.Range(1, Topology.LayerActors).Select(index => new ActorId(index))]
             : [Topology.LayerActor(0, Stages.Count - 1)];
         StepsPerEpoch = (trainRows + settings.Training.BatchSize - 1) / settings.Training.BatchSize;
+        _lastRows = trainRows - ((StepsPerEpoch - 1) * settings.Training.BatchSize);
+        _fullRows = StepsPerEpoch > 1 ? settings.Training.BatchSize : _lastRows;
         TotalSteps = (long)StepsPerEpoch * settings.Training.Epochs;
     }
 
@@ -250,11 +254,7 @@ public sealed class RunPlan
     public bool EndsEpoch(long step) => step % StepsPerEpoch == 0;
 
     /// <summary>Rows of a whole step.</summary>
-    public int RowsInStep(long step)
-    {
-        long first = (step - 1) % StepsPerEpoch * Settings.Training.BatchSize;
-        return (int)Math.Min(Settings.Training.BatchSize, TrainRows - first);
-    }
+    public int RowsInStep(long step) => _lastRows == _fullRows || !EndsEpoch(step) ? _fullRows : _lastRows;
 
     /// <summary>The rows of a step that a replica's micro-batch has: the first one's index within the step, and how
     /// many.</summary>

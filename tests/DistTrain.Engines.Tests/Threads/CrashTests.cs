@@ -65,7 +65,7 @@ public sealed class CrashTests
         {
             ComputeThreads = 4,
             Settings = calm.Settings with { BackupAfter = backup ? TimeSpan.FromMilliseconds(50) : null },
-            Faults = [new SlowFault(new ActorId(2), 5_000, backup ? null : TimeSpan.FromMilliseconds(100)) { At = FaultTime.AtStep(3), UntilReplaced = backup }],
+            Faults = [new SlowFault(new ActorId(2), backup ? 100_000 : 5_000, backup ? null : TimeSpan.FromMilliseconds(100)) { At = FaultTime.AtStep(3), UntilReplaced = backup }],
         };
         Observed observed = new();
         RunOutcome outcome = new ThreadsEngine().Run(request, observed, default);

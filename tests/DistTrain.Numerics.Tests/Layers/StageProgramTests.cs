@@ -46,37 +46,7 @@ public sealed class StageProgramTests
     [Fact]
     public void ATieAcrossStagesIsRefusedWithTheLayersNamed()
         => Should.Throw<InvalidInputException>(() => new StageProgram<float>(Everything, 4, 2))
-            .Message
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-            .ShouldBe("network[4]: tied to layer 3, which is in another stage. Choose stages so that layers 3 to 4 stand in one.");
+            .Message.ShouldBe("network[4]: tied to layer 3, which is in another stage. Choose stages so that layers 3 to 4 stand in one.");
 
     [Fact]
     public void WithoutRowsGradientsAreZeroOrUnchanged()

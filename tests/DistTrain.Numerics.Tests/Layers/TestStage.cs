@@ -14,10 +14,13 @@ internal sealed class TestStage<T> : IDisposable
 {
     private readonly Tensor<T>[] _parameters, _gradients;
 
-    public TestStage(NetworkSpec network, int rows, LossKind? loss = null, int first = 0, int? count = null, int factoredRows = 0, bool leavesInput = false)
+    public TestStage(NetworkSpec network, int rows, LossKind? loss = null, int first = 0, int? count = null, int factoredRows = 0, bool leavesInput = false, bool byKernels = false)
     {
         Network = network;
-        Program = new StageProgram<T>(network, first, count ?? network.Layers.Count - first, loss, factoredRows, leavesInput);
+        int layers = count ?? network.Layers.Count - first;
+        Program = byKernels
+            ? new StageProgram<T>(network, first, layers, loss, factoredRows, leavesInput) { Small = null }
+            : new StageProgram<T>(network, first, layers, loss, factoredRows, leavesInput);
         _parameters = Program.Parameters.Select(p => new Tensor<T>(p.Rows, p.Columns)).ToArray();
         _gradients = Program.Parameters.Select(p => new Tensor<T>(p.GradientRows, p.GradientColumns)).ToArray();
         Parameters = _parameters.Select(p => p.View).ToArray();
@@ -76,8 +79,11 @@ internal sealed class TestStage<T> : IDisposable
         => Program.Loss(Output.View, Stash.View, Target.View, evaluation ? default : Signal.View, RowWeight, Scratch);
 
     public void Backward(bool accumulate = false, bool inputSignal = true, IForkJoin? fork = null)
-        => Program.Backward(
-            Parameters, Input.View, Output.View, Stash.View, Signal.View, inputSignal ? InputSignal.View : default, Gradients,
+        => BackwardWith(Parameters, accumulate, inputSignal, fork);
+
+    public void BackwardWith(TensorView<T>[] feedback, bool accumulate = false, bool inputSignal = true, IForkJoin? fork = null)
+        => Program.BackwardWith(
+            Parameters, feedback, Input.View, Output.View, Stash.View, Signal.View, inputSignal ? InputSignal.View : default, Gradients,
             accumulate, Context, Scratch, fork);
 
     /// <summary>Forward, loss and backward.</summary>

@@ -30,6 +30,13 @@ internal abstract class Activation<T>
     /// </summary>
     public virtual double SlopeGradient(TensorView<T> s, TensorView<T> signal) => 0;
 
+    /// <summary>Writes the gradient of the slope, one value, or adds to it.</summary>
+    public void AddSlopeGradient(TensorView<T> s, TensorView<T> signal, TensorView<T> gradient, bool accumulate)
+    {
+        T sum = T.CreateTruncating(SlopeGradient(s, signal));
+        gradient.Span[0] = accumulate ? gradient.Span[0] + sum : sum;
+    }
+
     /// <summary>The activation that a dense layer asks for.</summary>
     public static Activation<T> For(DenseSpec spec) => spec.Activation switch
     {
