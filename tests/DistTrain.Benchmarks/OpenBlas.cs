@@ -53,6 +53,13 @@ internal static unsafe class OpenBlas
                 _ = ((delegate* unmanaged[Cdecl]<nint, int>)forget)(text);
                 Marshal.FreeHGlobal(text);
             }
+
+            // Its threads look for more work for a tenth of a second after a product otherwise, on the core of whoever comes next: after 2^24 ticks, some milliseconds and longer
+            // than any pause within its own turn, they sleep.
+            nint timeout = Marshal.StringToHGlobalAnsi("OPENBLAS_THREAD_TIMEOUT"), ticks = Marshal.StringToHGlobalAnsi("24");
+            _ = ((delegate* unmanaged[Cdecl]<nint, nint, int, int>)NativeLibrary.GetExport(system, "setenv"))(timeout, ticks, 1);
+            Marshal.FreeHGlobal(timeout);
+            Marshal.FreeHGlobal(ticks);
         }
 
         return NativeLibrary.TryLoad("libopenblas.so.0", out nint library) ? library : 0;
