@@ -65,4 +65,8 @@ public static partial class Elementwise
     /// <summary>y += scale · x, product and sum rounded once.</summary>
     public static void AddScaled<T>(ReadOnlySpan<T> x, T scale, Span<T> y)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> => ElementwiseLoop.Run<AddScaledOperation, T>(x, y, scale, y);
+
+    /// <summary>z = (x − y) · scale, difference and product rounded one after the other.</summary>
+    public static void ScaledDifference<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, T scale, Span<T> z)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> => ElementwiseLoop.Run<ScaledDifferenceOperation, T>(x, y, scale, z);
 }

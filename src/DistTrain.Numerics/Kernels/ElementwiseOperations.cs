@@ -122,6 +122,19 @@ internal readonly struct ReluOperation : IElementOperation
         TSimd.Add(TSimd.SelectLess(a, TSimd.Broadcast(T.Zero), TSimd.Broadcast(T.Zero), a), TSimd.Broadcast(T.Zero));
 }
 
+/// <summary>(a − b) · scalar.</summary>
+internal readonly struct ScaledDifferenceOperation : IElementOperation
+{
+    public static bool TakesTwo => true;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Apply<T, TVector, TSimd>(TVector a, TVector b, TVector scalar)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TVector : unmanaged
+        where TSimd : ISimd<TVector, T> =>
+        TSimd.Multiply(TSimd.Subtract(a, b), scalar);
+}
+
 /// <summary>a / scalar.</summary>
 internal readonly struct DividedByOperation : IElementOperation
 {

@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Numerics.Tensors;
 using DistTrain.Numerics.Kernels;
 using DistTrain.Numerics.Layers;
 using DistTrain.Numerics.Tensors;
@@ -77,8 +76,7 @@ internal sealed class SoftmaxCrossEntropyLoss<T> : LossFunction<T>
     {
         if (!totals.ContainsAnyExcept(1.0))
         {
-            TensorPrimitives.Subtract<T>(output.Span, target.Span, signal.Span);
-            TensorPrimitives.Multiply(signal.Span, weight, signal.Span);
+            Elementwise.ScaledDifference<T>(output.Span, target.Span, weight, signal.Span);
             return;
         }
 

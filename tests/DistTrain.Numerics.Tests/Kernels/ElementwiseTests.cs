@@ -25,6 +25,7 @@ public sealed class ElementwiseTests
         SameBits<SoftplusOperation>();
         SameBits<DividedByOperation>();
         SameBits<AddScaledOperation>();
+        SameBits<ScaledDifferenceOperation>();
         SameBits<ReluGradientOperation>();
         SameBits<TanhGradientOperation>();
         SameBits<SigmoidGradientOperation>();
@@ -81,6 +82,8 @@ public sealed class ElementwiseTests
         result.ShouldBe([0.25, 0, 3 * -0.3125, 4 * double.Epsilon]);
         Elementwise.AddScaled(dy, -2.0, result);
         result.ShouldBe([-1.75, -4, -6.9375, -8]);
+        Elementwise.ScaledDifference<double>(dy, [0, 4, 1, 1], 0.5, result);
+        result.ShouldBe([0.5, -1, 1, 1.5]);
         Elementwise.Relu<double>([-1, -0.0, 2, double.NegativeInfinity], result);
         Bits.Of<double>(result).ShouldBe(Bits.Of<double>([0, 0, 2, 0]));
         Elementwise.Relu<double>([double.NaN], result);
