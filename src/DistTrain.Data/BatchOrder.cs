@@ -87,9 +87,9 @@ public sealed class BatchOrder
                     _orders[slot] = new int[_rows];
                 }
 
-                // Whoever finds an epoch finds its rows too.
-                Volatile.Write(ref _epochs[slot], -1);
                 Fill(_orders[slot], epoch);
+
+                // After its rows, so that whoever finds the epoch finds them too.
                 Volatile.Write(ref _epochs[slot], epoch);
             }
 

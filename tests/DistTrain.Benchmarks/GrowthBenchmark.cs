@@ -4,8 +4,7 @@ using DistTrain.Protocol.Settings;
 namespace DistTrain.Benchmarks;
 
 /// <summary>
-/// How the time of a step grows with each size of a run alone, beside how its multiplications do: width by four, batch by two, depth by little more than two, for the
-/// first layer's signal goes nowhere, and how a step is cut up not at all.
+/// How the time of a step grows with each size of a run alone, beside how its multiplications do: the first layer has two products and every other three.
 /// </summary>
 internal static class GrowthBenchmark
 {

@@ -3,6 +3,7 @@ using DistTrain.Engines.Shared.Front;
 using DistTrain.Numerics.Layers;
 using DistTrain.Numerics.Optimizers;
 using DistTrain.Numerics.Tensors;
+using DistTrain.Protocol;
 using DistTrain.Protocol.Planning;
 using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
@@ -77,7 +78,7 @@ internal sealed class SequentialParameters<T> : IDisposable
     /// </summary>
     public int Update(double rate, double scale, TensorView<T>[] gradients, Func<int, bool>? isUpdated)
     {
-        int failed = _joined is null ? UpdateEach(rate, scale, gradients, isUpdated) : UpdateJoined(_joined, rate, scale);
+        int failed = _joined is null ? UpdateEach(rate, scale, gradients, isUpdated) : UpdateJoined(_joined, rate, scale, gradients);
         if (failed < 0)
         {
             (_weights, _nextWeights) = (_nextWeights, _weights);
@@ -123,8 +124,10 @@ internal sealed class SequentialParameters<T> : IDisposable
         return -1;
     }
 
-    private int UpdateJoined(Optimizer<T> optimizer, double rate, double scale)
+    private int UpdateJoined(Optimizer<T> optimizer, double rate, double scale, TensorView<T>[] gradients)
     {
+        InvariantException.Require(
+            gradients[0].Span.Overlaps(_gradients[0].All.Span, out int offset) && offset == 0, "The gradients of a single replica stay where its passes wrote them.");
         bool finite = optimizer.Apply(
             rate, ++_updates[0], scale, _weights.All.Span, _gradients[0].All.Span, _state.All.Span, _nextWeights.All.Span, _nextState.All.Span);
         return finite ? -1 : Array.FindIndex(_nextWeights.Each, weight => !TensorPrimitives.IsFiniteAll<T>(weight.Span));

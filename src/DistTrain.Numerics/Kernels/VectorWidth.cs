@@ -5,7 +5,7 @@ namespace DistTrain.Numerics.Kernels;
 /// <summary>How many bits wide a kernel's vectors are. It changes speed and never a bit of a result.</summary>
 internal enum VectorWidth
 {
-    /// <summary>The widest that the processor runs in hardware.</summary>
+    /// <summary>The widest that the processor runs in hardware, where there is as much to fill it with.</summary>
     Best,
 
     /// <summary>One element at a time.</summary>

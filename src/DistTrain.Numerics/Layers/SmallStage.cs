@@ -69,12 +69,12 @@ internal sealed unsafe class SmallStage<T>
     /// <summary>As <see cref="StageProgram{T}.BackwardWith"/>, whose checks are behind it.</summary>
     public void Backward(
         ReadOnlySpan<TensorView<T>> parameters, ReadOnlySpan<TensorView<T>> feedback, TensorView<T> input, TensorView<T> output, TensorView<T> stash,
-        TensorView<T> signal, TensorView<T> inputSignal, ReadOnlySpan<TensorView<T>> gradients, bool accumulate, ComputeScratch scratch)
+        TensorView<T> signal, TensorView<T> inputSignal, ReadOnlySpan<TensorView<T>> gradients, bool accumulate, int stashLength, ComputeScratch scratch)
     {
         int rows = input.Rows, room = StageProgram<T>.Aligned(rows * _widest);
         long mark = scratch.Mark;
         T* work = scratch.Take<T>(3, room).Pointer, delta = work, below = work + room, other = below + room;
-        T* y = output.Pointer, end = stash.Pointer + StashLength(rows), above = signal.Pointer;
+        T* y = output.Pointer, end = stash.Pointer + stashLength, above = signal.Pointer;
         for (int i = _layers.Length - 1; i >= 0; i--)
         {
             DenseParts<T> layer = _layers[i];
@@ -94,7 +94,13 @@ internal sealed unsafe class SmallStage<T>
             T* target = i == 0 ? inputSignal.Pointer : below;
             if (target != null)
             {
-                Signal(ds, feedback[layer.Weight].Pointer, target, rows, layer.Inputs, layer.Outputs);
+                TensorView<T> weight = feedback[layer.Weight];
+                if (weight.IsNone)
+                {
+                    throw new ArgumentException($"The signal of layer {layer.Index} has no weight to pass through.");
+                }
+
+                Signal(ds, weight.Pointer, target, rows, layer.Inputs, layer.Outputs);
             }
 
             y = x;
@@ -104,18 +110,6 @@ internal sealed unsafe class SmallStage<T>
         }
 
         scratch.Release(mark);
-    }
-
-    private int StashLength(int rows)
-    {
-        int length = 0;
-        for (int i = 0; i < _layers.Length; i++)
-        {
-            int own = StageProgram<T>.Aligned(rows * _layers[i].Outputs);
-            length += (_layers[i].KeepsPreActivation ? own : 0) + (i == _layers.Length - 1 ? 0 : own);
-        }
-
-        return length;
     }
 
     private static void Differentiate(

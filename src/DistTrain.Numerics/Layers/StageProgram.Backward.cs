@@ -45,16 +45,21 @@ public sealed partial class StageProgram<T>
             return;
         }
 
-        CheckShapes(parameters, input, output, stash);
+        int stashLength = CheckShapes(parameters, input, output, stash);
         if (feedback != parameters)
         {
             CheckFeedback(feedback);
         }
 
         CheckShape(signal, rows, OutputWidth, "signal");
+        if (!inputSignal.IsNone)
+        {
+            CheckShape(inputSignal, rows, InputWidth, "input signal");
+        }
+
         if (Small is not null && Small.Serves(rows))
         {
-            Small.Backward(parameters, feedback, input, output, stash, signal, inputSignal, gradients, accumulate, scratch);
+            Small.Backward(parameters, feedback, input, output, stash, signal, inputSignal, gradients, accumulate, stashLength, scratch);
             return;
         }
 

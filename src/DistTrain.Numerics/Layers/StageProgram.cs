@@ -240,7 +240,8 @@ public sealed partial class StageProgram<T>
         };
     }
 
-    private void CheckShapes(
+    /// <summary>Also the number of values that the stash holds.</summary>
+    private int CheckShapes(
         ReadOnlySpan<TensorView<T>> parameters, TensorView<T> input, TensorView<T> output, TensorView<T> stash)
     {
         CheckParameters(parameters);
@@ -251,6 +252,8 @@ public sealed partial class StageProgram<T>
         {
             throw new ArgumentException($"The stash has {stash.Length} values and needs {needed}.");
         }
+
+        return needed;
     }
 
     private void CheckParameters(ReadOnlySpan<TensorView<T>> tensors) => CheckTensors(tensors, _shapes);

@@ -1,6 +1,8 @@
 using DistTrain.Conformance.Support;
 using DistTrain.Data;
 using DistTrain.Engines.Sequential;
+using DistTrain.Engines.Tests.Support;
+using DistTrain.Engines.Threads;
 using DistTrain.Numerics.Networks;
 using DistTrain.Protocol.Settings;
 using Shouldly;
@@ -35,5 +37,26 @@ public sealed class SequentialTrainerTests
         RunOutcome outcome = SequentialTrainer.Run(request, new Observed());
         outcome.Status.ShouldBe(RunStatus.Diverged);
         outcome.Reason.ShouldBe("the update of step 1 is not finite; layers.0.bias was the first with values that are not finite");
+    }
+
+    [Theory]
+    [InlineData(OptimizerKind.Sgd, 1e-2)]
+    [InlineData(OptimizerKind.Sgd, 1e18)]
+    [InlineData(OptimizerKind.AdaGrad, 1e-2)]
+    [InlineData(OptimizerKind.RmsProp, 1e-2)]
+    [InlineData(OptimizerKind.Adam, 1e-2)]
+    [InlineData(OptimizerKind.AdaDelta, 1)]
+    public void SmallTensorsUpdatedInOneGoHaveTheBitsOfShardsThatUpdateEach(OptimizerKind kind, double rate)
+    {
+        RunRequest request = Runs.Of(settings => settings with
+        {
+            Network = new NetworkSpec(7, [new DenseSpec(3, ActivationKind.Prelu), new DenseSpec(5, ActivationKind.Softmax)]),
+            Stages = [1, 1],
+            Optimizer = new OptimizerSpec(kind, rate) { Momentum = kind == OptimizerKind.Sgd ? 0.9 : 0, WeightDecay = 1e-3 },
+        });
+        RunOutcome plain = SequentialTrainer.Run(request, new Observed()), actors = new ThreadsEngine().Run(request, new Observed(), default);
+        (plain.Status, plain.Steps).ShouldBe((actors.Status, actors.Steps));
+        plain.Status.ShouldBe(rate > 1e10 ? RunStatus.Diverged : RunStatus.Completed);
+        Bits.Of(plain).ShouldBe(Bits.Of(actors));
     }
 }

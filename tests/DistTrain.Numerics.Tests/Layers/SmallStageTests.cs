@@ -90,6 +90,67 @@ public sealed class SmallStageTests
         small.Serves(13).ShouldBeFalse();
     }
 
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(1, 96)]
+    [InlineData(1, 97)]
+    [InlineData(2, 48)]
+    [InlineData(2, 49)]
+    public void TheNumberOfRowsThatIsServedChangesNoBit(int inputs, int rows)
+    {
+        NetworkSpec network = new(inputs, [new DenseSpec(2, ActivationKind.Tanh), new DenseSpec(1, ActivationKind.Linear)]);
+        using TestStage<float> any = new(network, rows, LossKind.SquaredError), kernels = new(network, rows, LossKind.SquaredError, byKernels: true);
+        any.Program.Small!.Serves(rows).ShouldBe(rows * inputs * 2 <= 192);
+        Start(any);
+        Start(kernels);
+        any.Pass();
+        kernels.Pass();
+        ShouldAgree(any, kernels);
+    }
+
+    [Fact]
+    public void SpecialValuesHaveTheBitsOfTheKernels()
+    {
+        float[] special = [0, -0f, float.Epsilon, -float.Epsilon, 1e-39f, 3e38f, -3e38f, float.PositiveInfinity, float.NegativeInfinity];
+        foreach (ActivationKind activation in (ActivationKind[])[ActivationKind.Linear, ActivationKind.Relu, ActivationKind.Sigmoid])
+        {
+            NetworkSpec network = new(3, [new DenseSpec(3, activation), new DenseSpec(2, ActivationKind.Linear)]);
+            using TestStage<float> small = new(network, 6, LossKind.SquaredError), kernels = new(network, 6, LossKind.SquaredError, byKernels: true);
+            foreach (TestStage<float> stage in (TestStage<float>[])[small, kernels])
+            {
+                Start(stage);
+                for (int i = 0; i < special.Length; i++)
+                {
+                    stage.Input.Span[i] = special[i];
+                    stage.Gradients[0].Span[i] = -special[i];
+                }
+
+                stage.Gradients[1].Span.Fill(-0f);
+            }
+
+            small.Forward().ShouldBe(kernels.Forward());
+            small.Signal.Span.Fill(-0f);
+            kernels.Signal.Span.Fill(-0f);
+            small.Backward(accumulate: true);
+            kernels.Backward(accumulate: true);
+            ShouldAgree(small, kernels);
+        }
+    }
+
+    [Fact]
+    public void WhatHasNoRoomOrNoWeightIsRefused()
+    {
+        using TestStage<float> stage = new(new NetworkSpec(4, [new DenseSpec(4, ActivationKind.Relu), new DenseSpec(2, ActivationKind.Linear)]), 3, LossKind.SquaredError);
+        using Tensor<float> narrow = new(1, 4);
+        stage.Forward();
+        Should.Throw<ArgumentException>(() => stage.Program.Backward(
+            stage.Parameters, stage.Input.View, stage.Output.View, stage.Stash.View, stage.Signal.View, narrow.View, stage.Gradients, false, stage.Context, stage.Scratch))
+            .Message.ShouldBe("input signal is 1 x 4 and should be 3 x 4.");
+        TensorView<float>[] feedback = [.. stage.Parameters];
+        feedback[2] = default;
+        Should.Throw<ArgumentException>(() => stage.BackwardWith(feedback)).Message.ShouldBe("The signal of layer 1 has no weight to pass through.");
+    }
+
     private static void Compare<T>(NetworkSpec network, LossKind loss)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
