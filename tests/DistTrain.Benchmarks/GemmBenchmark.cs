@@ -17,8 +17,6 @@ internal static unsafe class GemmBenchmark
     private const double RepeatSeconds = 40e-6;
     private const int Repeats = 400;
 
-    // OpenBLAS's threads look for more work for some milliseconds before they sleep, on the core that ours needs.
-    private const double RestSeconds = 0.04;
     private const int Rounds = 5;
 
     private static readonly (int Inputs, int Outputs)[] Layers =
@@ -101,10 +99,9 @@ internal static unsafe class GemmBenchmark
 
     private static void Rest(IForkJoin? fork)
     {
-        long start = Stopwatch.GetTimestamp();
-        while (fork is not null && Stopwatch.GetElapsedTime(start).TotalSeconds < RestSeconds)
+        if (fork is not null)
         {
-            // A thread that slept would wake up on a slower core.
+            Pause.UntilThreadsSleep();
         }
     }
 

@@ -54,9 +54,7 @@ internal static unsafe class OpenBlas
                 Marshal.FreeHGlobal(text);
             }
 
-            // Its threads look for more work for a tenth of a second after a product otherwise, on the core of whoever comes next: after 2^24 ticks of x86, some milliseconds and longer
-            // than any pause within its own turn, they sleep.
-            nint timeout = Marshal.StringToHGlobalAnsi("OPENBLAS_THREAD_TIMEOUT"), ticks = Marshal.StringToHGlobalAnsi("24");
+            nint timeout = Marshal.StringToHGlobalAnsi(Pause.OpenBlasVariable), ticks = Marshal.StringToHGlobalAnsi(Pause.OpenBlasTimeout);
             _ = ((delegate* unmanaged[Cdecl]<nint, nint, int, int>)NativeLibrary.GetExport(system, "setenv"))(timeout, ticks, 1);
             Marshal.FreeHGlobal(timeout);
             Marshal.FreeHGlobal(ticks);

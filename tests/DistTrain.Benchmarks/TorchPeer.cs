@@ -44,6 +44,7 @@ internal sealed class TorchPeer : IDisposable
             start.Environment.Remove(variable);
         }
 
+        start.Environment[Pause.OpenBlasVariable] = Pause.OpenBlasTimeout;
         start.Environment["OMP_NUM_THREADS"] = torchThreads.ToString(CultureInfo.InvariantCulture);
         start.Environment["OPENBLAS_NUM_THREADS"] = blasThreads.ToString(CultureInfo.InvariantCulture);
         try
@@ -97,13 +98,14 @@ internal sealed class TorchPeer : IDisposable
         return best;
     }
 
-    /// <summary>Seconds of a whole run.</summary>
+    /// <summary>Seconds of a whole run. Its threads sleep afterwards.</summary>
     public double Round()
     {
         _process.StandardInput.WriteLine("round");
         _process.StandardInput.Flush();
         string line = _process.StandardOutput.ReadLine() ?? throw new InvalidOperationException("The PyTorch peer ended.");
         using JsonDocument answer = JsonDocument.Parse(line);
+        Pause.UntilThreadsSleep();
         return answer.RootElement.GetProperty("seconds").GetDouble();
     }
 
