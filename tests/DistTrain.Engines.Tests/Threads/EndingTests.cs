@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using DistTrain.Conformance.Support;
+using DistTrain.Data;
 using DistTrain.Engines.Sequential;
 using DistTrain.Engines.Tests.Support;
 using DistTrain.Engines.Threads;
@@ -54,6 +55,33 @@ public sealed class EndingTests
         outcome.Status.ShouldBe(RunStatus.Diverged);
         Journal.LastSnapshotStep(folder.Journal).ShouldBe(outcome.Steps);
         SequentialTrainer.Run(request, new Observed()).Steps.ShouldBe(outcome.Steps);
+    }
+
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(0.9, 1)]
+    [InlineData(0, 2)]
+    public void AnUpdateThatIsNotFiniteNamesTheLayerThoughItsSliceBeginsWithAnother(double momentum, int replicas)
+    {
+        // Where all inputs and weights are 0 only the last bias has a gradient; it goes by 2e39.
+        DataSet<float> rows = DataSet<float>.FromVectors("zeros", 3, new float[12], 1, [10, 10, 10, 10]);
+        RunSettings settings = Runs.Settings with
+        {
+            Network = new NetworkSpec(3, [new DenseSpec(2, ActivationKind.Linear), new DenseSpec(1, ActivationKind.Linear)]),
+            Loss = LossKind.SquaredError,
+            Optimizer = new OptimizerSpec(OptimizerKind.Sgd, 1e38) { Momentum = momentum },
+            Training = new TrainingSettings(1, 4),
+            Stages = [2],
+            Replicas = replicas,
+        };
+        Dictionary<string, byte[]> zeros = new(StringComparer.Ordinal)
+        {
+            ["layers.0.weight"] = new byte[24], ["layers.0.bias"] = new byte[8], ["layers.1.weight"] = new byte[8], ["layers.1.bias"] = new byte[4],
+        };
+        RunRequest request = new() { Settings = settings, Data = RunData.From(new TrainTest<float>(rows, null)), InitialWeights = zeros, ComputeThreads = 1 };
+        RunOutcome outcome = new ThreadsEngine().Run(request, new Observed(), default);
+        outcome.Status.ShouldBe(RunStatus.Diverged);
+        outcome.Reason.ShouldContain("layer 1 (dense) was the first with values that are not finite");
     }
 
     [Theory]
