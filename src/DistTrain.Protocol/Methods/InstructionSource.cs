@@ -69,16 +69,14 @@ public abstract class InstructionSource
     /// <summary>Forward pass, up to the loss or the next stage.</summary>
     private protected void EnqueueForward(long step, int microBatch)
     {
-        EnqueueActivation(step, microBatch);
         if (IsLast)
         {
+            // Before the activation comes there is time for it; later everybody would wait.
             Enqueue(InstructionKind.LoadTarget, step, microBatch);
-            Enqueue(InstructionKind.Loss, step, microBatch);
         }
-        else
-        {
-            Enqueue(InstructionKind.SendActivation, step, microBatch);
-        }
+
+        EnqueueActivation(step, microBatch);
+        Enqueue(IsLast ? InstructionKind.Loss : InstructionKind.SendActivation, step, microBatch);
     }
 
     /// <summary>The forward pass alone.</summary>

@@ -26,7 +26,11 @@ public sealed class LoadAheadTests
     [Fact]
     public void AStageThatWaitsForNobodyLoadsInTurn() =>
         JobsOfTheFirstStage(Request(stages: 1, microBatches: 1)).ShouldBe(
-            string.Join(' ', Enumerable.Range(1, 6).Select(step => $"L{step} F{step} L{step} B{step}")), "inputs, and targets behind the forward pass");
+            string.Join(' ', Enumerable.Range(1, 6).Select(step => $"L{step} L{step} F{step} B{step}")), "targets, and inputs");
+
+    [Fact]
+    public void TheLastStageLoadsTargetsWhileItsActivationIsAwaited() =>
+        JobsOf(2, Request(stages: 2, microBatches: 1)).ShouldBe(string.Join(' ', Enumerable.Range(1, 6).Select(step => $"L{step} F{step} B{step}")));
 
     [Fact]
     public void WithSeveralMicroBatchesTheOthersComeFirst() =>
@@ -44,11 +48,13 @@ public sealed class LoadAheadTests
         jobs.Split(' ').Count(job => job[0] == 'L').ShouldBeGreaterThan(6);
     }
 
-    private static string JobsOfTheFirstStage(RunRequest request)
+    private static string JobsOfTheFirstStage(RunRequest request) => JobsOf(1, request);
+
+    private static string JobsOf(int actor, RunRequest request)
     {
         KeptTrace trace = new();
         new SimulatedEngine().Run(request with { Trace = trace }, new Conformance.Support.Observed(), default).Status.ShouldBe(RunStatus.Completed);
-        return string.Join(' ', trace.Spans.Where(span => span.Actor == new ActorId(1) && span.Step > 0).Select(Letter).Where(job => job.Length > 0));
+        return string.Join(' ', trace.Spans.Where(span => span.Actor == new ActorId(actor) && span.Step > 0).Select(Letter).Where(job => job.Length > 0));
     }
 
     private static string Letter(TraceSpan span) => span.Kind switch
