@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using DistTrain.Numerics.Kernels;
 
 namespace DistTrain.Data.Features;
 
@@ -29,27 +30,32 @@ internal sealed class ByteFeatures<T> : FeatureStore<T>
         _perColumn = perColumn;
     }
 
+    public override void CopyRow(int row, Span<T> destination) => CopyRows([row], destination[..Columns], streams: false);
+
+    public override void CopyRows(ReadOnlySpan<int> rows, Span<T> destination, bool streams)
+    {
+        if (_perColumn is null)
+        {
+            ByteTable.Map<T>(_values, Columns, rows, _converted, destination, streams);
+            return;
+        }
+
+        for (int i = 0; i < rows.Length; i++)
+        {
+            CopyScaled(rows[i], _perColumn, destination.Slice(i * Columns, Columns));
+        }
+    }
+
     // Called for every row of the first step, long before calls alone would have it compiled with optimizations.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public override void CopyRow(int row, Span<T> destination)
+    private void CopyScaled(int row, ColumnScaling scaling, Span<T> destination)
     {
         RequireRow(row);
         ReadOnlySpan<byte> source = _values.AsSpan(row * Columns, Columns);
         destination = destination[..source.Length];
-        if (_perColumn is null)
-        {
-            T[] converted = _converted;
-            for (int i = 0; i < source.Length; i++)
-            {
-                destination[i] = converted[source[i]];
-            }
-
-            return;
-        }
-
         for (int i = 0; i < source.Length; i++)
         {
-            destination[i] = T.CreateTruncating(_perColumn.Apply(i, _table[source[i]]));
+            destination[i] = T.CreateTruncating(scaling.Apply(i, _table[source[i]]));
         }
     }
 }
