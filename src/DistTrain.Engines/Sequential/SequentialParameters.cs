@@ -1,11 +1,11 @@
 using System.Numerics;
 using DistTrain.Engines.Shared.Front;
+using DistTrain.Numerics.Kernels;
 using DistTrain.Numerics.Layers;
 using DistTrain.Numerics.Optimizers;
 using DistTrain.Numerics.Tensors;
 using DistTrain.Protocol;
 using DistTrain.Protocol.Planning;
-using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace DistTrain.Engines.Sequential;
 
@@ -130,7 +130,7 @@ internal sealed class SequentialParameters<T> : IDisposable
             gradients[0].Span.Overlaps(_gradients[0].All.Span, out int offset) && offset == 0, "The gradients of a single replica stay where its passes wrote them.");
         bool finite = optimizer.Apply(
             rate, ++_updates[0], scale, _weights.All.Span, _gradients[0].All.Span, _state.All.Span, _nextWeights.All.Span, _nextState.All.Span);
-        return finite ? -1 : Array.FindIndex(_nextWeights.Each, weight => !TensorPrimitives.IsFiniteAll<T>(weight.Span));
+        return finite ? -1 : Array.FindIndex(_nextWeights.Each, weight => !Elementwise.AllFinite<T>(weight.Span));
     }
 
     private Set Take(Func<ParameterSpec, (int Rows, int Columns)> shapeOf)

@@ -14,11 +14,6 @@ public static unsafe class ByteTable
     /// <summary>Values of a table.</summary>
     public const int Length = 256;
 
-    private const int LineBytes = 64;
-
-    // As for rows of values: the next row alone would still be on its way when its turn comes.
-    private const int RowsAhead = 2;
-
     /// <summary>Writes the values of rows of bytes, one row behind the other.</summary>
     /// <param name="matrix">Whole rows, one after the other.</param>
     /// <param name="columns">Bytes of a row.</param>
@@ -36,17 +31,7 @@ public static unsafe class ByteTable
             throw new ArgumentException($"A byte has {Length} values, not {table.Length}.", nameof(table));
         }
 
-        if (destination.Length != (long)rows.Length * columns)
-        {
-            throw new ArgumentException($"{rows.Length} rows of {columns} values need {(long)rows.Length * columns}, not {destination.Length}.", nameof(destination));
-        }
-
-        int count = columns == 0 ? 0 : matrix.Length / columns;
-        foreach (int row in rows)
-        {
-            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)row, (uint)count, nameof(rows));
-        }
-
+        RowGather.Require(matrix.Length, columns, rows, destination.Length);
         fixed (byte* source = matrix)
         fixed (T* values = table, target = destination)
         {
@@ -89,7 +74,7 @@ public static unsafe class ByteTable
         {
             FetchAhead(source, columns, rows, i);
             byte* from = source + ((nint)rows[i] * columns);
-            bool past = streams && ((nint)target & (LineBytes - 1)) == 0;
+            bool past = streams && ((nint)target & (RowGather.LineBytes - 1)) == 0;
             int column = 0;
             for (; column <= columns - Vector512<float>.Count; column += Vector512<float>.Count)
             {
@@ -139,13 +124,13 @@ public static unsafe class ByteTable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void FetchAhead(byte* source, int columns, ReadOnlySpan<int> rows, int row)
     {
-        if (!Sse.IsSupported || row + RowsAhead >= rows.Length)
+        if (!Sse.IsSupported || row + RowGather.RowsAhead >= rows.Length)
         {
             return;
         }
 
-        byte* ahead = source + ((nint)rows[row + RowsAhead] * columns);
-        for (int at = 0; at < columns; at += LineBytes)
+        byte* ahead = source + ((nint)rows[row + RowGather.RowsAhead] * columns);
+        for (int at = 0; at < columns; at += RowGather.LineBytes)
         {
             Sse.Prefetch0(ahead + at);
         }

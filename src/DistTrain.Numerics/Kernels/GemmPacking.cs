@@ -116,14 +116,13 @@ internal static unsafe class GemmPacking
         for (nint p = first; p < end; p += 4, target += 4 * width)
         {
             // Both 128-bit halves hold a 4×4 square of their own; four steps of k come out with eight rows each.
-            Vector256<float> r0 = Halves(a0 + p, a4 + p), r1 = Halves(a1 + p, a5 + p);
-            Vector256<float> r2 = Halves(a2 + p, a6 + p), r3 = Halves(a3 + p, a7 + p);
-            Vector256<double> low01 = Avx.UnpackLow(r0, r1).AsDouble(), high01 = Avx.UnpackHigh(r0, r1).AsDouble();
-            Vector256<double> low23 = Avx.UnpackLow(r2, r3).AsDouble(), high23 = Avx.UnpackHigh(r2, r3).AsDouble();
-            Avx.UnpackLow(low01, low23).AsSingle().Store(target);
-            Avx.UnpackHigh(low01, low23).AsSingle().Store(target + width);
-            Avx.UnpackLow(high01, high23).AsSingle().Store(target + (2 * width));
-            Avx.UnpackHigh(high01, high23).AsSingle().Store(target + (3 * width));
+            Vector256<float> r0 = Squares.Halves(a0 + p, a4 + p), r1 = Squares.Halves(a1 + p, a5 + p);
+            Vector256<float> r2 = Squares.Halves(a2 + p, a6 + p), r3 = Squares.Halves(a3 + p, a7 + p);
+            Squares.Transpose(ref r0, ref r1, ref r2, ref r3);
+            r0.Store(target);
+            r1.Store(target + width);
+            r2.Store(target + (2 * width));
+            r3.Store(target + (3 * width));
         }
     }
 
@@ -134,13 +133,9 @@ internal static unsafe class GemmPacking
         target += first * width;
         for (nint p = first; p < end; p += 2, target += 2 * width)
         {
-            Vector256<double> r0 = Halves(a0 + p, a2 + p), r1 = Halves(a1 + p, a3 + p);
+            Vector256<double> r0 = Squares.Halves(a0 + p, a2 + p), r1 = Squares.Halves(a1 + p, a3 + p);
             Avx.UnpackLow(r0, r1).Store(target);
             Avx.UnpackHigh(r0, r1).Store(target + width);
         }
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<T> Halves<T>(T* low, T* high)
-        where T : unmanaged => Vector128.Load(low).ToVector256Unsafe().WithUpper(Vector128.Load(high));
 }

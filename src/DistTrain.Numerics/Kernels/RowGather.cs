@@ -11,10 +11,11 @@ namespace DistTrain.Numerics.Kernels;
 /// </remarks>
 public static unsafe class RowGather
 {
-    private const int LineBytes = 64;
+    /// <summary>Bytes of a cache line.</summary>
+    internal const int LineBytes = 64;
 
-    // The next row alone would still be on its way when its turn comes.
-    private const int RowsAhead = 2;
+    /// <summary>Which row to fetch while one is read: the next alone would still be on its way when its turn comes.</summary>
+    internal const int RowsAhead = 2;
 
     /// <summary>Copies rows.</summary>
     /// <param name="matrix">Whole rows, one after the other.</param>
@@ -30,20 +31,25 @@ public static unsafe class RowGather
     public static void Copy<T>(ReadOnlySpan<T> matrix, int columns, ReadOnlySpan<int> rows, Span<T> destination, bool streams = false)
         where T : unmanaged
     {
-        if (destination.Length != (long)rows.Length * columns)
-        {
-            throw new ArgumentException($"{rows.Length} rows of {columns} values need {(long)rows.Length * columns}, not {destination.Length}.", nameof(destination));
-        }
-
-        int count = columns == 0 ? 0 : matrix.Length / columns;
-        foreach (int row in rows)
-        {
-            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)row, (uint)count, nameof(rows));
-        }
-
+        Require(matrix.Length, columns, rows, destination.Length);
         fixed (T* source = matrix, target = destination)
         {
             Copy((byte*)source, (long)columns * sizeof(T), rows, (byte*)target, streams);
+        }
+    }
+
+    /// <summary>Checks that there are such rows, and room for them.</summary>
+    internal static void Require(int length, int columns, ReadOnlySpan<int> rows, int destinationLength)
+    {
+        if (destinationLength != (long)rows.Length * columns)
+        {
+            throw new ArgumentException($"{rows.Length} rows of {columns} values need {(long)rows.Length * columns}, not {destinationLength}.", nameof(destinationLength));
+        }
+
+        int count = columns == 0 ? 0 : length / columns;
+        foreach (int row in rows)
+        {
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)row, (uint)count, nameof(rows));
         }
     }
 

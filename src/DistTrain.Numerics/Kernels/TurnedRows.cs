@@ -82,9 +82,9 @@ internal static unsafe class TurnedRows
         {
             int column = Math.Min(next, columns - ColumnsOfBlock);
             float* row = source + column, above = row + (4 * columns);
-            Vector256<float> r0 = Halves(row, above), r1 = Halves(row + columns, above + columns);
-            Vector256<float> r2 = Halves(row + (2 * columns), above + (2 * columns)), r3 = Halves(row + (3 * columns), above + (3 * columns));
-            Squares(ref r0, ref r1, ref r2, ref r3);
+            Vector256<float> r0 = Squares.Halves(row, above), r1 = Squares.Halves(row + columns, above + columns);
+            Vector256<float> r2 = Squares.Halves(row + (2 * columns), above + (2 * columns)), r3 = Squares.Halves(row + (3 * columns), above + (3 * columns));
+            Squares.Transpose(ref r0, ref r1, ref r2, ref r3);
             T* place = target + ((nint)column * beside);
             Store(r0, place);
             Store(r1, place + beside);
@@ -102,7 +102,7 @@ internal static unsafe class TurnedRows
             float* place = source + ((nint)column * beside);
             Vector256<float> c0 = Vector256.Load(place), c1 = Vector256.Load(place + beside);
             Vector256<float> c2 = Vector256.Load(place + (2 * (nint)beside)), c3 = Vector256.Load(place + (3 * (nint)beside));
-            Squares(ref c0, ref c1, ref c2, ref c3);
+            Squares.Transpose(ref c0, ref c1, ref c2, ref c3);
             float* row = target + column, above = row + (4 * columns);
             StoreHalves(c0, row, above);
             StoreHalves(c1, row + columns, above + columns);
@@ -110,21 +110,6 @@ internal static unsafe class TurnedRows
             StoreHalves(c3, row + (3 * columns), above + (3 * columns));
         }
     }
-
-    /// <summary>Transposes the square of 4×4 in each 128-bit half.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Squares(ref Vector256<float> v0, ref Vector256<float> v1, ref Vector256<float> v2, ref Vector256<float> v3)
-    {
-        Vector256<double> low01 = Avx.UnpackLow(v0, v1).AsDouble(), high01 = Avx.UnpackHigh(v0, v1).AsDouble();
-        Vector256<double> low23 = Avx.UnpackLow(v2, v3).AsDouble(), high23 = Avx.UnpackHigh(v2, v3).AsDouble();
-        v0 = Avx.UnpackLow(low01, low23).AsSingle();
-        v1 = Avx.UnpackHigh(low01, low23).AsSingle();
-        v2 = Avx.UnpackLow(high01, high23).AsSingle();
-        v3 = Avx.UnpackHigh(high01, high23).AsSingle();
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> Halves(float* low, float* high) => Vector128.Load(low).ToVector256Unsafe().WithUpper(Vector128.Load(high));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void StoreHalves(Vector256<float> values, float* low, float* high)

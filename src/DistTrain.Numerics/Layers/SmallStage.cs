@@ -59,7 +59,6 @@ internal sealed unsafe class SmallStage<T>
             }
 
             notFinite = notFinite >= 0 || finite ? notFinite : layer.Index;
-
             x = y;
         }
 
