@@ -18,7 +18,8 @@ internal sealed class CommitChecker(RunPlan plan, ContributionChecker contributi
     private int _epochKept, _epochBegun;
     private int[] _incarnations = [], _members = [], _copies = [];
     private int _epochOfCopies;
-    private readonly bool[] _prepared = new bool[plan.Topology.ShardActors], _gone = new bool[plan.Topology.ShardActors];
+    private readonly int[] _preparedBy = new int[plan.Topology.ShardActors];
+    private readonly bool[] _gone = new bool[plan.Topology.ShardActors];
     private readonly HashSet<int> _epochsWithoutState = [];
 
     /// <summary>Whether at some time no copy of a shard was left that had been prepared for a step.</summary>
@@ -56,15 +57,15 @@ internal sealed class CommitChecker(RunPlan plan, ContributionChecker contributi
         if (plan.Topology.RoleOf(actor) == ActorRole.Shard)
         {
             _gone[plan.Topology.PositionOf(actor)] = true;
-            LostEveryCopy |= Enumerable.Range(0, plan.Topology.Shards).Any(shard => !CopiesOf(shard).Any(copy => _prepared[copy] && !_gone[copy]));
+            LostEveryCopy |= Enumerable.Range(0, plan.Topology.Shards).Any(shard => !CopiesOf(shard).Any(copy => IsPrepared(copy) && !_gone[copy]));
         }
     }
 
     public void OnDelivered(Envelope envelope)
     {
-        if (envelope.Message is Prepared && envelope.Epoch == _epochBegun && envelope.FromIncarnation == _members.ElementAtOrDefault(envelope.From.Index))
+        if (envelope.Message is Prepared && envelope.Epoch == _epochBegun)
         {
-            _prepared[plan.Topology.PositionOf(envelope.From)] = true;
+            _preparedBy[plan.Topology.PositionOf(envelope.From)] = envelope.FromIncarnation;
             _gone[plan.Topology.PositionOf(envelope.From)] = false;
         }
 
@@ -88,6 +89,12 @@ internal sealed class CommitChecker(RunPlan plan, ContributionChecker contributi
         }
 
         (_committed, _reported, _incarnations) = (from, Math.Min(_reported, from), begin.Incarnations);
+        for (int position = 0; position < _preparedBy.Length; position++)
+        {
+            // The epoch goes on without whoever was replaced, even if he should be a member again.
+            bool replaced = _preparedBy[position] != begin.Incarnations[plan.Topology.ShardActor(position).Index];
+            _preparedBy[position] = replaced ? 0 : _preparedBy[position];
+        }
     }
 
     public void OnReport(Report report)
@@ -107,20 +114,10 @@ internal sealed class CommitChecker(RunPlan plan, ContributionChecker contributi
         }
     }
 
-    /// <summary>Copies with a new incarnation have lost what they held.</summary>
     private void OnMembers(MembershipRecord membership)
     {
-        for (int position = 0; position < _prepared.Length && HasCopies; position++)
-        {
-            int index = plan.Topology.ShardActor(position).Index;
-            if (_members.Length > 0 && _members[index] != membership.Incarnations[index])
-            {
-                _prepared[position] = false;
-                contributions.OnReplaced(plan.Topology.ShardActor(position));
-            }
-        }
-
-        if (Enumerable.Range(0, plan.Topology.Shards).Any(shard => !CopiesOf(shard).Any(copy => _prepared[copy])))
+        (_members, _copies, _epochOfCopies) = (membership.Incarnations, membership.Copies, membership.Epoch);
+        if (Enumerable.Range(0, plan.Topology.Shards).Any(shard => !CopiesOf(shard).Any(IsPrepared)))
         {
             _epochsWithoutState.Add(membership.Epoch);
             LostEveryCopy = true;
@@ -129,9 +126,12 @@ internal sealed class CommitChecker(RunPlan plan, ContributionChecker contributi
         {
             _epochsWithoutState.Remove(membership.Epoch);
         }
-
-        (_members, _copies, _epochOfCopies) = (membership.Incarnations, membership.Copies, membership.Epoch);
     }
+
+    /// <summary>Whether a copy, at a position among all, was prepared as the incarnation that is a member: another has lost what was held. Of several memberships
+    /// that are kept, the last counts, so one that was to be replaced may still be a member.</summary>
+    private bool IsPrepared(int position) =>
+        _preparedBy[position] > 0 && _preparedBy[position] == _members[plan.Topology.ShardActor(position).Index];
 
     /// <summary>
     /// Whether a step is committed only with a copy: one of the view. What a new coordinator writes down before its first epoch begins, the whole ones alone hold.
@@ -152,11 +152,7 @@ internal sealed class CommitChecker(RunPlan plan, ContributionChecker contributi
         for (int shard = 0; shard < plan.Topology.Shards && _incarnations.Length > 0; shard++)
         {
             int index = plan.Topology.Shard(shard).Index;
-            if (incarnations[index] != _incarnations[index])
-            {
-                lost = true;
-                contributions.OnReplaced(plan.Topology.Shard(shard));
-            }
+            lost |= incarnations[index] != _incarnations[index];
         }
 
         return lost;

@@ -19,6 +19,7 @@ internal sealed class ContributionChecker(RunPlan plan, Findings findings) : IHo
     private readonly HashSet<(int Slice, long Step)> _empty = [];
     private readonly Dictionary<(int Slice, ActorId Copy), Lineage> _newest = [];
     private readonly Dictionary<int, SortedList<long, Lineage>> _steps = [];
+    private readonly int[] _epochs = new int[plan.Topology.Count];
 
     /// <summary>Whether everything up to a step is in the newest weights of every slice that is trained, on every copy that counts, of which there must be one.</summary>
     public string? Lacks(long step, Func<ActorId, bool> counts)
@@ -45,16 +46,21 @@ internal sealed class ContributionChecker(RunPlan plan, Findings findings) : IHo
     }
 
     /// <summary>A shard, or a copy of it, is replaced: what it held is no longer anybody's newest.</summary>
-    public void OnReplaced(ActorId copy)
+    public void OnStarted(ActorId actor, int incarnation)
     {
-        foreach (SlicePlan slice in plan.Slices.Where(slice => slice.Shard == plan.Topology.ShardOf(copy)))
+        for (int slice = 0; slice < plan.Slices.Count; slice++)
         {
-            _newest.Remove((slice.Index, copy));
+            _newest.Remove((slice, actor));
         }
     }
 
     public void OnDelivered(Envelope envelope)
     {
+        if (envelope.Message is BeginEpoch or Inquire)
+        {
+            _epochs[envelope.To.Index] = Math.Max(_epochs[envelope.To.Index], envelope.Epoch);
+        }
+
         if (envelope.Message is Contribution contribution)
         {
             if (contribution.Gradient.IsNone)
@@ -102,10 +108,10 @@ internal sealed class ContributionChecker(RunPlan plan, Findings findings) : IHo
                     () => $"the snapshot of step {snapshot.Step} holds contributions to slice {snapshot.Slice} up to [{string.Join(", ", kept.Applied)}]");
                 break;
             case RestoreJob { Step: 0 } restore:
-                Have(actor, restore.Slice, restore.Step, restore.Outputs[0], Lineage.Initial(_replicas));
+                Have(actor, restore, restore.Step, Lineage.Initial(_replicas));
                 break;
             case RestoreJob restore when _snapshots.TryGetValue((restore.Slice, restore.Step), out Lineage? restored):
-                Have(actor, restore.Slice, restore.Step, restore.Outputs[0], restored);
+                Have(actor, restore, restore.Step, restored);
                 break;
             case RestoreJob restore:
                 findings.Add("committed", $"slice {restore.Slice} was restored to step {restore.Step}, of which no snapshot was kept");
@@ -141,7 +147,7 @@ internal sealed class ContributionChecker(RunPlan plan, Findings findings) : IHo
             findings.Add(Once, $"after the update of step {job.Step}, slice {job.Slice} holds contributions up to [{string.Join(", ", after.Applied)}]");
         }
 
-        Have(actor, job.Slice, job.Step, job.Outputs[0], after);
+        Have(actor, job, job.Step, after);
     }
 
     private void CheckTurn(ApplyJob job, Contribution contribution, Lineage before)
@@ -162,13 +168,19 @@ internal sealed class ContributionChecker(RunPlan plan, Findings findings) : IHo
             () => $"{what} was applied {stale} steps ahead of the slowest replica; the bound is {plan.StalenessStepsMax}");
     }
 
-    private void Have(ActorId actor, int slice, long step, BufferHandle weights, Lineage lineage)
+    private void Have(ActorId actor, SliceJob job, long step, Lineage lineage)
     {
-        _weights[weights] = lineage;
-        _newest[(slice, actor)] = lineage;
-        if (!_steps.TryGetValue(slice, out SortedList<long, Lineage>? steps))
+        _weights[job.Outputs[0]] = lineage;
+        if (job.Epoch < _epochs[actor.Index])
         {
-            _steps.Add(slice, steps = []);
+            // It took so long that its actor has entered another epoch, and gives back what comes of it.
+            return;
+        }
+
+        _newest[(job.Slice, actor)] = lineage;
+        if (!_steps.TryGetValue(job.Slice, out SortedList<long, Lineage>? steps))
+        {
+            _steps.Add(job.Slice, steps = []);
         }
 
         steps[step] = lineage;

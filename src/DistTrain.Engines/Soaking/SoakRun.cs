@@ -46,7 +46,12 @@ internal static class SoakRun
 
             // With every copy of a shard on nodes that were lost, there is nothing to go on from; such a run has to say so.
             bool mayFail = commits.LostEveryCopy && request.Faults.Any(fault => fault is NodeLossFault) && outcome.Status == RunStatus.Failed;
-            findings.Require(outcome.Status == RunStatus.Completed || mayFail, "progress", () => $"the run {outcome.Status.ToString().ToLowerInvariant()}: {outcome.Reason}");
+
+            // What diverges without any fault may do so among them.
+            bool mayDiverge = outcome.Status == RunStatus.Diverged && Calm(request, plan).Status == RunStatus.Diverged;
+            findings.Require(
+                outcome.Status == RunStatus.Completed || mayFail || mayDiverge, "progress",
+                () => $"the run {outcome.Status.ToString().ToLowerInvariant()}: {outcome.Reason}");
             run.GiveEverythingBack();
             findings.Require(run.LiveBuffers == 0, "buffers", () => $"{run.LiveBuffers} buffers were not given back");
             CheckEqual(request, plan, outcome, findings);
@@ -63,25 +68,31 @@ internal static class SoakRun
     /// <summary>Equal bits, where the method promises them, to the fault-free run's.</summary>
     private static void CheckEqual(RunRequest request, RunPlan plan, RunOutcome outcome, Findings findings)
     {
-        if (plan.Asynchronous || !plan.Method.Synchronous || outcome.Status != RunStatus.Completed || findings.First is not null)
+        if (plan.Asynchronous || !plan.Method.Synchronous || outcome.Status == RunStatus.Failed || findings.First is not null)
         {
             return;
         }
 
-        RunRequest calm = request with { Faults = [] };
-
-        // The plain loop knows no messages at all; what it does not run is held against the simulator without faults.
-        bool plain = plan.Settings.Method.Name != MethodCatalog.FrontContribution;
-        RunOutcome expected = plain
-            ? SequentialTrainer.Run(calm, Unobserved.Instance, stop: CancellationToken.None)
-            : new SimulatedEngine().Run(calm, Unobserved.Instance, CancellationToken.None);
-        findings.Require(expected.Steps == outcome.Steps, "equal", () => $"the run ended at step {outcome.Steps}, and without faults at step {expected.Steps}");
+        RunOutcome expected = Calm(request, plan);
+        findings.Require(
+            (expected.Status, expected.Steps) == (outcome.Status, outcome.Steps), "equal",
+            () => $"the run ended at step {outcome.Steps} ({outcome.Status}), and without faults at step {expected.Steps} ({expected.Status})");
         for (int i = 0; i < expected.Parameters.Count; i++)
         {
             (ParameterSpec spec, byte[] values) = expected.Parameters[i];
             findings.Require(
                 outcome.Parameters[i].Values.AsSpan().SequenceEqual(values), "equal", () => $"{spec.Name} is not what it is without faults");
         }
+    }
+
+    /// <summary>The run without faults. The plain loop knows no messages at all; what it does not run is held against the simulator.</summary>
+    private static RunOutcome Calm(RunRequest request, RunPlan plan)
+    {
+        RunRequest calm = request with { Faults = [] };
+        bool plain = plan.Method.Synchronous && !plan.Asynchronous && plan.Settings.Method.Name != MethodCatalog.FrontContribution;
+        return plain
+            ? SequentialTrainer.Run(calm, Unobserved.Instance, stop: CancellationToken.None)
+            : new SimulatedEngine().Run(calm, Unobserved.Instance, CancellationToken.None);
     }
 
     private sealed class FaultTap(Action<Fault> hears) : IHostTap

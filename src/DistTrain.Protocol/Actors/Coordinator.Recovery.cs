@@ -40,7 +40,7 @@ public sealed partial class Coordinator
     {
         if (_membership.OnStarted(actor, incarnation))
         {
-            DrainIfTraining();
+            AdvanceIfTraining();
         }
     }
 
@@ -48,19 +48,15 @@ public sealed partial class Coordinator
     private void OnMoving(ActorId actor)
     {
         _membership.Move(actor);
-        if (_membership.HasMovable)
-        {
-            DrainIfTraining();
-        }
+        AdvanceIfTraining();
     }
 
     private bool ChangesMembers => _membership.HasWaiting || _membership.HasMovable;
 
-    private void DrainIfTraining()
+    private void AdvanceIfTraining()
     {
         if (_phase == Phase.Training && _membership.HasBegun && !_membership.IsChanging)
         {
-            ForEachParticipant(new Drain(_issued));
             Advance();
         }
     }
@@ -107,7 +103,7 @@ public sealed partial class Coordinator
         int[] before = Incarnations;
         ReleaseState();
         EnterEpoch(membership.Epoch, membership.Incarnations, membership.Copies.Length == 0 ? Plan.EveryShard : new ShardView(Plan.Topology, membership.Copies));
-        _issued = _progress.Step;
+        _issued = _drained = _progress.Step;
         _snapshotPending = null;
         _keepsAgain = false;
         _decidingStep = 0;

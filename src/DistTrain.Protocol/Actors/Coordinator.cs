@@ -23,7 +23,7 @@ public sealed partial class Coordinator : ActorMachine
     private Phase _phase = Phase.Training, _afterContributing;
     private RunEnd _end = RunEnd.Completed;
     private string _reason = "";
-    private long _issued, _keptStep, _decidingStep;
+    private long _issued, _drained, _keptStep, _decidingStep;
     private readonly int _epochBefore;
     private readonly MembershipRecord? _before;
     private readonly CoordinatorProgress? _start;
@@ -143,11 +143,7 @@ public sealed partial class Coordinator : ActorMachine
                 break;
             case StimulusKind.StopRequested when !_stopRequested:
                 _stopRequested = true;
-                if (_phase == Phase.Training && _membership.HasBegun)
-                {
-                    ForEachParticipant(new Drain(_issued));
-                    Advance();
-                }
+                AdvanceIfTraining();
 
                 break;
         }
@@ -171,7 +167,12 @@ public sealed partial class Coordinator : ActorMachine
         switch (message)
         {
             case Prepared prepared:
-                _membership.OnPrepared(from);
+                if (_membership.OnPrepared(from, Incarnations[from.Index]) && _membership.IsChanging)
+                {
+                    // An epoch is decided for which this copy counted as empty. If it is the last one, only this keeps what is committed.
+                    Effects.Persist(_membership.Decide(Epoch + 1));
+                }
+
                 TallyOf(prepared.Step).OnPrepared(Plan.Topology.PositionOf(from), prepared);
                 TryCommit();
                 break;
@@ -262,11 +263,15 @@ public sealed partial class Coordinator : ActorMachine
             {
                 IssueMore();
             }
-            else if (_issued == _progress.Step && _stopRequested)
+            else if (_issued > _progress.Step)
+            {
+                Drain();
+            }
+            else if (_stopRequested)
             {
                 BeginEnd(RunEnd.Stopped, "");
             }
-            else if (_issued == _progress.Step && !_membership.IsChanging)
+            else if (!_membership.IsChanging)
             {
                 ChangeMembers();
             }
@@ -283,6 +288,16 @@ public sealed partial class Coordinator : ActorMachine
             {
                 TakeSnapshot();
             }
+        }
+    }
+
+    /// <summary>Tells those who keep steps back until more are issued that none is for now: whatever the reason, and once.</summary>
+    private void Drain()
+    {
+        if (_drained != _issued)
+        {
+            _drained = _issued;
+            ForEachParticipant(new Drain(_issued));
         }
     }
 

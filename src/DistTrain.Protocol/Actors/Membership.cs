@@ -149,14 +149,19 @@ internal sealed class Membership(Topology topology, MembershipRecord? before = n
         return IsWaiting(position);
     }
 
-    /// <summary>A copy that is prepared has its state.</summary>
-    public void OnPrepared(ActorId copy)
+    /// <summary>A copy that is prepared has its state, unless it is to be replaced; true when that was not known before.</summary>
+    /// <param name="copy">The copy.</param>
+    /// <param name="incarnation">Who says so.</param>
+    public bool OnPrepared(ActorId copy, int incarnation)
     {
         int position = topology.PositionOf(copy);
-        if (_copies.Length > 0 && _copies[position] == CopyState.Empty)
+        if (_copies.Length == 0 || _copies[position] != CopyState.Empty || _wanted[copy.Index] != incarnation)
         {
-            _copies[position] = CopyState.Whole;
+            return false;
         }
+
+        _copies[position] = CopyState.Whole;
+        return true;
     }
 
     /// <summary>Whether a copy was started and waits to enter the view.</summary>
@@ -229,7 +234,8 @@ internal sealed class Membership(Topology topology, MembershipRecord? before = n
 
     private bool IsWaiting(int position) => _copies[position] == CopyState.Absent && _started[position];
 
-    private MembershipRecord Decide(int epoch) => _pending = new MembershipRecord(epoch, [.. _wanted]) { Copies = [.. _copies.Select(copy => (int)copy)] };
+    /// <summary>The members of an epoch, as they are known now.</summary>
+    public MembershipRecord Decide(int epoch) => _pending = new MembershipRecord(epoch, [.. _wanted]) { Copies = [.. _copies.Select(copy => (int)copy)] };
 
     /// <summary>The view of a shard shrinks to the copies that are left; the last one is waited for, since nothing can go on without it.</summary>
     private void LoseCopy(ActorId actor)

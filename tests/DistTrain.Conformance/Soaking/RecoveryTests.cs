@@ -5,6 +5,7 @@ using DistTrain.Engines.Simulated;
 using DistTrain.Engines.Soaking;
 using DistTrain.Protocol.Actors;
 using DistTrain.Protocol.Planning;
+using DistTrain.Protocol.Settings;
 using Shouldly;
 using Xunit;
 
@@ -73,6 +74,57 @@ public sealed class RecoveryTests
         ];
         SoakRun.Check(drawn with { Faults = faults }).Finding.ShouldBeNull();
     }
+
+    /// <summary>
+    /// A copy of a shard may leave once another is whole. Until then nobody was told that no more steps come, and afterwards nobody either: PipeDream's stages
+    /// waited for the step that would have let them go on.
+    /// </summary>
+    [Fact]
+    public void WhoMayLeaveOnlyLaterHoldsNoPipelineUp()
+    {
+        RunRequest drawn = WithCopies(Enumerable.Range(1, 100).Select(number => DrawnMethod.Of("pipedream", (ulong)number))
+            .First(run => run.Settings.Stages.Count > 3 && run.Data.TrainRows / run.Settings.Replicas > 2 * run.Settings.Stages.Count));
+
+        // More steps than a pipeline holds, so that no end of an epoch drains it.
+        TrainingSettings training = drawn.Settings.Training with { BatchSize = drawn.Settings.Replicas };
+        RunRequest request = drawn with { Settings = drawn.Settings with { Training = training } };
+        Topology topology = TopologyOf(request);
+        for (int position = 0; position < topology.ShardActors; position++)
+        {
+            for (long step = 1; step <= 4; step++)
+            {
+                Fault[] faults = [new NodeLeaveFault(topology.ShardActor(position)) { At = FaultTime.AtStep(step) }];
+                SoakRun.Check(request with { Faults = faults }).Finding.ShouldBeNull($"{topology.NameOf(topology.ShardActor(position))} at step {step}");
+            }
+        }
+    }
+
+    /// <summary>The last whole copy was lost while another was about to be prepared, and an epoch was decided that went back to a snapshot although by then it was.</summary>
+    [Fact]
+    public void ACopyThatIsPreparedWhileTheNextEpochIsDecidedKeepsWhatIsCommitted()
+    {
+        RunRequest drawn = WithCopies(DrawnRun.Of(18));
+        RunRequest request = drawn with
+        {
+            Settings = drawn.Settings with { CheckpointEverySteps = 0, Training = drawn.Settings.Training with { Epochs = 3 } },
+            Simulation = new SimulationSettings { Persist = TimeSpan.FromMilliseconds(1), SuspectAfter = TimeSpan.Zero },
+        };
+        Topology topology = TopologyOf(request);
+        for (int offset = 0; offset < 400; offset++)
+        {
+            // The first suspicion makes the copy an empty one that enters again; somewhere among the second ones it is just not prepared.
+            FaultTime at = FaultTime.AfterTime(TimeSpan.FromMicroseconds(5_000 + (50 * offset)));
+            Fault[] faults =
+            [
+                new SuspicionFault(topology.Shard(0)) { At = FaultTime.AtStep(2) },
+                new SuspicionFault(topology.Shard(0, 1)) { At = at },
+            ];
+            SoakRun.Check(request with { Faults = faults }).Finding.ShouldBeNull($"{at}");
+        }
+    }
+
+    private static RunRequest WithCopies(RunRequest request) =>
+        request with { Settings = request.Settings with { ParameterServer = request.Settings.ParameterServer with { Copies = 2 } } };
 
     private static Topology TopologyOf(RunRequest request) => new RunPlan(request.Settings, request.Data.TrainRows, request.Data.TestRows).Topology;
 }
