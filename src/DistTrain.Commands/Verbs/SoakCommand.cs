@@ -5,8 +5,8 @@ using DistTrain.Numerics;
 
 namespace DistTrain.Commands.Verbs;
 
-/// <summary>What <c>soak</c> was asked for; at most one of seeds and seed.</summary>
-internal sealed record SoakAsked(long? Seeds, string? Seed, double? Minutes);
+/// <summary>What <c>soak</c> was asked for; a seed only without the rest.</summary>
+internal sealed record SoakAsked(long? Seeds, string? From, string? Seed, double? Minutes);
 
 /// <summary>The <c>soak</c> verb: whole runs and faults drawn from seeds, and the guarantees held against each.</summary>
 internal sealed class SoakCommand(CommandHost host)
@@ -42,9 +42,9 @@ internal sealed class SoakCommand(CommandHost host)
 
     private static SoakOptions Options(SoakAsked asked)
     {
-        if (asked.Seed is not null && (asked.Seeds is not null || asked.Minutes is not null))
+        if (asked.Seed is not null && (asked.Seeds is not null || asked.From is not null || asked.Minutes is not null))
         {
-            throw new InvalidInputException("disttrain soak: --seed is one seed alone; expected it without --seeds and --minutes");
+            throw new InvalidInputException("disttrain soak: --seed is one seed alone; expected it without --seeds, --from and --minutes");
         }
 
         if (asked.Seeds is < 1)
@@ -57,16 +57,15 @@ internal sealed class SoakCommand(CommandHost host)
             throw new InvalidInputException("disttrain soak: --minutes is out of range; expected a number above 0 and at most 100000");
         }
 
-        ulong seed = 1;
-        if (asked.Seed is string text && !ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out seed))
-        {
-            throw new InvalidInputException($"disttrain soak: --seed '{text}' is not a seed; expected a whole number from 0 to {ulong.MaxValue}");
-        }
-
+        ulong first = asked.Seed is string alone ? Seed("--seed", alone) : asked.From is string from ? Seed("--from", from) : 1;
         TimeSpan? limit = asked.Minutes is double time ? TimeSpan.FromMinutes(time) : null;
         long? seeds = asked.Seed is not null ? 1 : asked.Seeds ?? (limit is null ? DefaultSeeds : null);
-        return new SoakOptions(seed, seeds, limit, asked.Seed is null ? Environment.ProcessorCount : 1);
+        return new SoakOptions(first, seeds, limit, asked.Seed is null ? Environment.ProcessorCount : 1);
     }
+
+    private static ulong Seed(string option, string text) => ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong seed)
+        ? seed
+        : throw new InvalidInputException($"disttrain soak: {option} '{text}' is not a seed; expected a whole number from 0 to {ulong.MaxValue}");
 
     private void Show(SoakProgress progress, SoakOptions options)
     {

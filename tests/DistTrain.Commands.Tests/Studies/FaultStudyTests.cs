@@ -111,6 +111,8 @@ public sealed class FaultStudyTests : IDisposable
     [Theory]
     [InlineData("disttrain soak: --seeds 0 is out of range", "--seeds", "0")]
     [InlineData("disttrain soak: --seed is one seed alone", "--seeds", "3", "--seed", "2")]
+    [InlineData("disttrain soak: --seed is one seed alone", "--from", "3", "--seed", "2")]
+    [InlineData("disttrain soak: --from 'x' is not a seed; expected a whole number", "--from", "x")]
     [InlineData("disttrain soak: --seed '-2x' is not a seed", "--seed=-2x")]
     [InlineData("disttrain soak: --minutes is out of range", "--minutes", "0")]
     public void WhatSoakCannotUseIsRefused(string message, params string[] options)
@@ -126,6 +128,20 @@ public sealed class FaultStudyTests : IDisposable
         _bench.Out.ShouldContain("12 seeds in ");
         _bench.Out.ShouldContain("every guarantee held");
         _bench.Out.ShouldContain("faults: crash ");
+    }
+
+    [Fact]
+    public void SoakGoesOnFromTheSeedThatItIsTold()
+    {
+        string Faults(params string[] options)
+        {
+            CommandApp.Run(["soak", .. options], Engines, _bench.Host).ShouldBe(0, _bench.Error);
+            return _bench.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Last(line => line.StartsWith("faults:", StringComparison.Ordinal));
+        }
+
+        string alone = Faults("--seed", "4711");
+        Faults("--from", "4711", "--seeds", "1").ShouldBe(alone);
+        Faults("--seeds", "1").ShouldNotBe(alone);
     }
 
     private static string Above(string name)

@@ -67,4 +67,24 @@ public sealed class MembershipTests
         membership.Begun();
         membership.HasBegun.ShouldBeTrue();
     }
+
+    [Fact]
+    public void OnlyTheIncarnationThatIsWantedMakesACopyWhole()
+    {
+        Topology topology = new(replicas: 1, stages: 2, shards: 1, copies: 2);
+        ActorId first = topology.Shard(0), second = topology.Shard(0, 1);
+        Membership membership = new(topology);
+        membership.StartAll(1, 1).Copies.ShouldBe([(int)CopyState.Empty, (int)CopyState.Empty]);
+        membership.OnPrepared(second, 1).ShouldBeTrue();
+        membership.OnPrepared(second, 1).ShouldBeFalse("it is known");
+        membership.TryReplace(second, 2, out _).ShouldBeTrue();
+        membership.TryReplace(first, 2, out MembershipRecord? record).ShouldBeTrue();
+
+        // The last copy is waited for although it has nothing; what the one before it says is not about it.
+        record.Copies.ShouldBe([(int)CopyState.Empty, (int)CopyState.Absent]);
+        membership.OnPrepared(first, 1).ShouldBeFalse();
+        membership.Decide(2).Copies.ShouldBe([(int)CopyState.Empty, (int)CopyState.Absent]);
+        membership.OnPrepared(first, 2).ShouldBeTrue();
+        membership.Decide(2).Copies.ShouldBe([(int)CopyState.Whole, (int)CopyState.Absent]);
+    }
 }
