@@ -1,3 +1,4 @@
+using DistTrain.Engines.Faults;
 using DistTrain.Protocol.Actors;
 using DistTrain.Protocol.Effects;
 using DistTrain.Protocol.Messages;
@@ -18,6 +19,7 @@ internal sealed class CommitChecker(RunPlan plan, ContributionChecker contributi
     private int _epochKept, _epochBegun;
     private int[] _incarnations = [], _members = [], _copies = [];
     private int _epochOfCopies;
+    private bool _nodesLost;
     private readonly int[] _preparedBy = new int[plan.Topology.ShardActors];
     private readonly bool[] _gone = new bool[plan.Topology.ShardActors];
     private readonly HashSet<int> _epochsWithoutState = [];
@@ -52,6 +54,9 @@ internal sealed class CommitChecker(RunPlan plan, ContributionChecker contributi
         }
     }
 
+    /// <summary>With a node its disks are lost, and with them, perhaps, the snapshot: what is left of copies that were replaced may be older.</summary>
+    public void OnFault(Fault fault) => _nodesLost |= fault is NodeLossFault;
+
     public void OnDied(ActorId actor)
     {
         if (plan.Topology.RoleOf(actor) == ActorRole.Shard)
@@ -79,7 +84,7 @@ internal sealed class CommitChecker(RunPlan plan, ContributionChecker contributi
         if (HasCopies ? _epochsWithoutState.Contains(_epochBegun) : IsMemoryLost(begin.Incarnations))
         {
             findings.Require(
-                from >= _snapshot && from <= _committed, Committed,
+                (from >= _snapshot || _nodesLost) && from <= _committed, Committed,
                 () => $"after a loss, epoch {_epochBegun} goes on from step {from}; a snapshot of step {_snapshot} was kept and step {_committed} committed");
         }
         else
