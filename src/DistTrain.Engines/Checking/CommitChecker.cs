@@ -21,7 +21,7 @@ internal sealed class CommitChecker(RunPlan plan, ContributionChecker contributi
     private int _epochOfCopies;
     private bool _nodesLost;
     private readonly int[] _preparedBy = new int[plan.Topology.ShardActors];
-    private readonly bool[] _gone = new bool[plan.Topology.ShardActors];
+    private readonly bool[] _gone = new bool[plan.Topology.ShardActors], _suspected = new bool[plan.Topology.Count];
     private readonly HashSet<int> _epochsWithoutState = [];
 
     /// <summary>Whether at some time no copy of a shard was left that had been prepared for a step.</summary>
@@ -56,6 +56,8 @@ internal sealed class CommitChecker(RunPlan plan, ContributionChecker contributi
 
     /// <summary>With a node its disks are lost, and with them, perhaps, the snapshot: what is left of copies that were replaced may be older.</summary>
     public void OnFault(Fault fault) => _nodesLost |= fault is NodeLossFault;
+
+    public void OnSuspected(ActorId actor) => _suspected[actor.Index] = true;
 
     public void OnDied(ActorId actor)
     {
@@ -150,14 +152,15 @@ internal sealed class CommitChecker(RunPlan plan, ContributionChecker contributi
     private IEnumerable<int> CopiesOf(int shard) =>
         Enumerable.Range(0, plan.Topology.Copies).Select(copy => plan.Topology.PositionOf(plan.Topology.Shard(shard, copy)));
 
-    /// <summary>Whether the coordinator or a shard is new in an epoch.</summary>
+    /// <summary>Whether the coordinator or a shard is new in an epoch because it was lost. One that was moved is new too, and what it held was kept before.</summary>
     private bool IsMemoryLost(int[] incarnations)
     {
         bool lost = _incarnations.Length > 0 && incarnations[ActorId.Coordinator.Index] != _incarnations[ActorId.Coordinator.Index];
         for (int shard = 0; shard < plan.Topology.Shards && _incarnations.Length > 0; shard++)
         {
             int index = plan.Topology.Shard(shard).Index;
-            lost |= incarnations[index] != _incarnations[index];
+            lost |= incarnations[index] != _incarnations[index] && _suspected[index];
+            _suspected[index] &= incarnations[index] == _incarnations[index];
         }
 
         return lost;

@@ -19,6 +19,11 @@ internal interface IHostTap
     {
     }
 
+    /// <summary>The coordinator hears that an actor may be lost.</summary>
+    void OnSuspected(ActorId actor)
+    {
+    }
+
     /// <summary>A fault began.</summary>
     void OnFault(Fault fault)
     {

@@ -25,6 +25,14 @@ internal sealed class TapFan(IReadOnlyList<IHostTap> taps) : IHostTap
         }
     }
 
+    public void OnSuspected(ActorId actor)
+    {
+        foreach (IHostTap tap in taps)
+        {
+            tap.OnSuspected(actor);
+        }
+    }
+
     public void OnFault(Fault fault)
     {
         foreach (IHostTap tap in taps)

@@ -203,6 +203,7 @@ internal sealed partial class SimulatedRun
                 break;
             case EventKind.Suspicion:
                 _journal?.Write(_time.Now, _names[what.Number], "suspected");
+                _seams.Tap?.OnSuspected(new ActorId(what.Number));
                 Step(actor, new Stimulus(StimulusKind.Suspected) { Actor = new ActorId(what.Number) });
                 break;
             case EventKind.Joined:

@@ -15,6 +15,9 @@ internal static class SoakRun
     /// <summary>Virtual time of any run: the faults of a schedule pass within a minute, and what they left is mended within a few.</summary>
     private static readonly TimeSpan EndsBy = TimeSpan.FromMinutes(20);
 
+    /// <summary>How a run says that there is nothing to go on from.</summary>
+    private static readonly string[] Losses = ["every copy of a parameter server was lost", "what it had kept was lost with its node"];
+
     /// <summary>Runs a request; no finding when every guarantee held, and the virtual time that it took.</summary>
     /// <param name="request">The run with its faults.</param>
     /// <param name="faults">Hears of every fault that begins; null for nobody.</param>
@@ -45,7 +48,8 @@ internal static class SoakRun
             time = outcome.Virtual ?? default;
 
             // With every copy of a shard on nodes that were lost, there is nothing to go on from; such a run has to say so.
-            bool mayFail = commits.LostEveryCopy && request.Faults.Any(fault => fault is NodeLossFault) && outcome.Status == RunStatus.Failed;
+            bool mayFail = outcome.Status == RunStatus.Failed && commits.LostEveryCopy && request.Faults.Any(fault => fault is NodeLossFault)
+                && (Losses.Any(loss => outcome.Reason.Contains(loss, StringComparison.Ordinal)) || IsLastNodeLost(request));
 
             // What diverges without any fault may do so among them.
             bool mayDiverge = outcome.Status == RunStatus.Diverged && Calm(request, plan).Status == RunStatus.Diverged;
@@ -63,6 +67,13 @@ internal static class SoakRun
         }
 
         return (findings.First, time);
+    }
+
+    /// <summary>Whether one node or none may be left, on which there is no place for everybody.</summary>
+    private static bool IsLastNodeLost(RunRequest request)
+    {
+        int away = request.Faults.Count(fault => fault is NodeLeaveFault or NodeLossFault { RestartAfter: null });
+        return request.Simulation.Nodes > 0 && request.Simulation.Nodes - away <= 1;
     }
 
     /// <summary>Equal bits, where the method promises them, to the fault-free run's.</summary>

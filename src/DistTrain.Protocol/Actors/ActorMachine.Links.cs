@@ -16,7 +16,10 @@ public abstract partial class ActorMachine
         // within its credit.
         int perStep = plan.Settings.Training.MicroBatches + plan.Slices.Count + 8;
         int copied = plan.Topology.Copies > 1 ? plan.Slices.Sum(slice => ParameterShard.PartsOf(slice, plan.Settings.Replicas)) : 0;
-        return (perStep * (plan.StepsUncommittedMax + 2)) + Limits.AcknowledgedTogetherMax + EvaluationPass.CreditBatches(plan.Stages.Count) + copied;
+
+        // Who keeps the book tells a new coordinator every result of every step that may be uncommitted.
+        int told = plan.Topology.Copies > 1 ? ((2 * plan.StepsUncommittedMax) + 2) * plan.Settings.Replicas : 0;
+        return (perStep * (plan.StepsUncommittedMax + 2)) + Limits.AcknowledgedTogetherMax + EvaluationPass.CreditBatches(plan.Stages.Count) + copied + told;
     }
 
     private static void ReleaseOutputs(Job job, EffectList effects)

@@ -19,7 +19,8 @@ public sealed partial class Coordinator
             return;
         }
 
-        bool needed = Plan.IsParticipant(actor) || _phase is Phase.Contributing or Phase.Expanding || _membership.IsChanging;
+        // Until the first epoch begins, nobody knows what it will need of whom.
+        bool needed = Plan.IsParticipant(actor) || _phase is Phase.Contributing or Phase.Expanding || _membership.IsChanging || !_membership.HasBegun;
         if (!needed)
         {
             _membership.RecordLoss(actor);
@@ -64,13 +65,13 @@ public sealed partial class Coordinator
     /// <summary>Between two steps: whoever waits enters, and whoever moves is started elsewhere, once what it alone holds is kept outside.</summary>
     private void ChangeMembers()
     {
-        if (_membership.MovesState && !Plan.KeepsLog && _snapshot != _progress)
+        if (_membership.MovesState && _snapshot != _progress)
         {
             TakeSnapshot();
             return;
         }
 
-        Effects.Persist(_membership.ReplaceLost(Epoch + 1));
+        Effects.Persist(_membership.ReplaceLost(Epoch + 1, stateIsKept: true));
     }
 
     /// <summary>The members of a new epoch are kept: starts those that are new and has everybody go on from the last state

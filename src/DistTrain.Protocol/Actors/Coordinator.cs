@@ -57,7 +57,7 @@ public sealed partial class Coordinator : ActorMachine
         _evaluation = new EvaluationRound(topology.Replicas);
         _decide = new DecideJob(plan.TrainedSlices);
         _snapshotBy = new bool[topology.ShardActors];
-        _membership = new Membership(topology, before);
+        _membership = new Membership(topology, before, plan.KeepsLog);
         _before = before;
         _inquiry = new Inquiry(plan);
     }

@@ -83,10 +83,13 @@ internal sealed class Inquiry(RunPlan plan)
         !HasBegun && Enumerable.Range(1, _answers.Length - 1).Any(index =>
             _answers[index] is not null && _incarnations[index] <= (before?.Incarnations.ElementAtOrDefault(index) ?? 0) + 1);
 
-    /// <summary>Whether a copy has the state of its shard and belongs to the last view.</summary>
+    /// <summary>
+    /// Whether a copy has the state of its shard and belongs to the last view. One that was to get its state in the last epoch has it only once it has entered that
+    /// epoch: what it holds of an earlier one is what others went on without.
+    /// </summary>
     public bool IsWhole(ActorId copy) =>
-        HasBegun && _answers[copy.Index] is { PreparedStep: >= 0 } && _view!.StateOf(copy) != CopyState.Absent
-        && _incarnations[copy.Index] == LastIncarnationOf(copy);
+        HasBegun && _answers[copy.Index] is { PreparedStep: >= 0 } answer && _incarnations[copy.Index] == LastIncarnationOf(copy)
+        && (_view!.StateOf(copy) == CopyState.Whole || (_view.StateOf(copy) == CopyState.Empty && answer.LastEpoch == _last!.LastEpoch));
 
     /// <summary>What the run goes on from; null when every copy of a shard is lost, or nobody has the first shard's book.</summary>
     public CoordinatorProgress? Conclude()

@@ -9,7 +9,10 @@ namespace DistTrain.Protocol.Actors;
 /// Who is a member with which incarnation, and what the copies of shards are. The coordinator alone assigns incarnations, and keeps them before anyone
 /// is started with them.
 /// </summary>
-internal sealed class Membership(Topology topology, MembershipRecord? before = null)
+/// <param name="topology">The run's actors.</param>
+/// <param name="before">The last membership that the coordinator before had kept; null for a new run.</param>
+/// <param name="keepsLog">Whether a shard that is started anew finds its last committed state outside.</param>
+internal sealed class Membership(Topology topology, MembershipRecord? before = null, bool keepsLog = false)
 {
     private readonly int[] _restarts = new int[topology.Count];
     private readonly List<ActorId> _lost = [], _moving = [];
@@ -94,7 +97,9 @@ internal sealed class Membership(Topology topology, MembershipRecord? before = n
     }
 
     /// <summary>New incarnations for all recorded losses and for those who move; copies that were started again enter the view.</summary>
-    public MembershipRecord ReplaceLost(int epoch)
+    /// <param name="epoch">The epoch.</param>
+    /// <param name="stateIsKept">Whether a snapshot holds all that is committed. Without one, a shard that has no copy stays where it is for now.</param>
+    public MembershipRecord ReplaceLost(int epoch, bool stateIsKept = false)
     {
         foreach (ActorId lost in _lost)
         {
@@ -102,7 +107,7 @@ internal sealed class Membership(Topology topology, MembershipRecord? before = n
         }
 
         _lost.Clear();
-        while (_moving.Find(MayMove) is { Index: > 0 } moving)
+        while (_moving.Find(actor => MayMove(actor) && (stateIsKept || !MovesWithState(actor))) is { Index: > 0 } moving)
         {
             _moving.Remove(moving);
             _wanted[moving.Index]++;
@@ -134,7 +139,7 @@ internal sealed class Membership(Topology topology, MembershipRecord? before = n
     public bool HasMovable => _moving.Exists(MayMove);
 
     /// <summary>Whether moving takes a shard's state with it, which has to be kept outside first.</summary>
-    public bool MovesState => _copies.Length == 0 && _moving.Exists(actor => topology.RoleOf(actor) == ActorRole.Shard);
+    public bool MovesState => _moving.Exists(MovesWithState);
 
     /// <summary>An actor was started as it was asked for; true when it is a copy that waits to enter the view.</summary>
     public bool OnStarted(ActorId actor, int incarnation)
@@ -231,6 +236,8 @@ internal sealed class Membership(Topology topology, MembershipRecord? before = n
         _copies.Length == 0 || topology.RoleOf(actor) != ActorRole.Shard || Enumerable.Range(0, topology.Copies)
             .Select(copy => topology.Shard(topology.ShardOf(actor), copy))
             .Any(copy => copy != actor && _copies[topology.PositionOf(copy)] == CopyState.Whole);
+
+    private bool MovesWithState(ActorId actor) => _copies.Length == 0 && !keepsLog && topology.RoleOf(actor) == ActorRole.Shard;
 
     private bool IsWaiting(int position) => _copies[position] == CopyState.Absent && _started[position];
 

@@ -142,7 +142,8 @@ public sealed partial class ParameterShard : ActorMachine
     {
         (_issued, _committed, _prepared) = (committedStep, committedStep, committedStep);
         (_restoring, _snapshotting, _snapshotStep, _readySlices) = (0, 0, -1, 0);
-        ForgetAfter(committedStep);
+        // The book of a copy that gets its state from another is as old as its state.
+        ForgetAfter(GetsState ? -1 : committedStep);
         _expansion.Forget(Effects);
         foreach (SliceState slice in _slices)
         {
@@ -161,12 +162,14 @@ public sealed partial class ParameterShard : ActorMachine
         }
     }
 
+    /// <summary>Whether this copy's state comes from the primary.</summary>
+    private bool GetsState => View.StateOf(Self) == CopyState.Empty && !IsPrimary;
+
     /// <summary>Brings a slice to the state that the new epoch goes on from.</summary>
     private void Rewind(SliceState slice, long committedStep)
     {
-        if (View.StateOf(Self) == CopyState.Empty && !IsPrimary)
+        if (GetsState)
         {
-            // Its state comes from the primary.
             slice.DropAll(Effects);
             _restoring++;
             return;

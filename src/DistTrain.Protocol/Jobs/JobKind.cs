@@ -84,7 +84,7 @@ public static class JobKinds
         BasisJob => JobKind.Basis,
         ContributeJob => JobKind.Contribute,
         AddTileJob => JobKind.AddTile,
-        ExpandJob => JobKind.Expand,
+        ExpandJob or ExpandHistoryJob => JobKind.Expand,
         AssembleJob => JobKind.Assemble,
         _ => throw new InvariantException($"A {job.GetType().Name} is of no kind; {nameof(JobKinds)} gives it one."),
     };

@@ -3,6 +3,9 @@ using DistTrain.Engines;
 using DistTrain.Engines.Faults;
 using DistTrain.Engines.Simulated;
 using DistTrain.Engines.Soaking;
+using DistTrain.Numerics;
+using DistTrain.Numerics.Networks;
+using DistTrain.Numerics.Optimizers;
 using DistTrain.Protocol.Actors;
 using DistTrain.Protocol.Planning;
 using DistTrain.Protocol.Settings;
@@ -122,6 +125,107 @@ public sealed class RecoveryTests
             SoakRun.Check(request with { Faults = faults }).Finding.ShouldBeNull($"{at}");
         }
     }
+
+    /// <summary>The book of the run tells a new coordinator every replica's results, which was more than a link may hold unacknowledged.</summary>
+    [Fact]
+    public void ANewCoordinatorHearsTheResultsOfManyReplicas()
+    {
+        const int replicas = 96;
+        RunRequest request = Small(replicas: replicas, rows: replicas * 8, batch: replicas, epochs: 2);
+        for (double crashMs = 20; crashMs < 32; crashMs += 1.7)
+        {
+            Fault[] faults = [new CrashFault(ActorId.Coordinator, TimeSpan.Zero) { At = At(crashMs) }];
+            SoakRun.Check(request with { Faults = faults }).Finding.ShouldBeNull($"{crashMs} ms");
+        }
+    }
+
+    /// <summary>A copy that others went on without counted as whole at the second takeover, if the first had not got to tell it that it is empty.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void ACopyThatOthersWentOnWithoutIsNotWholeForBeingAMemberAgain(int copy)
+    {
+        RunRequest request = Small(epochs: 40);
+        Topology topology = TopologyOf(request);
+        ActorId behind = topology.Shard(0, copy);
+        ActorId[] others = [.. Enumerable.Range(0, topology.Count).Select(index => new ActorId(index)).Where(actor => actor != behind)];
+        for (double heard = 530; heard < 560; heard += 0.5)
+        {
+            Fault[] faults =
+            [
+                new PartitionFault([[behind], others], Ms(150)) { At = At(50) },
+                new CrashFault(ActorId.Coordinator, Ms(20)) { At = At(120) },
+                new LinkFault(ActorId.Coordinator, behind) { Drop = 1, For = Ms(6), At = At(heard) },
+                new CrashFault(ActorId.Coordinator, TimeSpan.Zero) { At = At(heard + 3) },
+            ];
+            SoakRun.Check(request with { Faults = faults }).Finding.ShouldBeNull($"{heard} ms");
+        }
+    }
+
+    /// <summary>Of a layer actor that was lost before a new coordinator's first epoch had begun it was only noted that it is, and that epoch needed it.</summary>
+    [Fact]
+    public void WhoIsLostBeforeTheFirstEpochOfANewCoordinatorIsReplaced()
+    {
+        RunRequest request = Small(method: "front-contribution", epochs: 40, persistMs: 5, suspectMs: 3);
+        for (double later = 0; later < 14; later += 0.25)
+        {
+            Fault[] faults =
+            [
+                new CrashFault(ActorId.Coordinator, TimeSpan.Zero) { At = At(100) },
+                new CrashFault(new ActorId(1), TimeSpan.Zero) { At = At(100 + later) },
+            ];
+            SoakRun.Check(request with { Faults = faults }).Finding.ShouldBeNull($"{later} ms");
+        }
+    }
+
+    /// <summary>A shard that was to move, and waited for its state to be kept, moved with the next recovery and left its state behind.</summary>
+    [Fact]
+    public void AShardWithoutCopiesMovesOnlyOnceItsStateIsKept()
+    {
+        RunRequest request = Small(copies: 1, epochs: 10, persistMs: 0.5);
+        for (double later = 0; later < 8; later += 0.1)
+        {
+            Fault[] faults =
+            [
+                new NodeLeaveFault(TopologyOf(request).Shard(0)) { At = At(30) },
+                new SuspicionFault(new ActorId(1)) { At = At(30 + later) },
+            ];
+            SoakRun.Check(request with { Faults = faults }).Finding.ShouldBeNull($"{later} ms");
+        }
+    }
+
+    private static RunRequest Small(
+        string method = "backprop", int replicas = 1, int copies = 2, int rows = 40, int batch = 4, int epochs = 1, double persistMs = 2, double suspectMs = 1)
+    {
+        NetworkSpec network = new(6, [new DenseSpec(5, ActivationKind.Tanh), new DenseSpec(4, ActivationKind.Softmax)]);
+        RunSettings settings = new()
+        {
+            Name = "small",
+            Seed = 5,
+            Precision = Precision.Float64,
+            Network = network,
+            Loss = LossKind.CrossEntropy,
+            Optimizer = new OptimizerSpec(OptimizerKind.Sgd, 0.05),
+            Training = new TrainingSettings(epochs, batch, 1, Shuffle: true),
+            Method = new MethodSettings(method, "sequential"),
+            Stages = [1, 1],
+            Replicas = replicas,
+            ParameterServer = new ParameterServerSettings { Copies = copies },
+            StepsInFlight = 2,
+            CheckpointEverySteps = 0,
+            Patience = TimeSpan.FromMinutes(2),
+        };
+        return new RunRequest
+        {
+            Settings = settings,
+            Data = SmallData.Classes(settings.Precision, rows, 0, network.Inputs, 4),
+            Simulation = new SimulationSettings { Persist = Ms(persistMs), SuspectAfter = Ms(suspectMs) },
+        };
+    }
+
+    private static TimeSpan Ms(double ms) => TimeSpan.FromMilliseconds(ms);
+
+    private static FaultTime At(double ms) => FaultTime.AfterTime(Ms(ms));
 
     private static RunRequest WithCopies(RunRequest request) =>
         request with { Settings = request.Settings with { ParameterServer = request.Settings.ParameterServer with { Copies = 2 } } };
