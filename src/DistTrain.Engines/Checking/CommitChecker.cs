@@ -10,6 +10,7 @@ namespace DistTrain.Engines.Checking;
 /// What is committed is kept, as far as durability <c>memory</c> promises: steps are committed one after the other, a committed step is in the weights, a recovery
 /// goes on from the last committed step or, when a shard or the coordinator was lost, from no earlier than the last snapshot, and a step that is committed again
 /// is the same step. Where shards have copies, only the loss of every one that was prepared for a step may take anything back, and that of a coordinator nothing.
+/// Where a log is kept, nothing may.
 /// </summary>
 internal sealed class CommitChecker(RunPlan plan, ContributionChecker contributions, Findings findings) : IHostTap
 {
@@ -83,7 +84,8 @@ internal sealed class CommitChecker(RunPlan plan, ContributionChecker contributi
 
         _epochBegun = envelope.Epoch;
         long from = begin.CommittedStep;
-        if (HasCopies ? _epochsWithoutState.Contains(_epochBegun) : IsMemoryLost(begin.Incarnations))
+        bool lost = HasCopies ? _epochsWithoutState.Contains(_epochBegun) : IsMemoryLost(begin.Incarnations);
+        if (lost && !plan.KeepsLog)
         {
             findings.Require(
                 (from >= _snapshot || _nodesLost) && from <= _committed, Committed,
@@ -95,7 +97,8 @@ internal sealed class CommitChecker(RunPlan plan, ContributionChecker contributi
                 from == _committed, Committed, () => $"epoch {_epochBegun} goes on from step {from}, and step {_committed} was committed");
         }
 
-        (_committed, _reported, _incarnations) = (from, Math.Min(_reported, from), begin.Incarnations);
+        // A coordinator that reads of a commit in the log does not know whether the one before it got to report it.
+        (_committed, _reported, _incarnations) = (from, plan.KeepsLog ? from : Math.Min(_reported, from), begin.Incarnations);
         for (int position = 0; position < _preparedBy.Length; position++)
         {
             // The epoch goes on without whoever was replaced, even if he should be a member again.

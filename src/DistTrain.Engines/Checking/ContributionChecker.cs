@@ -75,7 +75,7 @@ internal sealed class ContributionChecker(RunPlan plan, Findings findings) : IHo
         else if (envelope.Message is SliceCopy { Part: 0 } copy && IsTrained(copy.Slice))
         {
             // The weights of another copy, in buffers of this host: what is in them goes by their step.
-            Lineage? sent = _steps.GetValueOrDefault(copy.Slice)?.LastOrDefault(known => known.Key <= copy.Step).Value;
+            Lineage? sent = Known(copy.Slice, copy.Step);
             if (sent is null)
             {
                 findings.Add("committed", $"a copy of slice {copy.Slice} at step {copy.Step} was sent, which nobody has computed");
@@ -110,6 +110,9 @@ internal sealed class ContributionChecker(RunPlan plan, Findings findings) : IHo
             case RestoreJob { Step: 0 } restore:
                 Have(actor, restore, restore.Step, Lineage.Initial(_replicas));
                 break;
+            case RestoreJob restore when plan.KeepsLog && Known(restore.Slice, restore.Step) is { } logged:
+                Have(actor, restore, restore.Step, logged);
+                break;
             case RestoreJob restore when _snapshots.TryGetValue((restore.Slice, restore.Step), out Lineage? restored):
                 Have(actor, restore, restore.Step, restored);
                 break;
@@ -118,6 +121,9 @@ internal sealed class ContributionChecker(RunPlan plan, Findings findings) : IHo
                 break;
         }
     }
+
+    /// <summary>What somebody has computed of a slice up to a step; null for nothing.</summary>
+    private Lineage? Known(int slice, long step) => _steps.GetValueOrDefault(slice)?.LastOrDefault(known => known.Key <= step).Value;
 
     private bool IsTrained(int slice) => !plan.Slices[slice].Frozen && !plan.IsExpanded(slice);
 

@@ -16,7 +16,7 @@ namespace DistTrain.Engines.Soaking;
 /// </summary>
 internal static class SoakConfiguration
 {
-    private const int Inputs = 6, Classes = 4, TriesMax = 200, CopiesStream = 2_000;
+    private const int Inputs = 6, Classes = 4, TriesMax = 200, CopiesStream = 2_000, LogStream = 2_003;
 
     /// <summary>The run of a seed, without faults.</summary>
     public static RunRequest Of(ulong seed)
@@ -44,7 +44,7 @@ internal static class SoakConfiguration
             $"{s.Method.Name} {s.Method.Schedule}, [{layers}] in stages [{string.Join(", ", s.Stages)}], {s.Precision}, {request.Data.TrainRows} rows, "
             + $"batch {s.Training.BatchSize} in {s.Training.MicroBatches} micro-batches, {s.Training.Epochs} epochs, {s.Replicas} replicas, {server.Shards} shards × {server.Copies}, "
             + $"{server.Consistency}, {server.Aggregate}, compression {server.Compression}, {s.Optimizer.Kind}, {s.StepsInFlight} in flight, "
-            + $"checkpoint every {s.CheckpointEverySteps}");
+            + $"checkpoint every {s.CheckpointEverySteps}, durability {s.Durability}");
     }
 
     private static RunRequest Draw(ulong seed, Draws draws)
@@ -58,6 +58,10 @@ internal static class SoakConfiguration
             : Aggregate.Mean;
         int replicas = aggregate != Aggregate.Mean ? 5 : method is "front-contribution" or "pipedream" ? 1 : draws.Of(1, 1, 2, 3);
         int microBatches = draws.Of(1, 1, 2, 3), batch = (replicas * microBatches) + draws.From(0, 5);
+        int copies = consistency == Consistency.Sync && new Draws(seed, CopiesStream).Chance(0.4) ? 2 : 1;
+
+        // What makes a log worth having beside copies of shards is lost with the nodes that the soak takes away there.
+        bool keepsLog = consistency == Consistency.Sync && method != "pipedream" && copies == 1 && new Draws(seed, LogStream).Chance(0.2);
         int steps = draws.From(2, 6), rows = (batch * (steps - 1)) + draws.From(1, batch), testRows = draws.Of(0, 0, 7);
         NetworkSpec network = Network(draws);
         Precision precision = draws.Of(Precision.Float32, Precision.Float64);
@@ -80,7 +84,7 @@ internal static class SoakConfiguration
             ParameterServer = new ParameterServerSettings
             {
                 Shards = draws.From(1, 3),
-                Copies = consistency == Consistency.Sync && new Draws(seed, CopiesStream).Chance(0.4) ? 2 : 1,
+                Copies = copies,
                 Consistency = consistency,
                 StalenessStepsMax = draws.From(0, 3),
                 Aggregate = aggregate,
@@ -89,6 +93,7 @@ internal static class SoakConfiguration
             },
             StepsInFlight = draws.From(1, 3),
             CheckpointEverySteps = draws.Of(0, 1, 2, 3, 5, 200),
+            Durability = keepsLog ? Durability.Step : Durability.Memory,
             Patience = TimeSpan.FromMinutes(2),
         };
         return new RunRequest
