@@ -40,7 +40,7 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan, IDisk? disk = n
     private readonly int _stateCount = new Optimizer<float>(plan.Settings.Optimizer).StateCount;
     private long _loadedStep = -1;
     private Dictionary<string, SafetensorsTensor> _loaded = [];
-    private Dictionary<string, string> _loadedMetadata = [];
+    private Dictionary<string, IReadOnlyDictionary<string, string>> _loadedMetadata = [];
 
     /// <summary>The folder of a step's snapshot.</summary>
     public static string FolderOf(string journal, long step) => Path.Combine(journal, FolderName(step));
@@ -130,6 +130,8 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan, IDisk? disk = n
             stream.Write(json);
             stream.Write(Encoding.ASCII.GetBytes(ChecksumPrefix + ChecksumText(Crc32C.Of(json)) + "\n"));
         });
+        // The name of the new one has to be on the disk before an older one goes.
+        _disk.SyncFolder(folder);
         string[] others = [.. Steps(_disk, folder).Where(other => other != name)];
         string? before = others.LastOrDefault(other => string.CompareOrdinal(other, name) < 0);
         foreach (string other in others.Where(other => other != before && !(plan.KeepsLog && string.CompareOrdinal(other, name) > 0)))
@@ -189,8 +191,9 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan, IDisk? disk = n
                 job.Outputs[position] = ReadPart(SnapshotPart.At(plan, slice, position), slice, pool);
             }
 
-            job.Updates = long.Parse(_loadedMetadata[UpdatesKey], CultureInfo.InvariantCulture);
-            long[] applied = [.. _loadedMetadata[AppliedKey].Split(',').Select(text => long.Parse(text, CultureInfo.InvariantCulture))];
+            (string updates, string appliedSteps) = MadeOf(slice);
+            job.Updates = long.Parse(updates, CultureInfo.InvariantCulture);
+            long[] applied = [.. appliedSteps.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(text => long.Parse(text, CultureInfo.InvariantCulture))];
             for (int replica = 0; replica < job.AppliedSteps.Length; replica++)
             {
                 job.AppliedSteps[replica] = replica < applied.Length ? applied[replica] : job.Step;
@@ -198,6 +201,20 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan, IDisk? disk = n
 
             return true;
         }
+    }
+
+    /// <summary>The updates and contributions that a slice's weights are made of. Slices need not have the same, so they cannot always be laid out in another way.</summary>
+    private (string Updates, string AppliedSteps) MadeOf(SlicePlan slice)
+    {
+        (string Updates, string AppliedSteps)[] known =
+        [
+            .. slice.Parameters.Select(parameter => _loadedMetadata.GetValueOrDefault(parameter.Name))
+                .OfType<IReadOnlyDictionary<string, string>>().Select(file => (file[UpdatesKey], file[AppliedKey])).Distinct(),
+        ];
+        return known.Length <= 1
+            ? known.FirstOrDefault(("0", ""))
+            : throw new InvalidInputException(
+                $"{folder}: {slice.Parameters[0].Name} and others that are now kept with it have had different updates; expected the stages and shards with which the run was kept");
     }
 
     private static string ChecksumText(uint checksum) => checksum.ToString("x8", CultureInfo.InvariantCulture);
@@ -296,15 +313,17 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan, IDisk? disk = n
         }
 
         _loaded = new Dictionary<string, SafetensorsTensor>(StringComparer.Ordinal);
+        _loadedMetadata = new Dictionary<string, IReadOnlyDictionary<string, string>>(StringComparer.Ordinal);
         foreach (string name in _disk.Files(path).Where(name => name.StartsWith("slice-", StringComparison.Ordinal) && name.EndsWith(".safetensors", StringComparison.Ordinal)))
         {
             string file = Path.Combine(path, name);
             SafetensorsContents contents = SafetensorsFile.Parse(file, _disk.ReadWhole(file));
             RequireChecksum(file, contents);
-            _loadedMetadata = contents.Metadata.ToDictionary(StringComparer.Ordinal);
+            RequireMetadata(file, contents.Metadata);
             foreach (SafetensorsTensor tensor in contents.Tensors)
             {
                 _loaded[tensor.Name] = tensor;
+                _loadedMetadata[tensor.Name] = contents.Metadata;
             }
         }
 
@@ -327,20 +346,21 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan, IDisk? disk = n
         }
     }
 
-    private bool HasMetadata() =>
-        _loadedMetadata.ContainsKey(ChecksumKey)
-        && _loadedMetadata.TryGetValue(UpdatesKey, out string? updates)
-        && long.TryParse(updates, NumberStyles.None, CultureInfo.InvariantCulture, out _)
-        && _loadedMetadata.TryGetValue(AppliedKey, out string? applied)
-        && applied.Split(',').All(step => long.TryParse(step, NumberStyles.None, CultureInfo.InvariantCulture, out _));
+    private static void RequireMetadata(string file, IReadOnlyDictionary<string, string> metadata)
+    {
+        bool has = metadata.ContainsKey(ChecksumKey)
+            && metadata.TryGetValue(UpdatesKey, out string? updates)
+            && long.TryParse(updates, NumberStyles.None, CultureInfo.InvariantCulture, out _)
+            && metadata.TryGetValue(AppliedKey, out string? applied)
+            && applied.Split(',').All(step => long.TryParse(step, NumberStyles.None, CultureInfo.InvariantCulture, out _));
+        if (!has)
+        {
+            throw new InvalidInputException($"{file}: this is no file of a snapshot; expected slice files that a run has written");
+        }
+    }
 
     private void RequireWhole(string path)
     {
-        if (!HasMetadata())
-        {
-            throw new InvalidInputException($"{path}: these are not files of a snapshot; expected slice files that a run has written");
-        }
-
         // Expanded weights come at the end, and what no step updates has no optimizer state before.
         foreach ((ParameterSpec parameter, int slice, _) in plan.Parameters.Where(place => !plan.IsExpanded(place.Slice)))
         {

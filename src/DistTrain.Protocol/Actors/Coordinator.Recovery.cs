@@ -160,7 +160,8 @@ public sealed partial class Coordinator
         }
         else if (_phase == Phase.Training && (_progress.Step >= Plan.TotalSteps || _progress.IsOutOfPatience(Plan.Settings.Training)))
         {
-            StartEvaluation(DataSplit.Train, Phase.EvaluatingEnd);
+            // Nothing is left to train. What was said of the test rows is no part of the progress.
+            StartEvaluation(Plan.TestRows > 0 ? DataSplit.Test : DataSplit.Train, Phase.EvaluatingEnd);
         }
         else
         {

@@ -143,6 +143,10 @@ public sealed partial class Coordinator
         {
             FinishEpoch(_evaluation.Loss, _evaluation.Accuracy);
         }
+        else if (_evaluation.Split == DataSplit.Test)
+        {
+            StartEvaluation(DataSplit.Train, _phase);
+        }
         else
         {
             BeginEnd(RunEnd.Completed, "");

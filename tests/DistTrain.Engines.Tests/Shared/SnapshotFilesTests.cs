@@ -1,5 +1,6 @@
 using DistTrain.Engines.Shared;
 using DistTrain.Engines.Tests.Support;
+using DistTrain.Numerics;
 using DistTrain.Numerics.Compression;
 using DistTrain.Numerics.Optimizers;
 using DistTrain.Protocol.Effects;
@@ -44,6 +45,31 @@ public sealed class SnapshotFilesTests : IDisposable
         }
     }
 
+    /// <summary>Not every step updates every slice, and contributions of asynchronous replicas reach one slice before another.</summary>
+    [Fact]
+    public void EverySliceComesBackWithItsOwnUpdatesAndContributions()
+    {
+        RunPlan plan = Plan([1, 1, 1], shards: 2);
+        Write(plan, 4, updatesOf: slice => slice.Index);
+        SnapshotFiles files = new(_folder.Journal, plan);
+        foreach (SlicePlan slice in plan.Slices)
+        {
+            RestoreJob job = new(slice, 2) { Step = 4 };
+            files.TryRead(job, _pool).ShouldBeTrue();
+            (job.Updates, job.AppliedSteps[0], job.AppliedSteps[1]).ShouldBe((slice.Index, slice.Index, slice.Index));
+        }
+    }
+
+    [Fact]
+    public void SlicesOfDifferentUpdatesAreNotPutTogether()
+    {
+        Write(Plan([1, 1, 1], shards: 2), 4, updatesOf: slice => slice.Index);
+        RunPlan other = Plan([3], shards: 1);
+        InvalidInputException refused = Should.Throw<InvalidInputException>(
+            () => new SnapshotFiles(_folder.Journal, other).TryRead(new RestoreJob(other.Slices[0], 2) { Step = 4 }, _pool));
+        refused.Message.ShouldContain("have had different updates; expected the stages and shards with which the run was kept");
+    }
+
     [Fact]
     public void ASnapshotExistsOnceItsLastPartDoes()
     {
@@ -76,13 +102,14 @@ public sealed class SnapshotFilesTests : IDisposable
         _folder.Dispose();
     }
 
-    private SnapshotFiles Write(RunPlan plan, long step, bool complete = true)
+    private SnapshotFiles Write(RunPlan plan, long step, bool complete = true, Func<SlicePlan, long>? updatesOf = null)
     {
         SnapshotFiles files = new(_folder.Journal, plan);
         foreach (SlicePlan slice in plan.Slices)
         {
             BufferHandle[] buffers = [Part(slice, 0, 1), Part(slice, 1, 2), Part(slice, 2, 1), Part(slice, 3, 1)];
-            files.Write(new KeptSlice(slice.Index, step, step, [step, step], buffers), _pool);
+            long updates = updatesOf?.Invoke(slice) ?? step;
+            files.Write(new KeptSlice(slice.Index, step, updates, [updates, updates], buffers), _pool);
         }
 
         if (complete)
