@@ -41,9 +41,10 @@ public sealed class ProcessesEngine(ChildProgram? program = null, TimeProvider? 
             problems.Add(new SettingsProblem("backup-after", "engine processes starts no backups for stragglers; expected threads or simulated, or no backup-after"));
         }
 
-        if (problems.Count == 0 && request.Faults.Count > 0)
+        if (problems.Count == 0)
         {
             RunPlan plan = new(request.Settings, request.Data.TrainRows, request.Data.TestRows);
+            problems.AddRange(SizeChecks.FrameProblem(plan) is SettingsProblem size ? [size] : []);
             problems.AddRange(FaultChecks.Problems(request.Faults, plan.Topology, ProcessesRun.Refuses));
         }
 

@@ -295,6 +295,7 @@ public sealed class RunPlan
             {
                 foreach (IReadOnlyList<ParameterSpec> tensors in Apart(perShard[shard]))
                 {
+                    SizeChecks.RequireSlice(settings, stages.Count, shard, tensors.Sum(parameter => (long)parameter.Length));
                     int offset = 0;
                     foreach (ParameterSpec parameter in tensors)
                     {

@@ -18,6 +18,11 @@ public static class SettingsChecks
         CheckStages(settings, problems);
         CheckParameterServer(settings, problems);
         CheckDurability(settings, problems);
+        if (problems.Count == 0 && SizeChecks.Problem(settings) is SettingsProblem size)
+        {
+            problems.Add(size);
+        }
+
         Method? method = MethodCatalog.Find(settings.Method.Name);
         if (method is null)
         {
