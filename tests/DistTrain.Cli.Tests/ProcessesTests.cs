@@ -39,13 +39,22 @@ public sealed class ProcessesTests : IDisposable
         _disttrain.Run("--help").Out.ShouldNotContain("host-actors");
     }
 
-    [SkippableFact]
-    public void WhenTheParentIsKilledNoChildIsLeft()
+    /// <summary>Not even one that is stopped, and so does not see that the parent is gone.</summary>
+    [SkippableTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void WhenTheParentIsKilledNoChildIsLeft(bool stopped)
     {
         Skip.IfNot(OperatingSystem.IsLinux(), "Looks at /proc.");
         using Process parent = StartLongRun("killed");
         int[] children = ChildrenOf(parent.Id);
         children.Length.ShouldBe(4);
+        if (stopped)
+        {
+            using Process stop = Process.Start("kill", ["-STOP", .. children.Select(id => id.ToString(CultureInfo.InvariantCulture))]);
+            stop.WaitForExit();
+        }
+
         parent.Kill();
         parent.WaitForExit();
         long killed = Stopwatch.GetTimestamp();

@@ -23,6 +23,7 @@ public static class ProcessesChild
         ArgumentNullException.ThrowIfNull(output);
         ArgumentNullException.ThrowIfNull(error);
         ArgumentNullException.ThrowIfNull(read);
+        ProcessSignals.ContinueAtEndOfParent();
         StreamReader lines = new(input);
         if (ReadJob(lines) is not ChildJob job)
         {
@@ -44,6 +45,10 @@ public static class ProcessesChild
                 new Thread(() => PerishAtEnd(lines, job.Folder)) { IsBackground = true, Name = "parent" }.Start();
                 return 0;
             }
+
+            // Before anything is let go of: that waits for jobs, which may take long.
+            Perish(job.Folder);
+            return 3;
         }
         catch (Exception failure)
         {
@@ -51,9 +56,6 @@ public static class ProcessesChild
             notes.Write(new Note(NoteKind.Failed) { Text = failure is InvalidInputException ? failure.Message : failure.ToString() });
             return 3;
         }
-
-        Perish(job.Folder);
-        return 3;
     }
 
     /// <summary>The parent is gone: nothing of the run may stay behind, whatever the other threads are doing.</summary>
