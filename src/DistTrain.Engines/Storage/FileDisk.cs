@@ -27,7 +27,22 @@ internal sealed class FileDisk : IDisk
 
     public void SyncFolder(string path) => FolderSync.Sync(path);
 
-    public void CreateFolder(string path) => Directory.CreateDirectory(path);
+    public void CreateFolder(string path)
+    {
+        if (Directory.Exists(path))
+        {
+            return;
+        }
+
+        string? parent = Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(path));
+        if (!string.IsNullOrEmpty(parent))
+        {
+            CreateFolder(parent);
+        }
+
+        Directory.CreateDirectory(path);
+        FolderSync.Sync(string.IsNullOrEmpty(parent) ? "." : parent);
+    }
 
     public void Rename(string from, string to) => File.Move(from, to, overwrite: true);
 

@@ -143,7 +143,10 @@ public sealed partial class Coordinator : ActorMachine
                 break;
             case StimulusKind.StopRequested when !_stopRequested:
                 _stopRequested = true;
-                AdvanceIfTraining();
+                if (_phase == Phase.Training && _membership.HasBegun)
+                {
+                    Advance();
+                }
 
                 break;
         }
