@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using DistTrain.Engines.Checking;
 using DistTrain.Engines.Faults;
 using DistTrain.Protocol.Planning;
@@ -37,6 +38,7 @@ public sealed record SoakProgress(long Seeds, long Failed, TimeSpan Elapsed, Tim
 /// </summary>
 public sealed class Soak
 {
+    private const int StopStream = 2_004;
     private readonly Lock _lock = new();
     private readonly SortedDictionary<string, long> _kinds = new(StringComparer.Ordinal);
     private readonly long _startedAt = Stopwatch.GetTimestamp();
@@ -85,6 +87,13 @@ public sealed class Soak
         return calm with { Faults = SoakFaults.Of(seed, new RunPlan(calm.Settings, calm.Data.TrainRows, calm.Data.TestRows)) };
     }
 
+    /// <summary>After how many messages a seed's run is asked to stop; null for never.</summary>
+    internal static long? StopOf(ulong seed)
+    {
+        Draws draws = new(seed, StopStream);
+        return draws.Chance(0.1) ? draws.From(1, 2_000) : null;
+    }
+
     /// <summary>Runs a seed and, where it breaks a guarantee, shrinks it; null when everything held.</summary>
     internal static SoakFailure? Check(ulong seed, Func<RunRequest, Finding?> check)
     {
@@ -97,8 +106,12 @@ public sealed class Soak
         (RunRequest small, Finding what) = new SoakShrinker(check).Shrink(request, finding);
         Topology topology = new RunPlan(small.Settings, small.Data.TrainRows, small.Data.TestRows).Topology;
         return new SoakFailure(
-            seed, SoakConfiguration.Describe(request), what, small.Faults, request.Faults.Count, small.Settings.Training.Epochs, topology);
+            seed, Configuration(seed, request), what, small.Faults, request.Faults.Count, small.Settings.Training.Epochs, topology);
     }
+
+    private static string Configuration(ulong seed, RunRequest request) => StopOf(seed) is long messages
+        ? string.Create(CultureInfo.InvariantCulture, $"{SoakConfiguration.Describe(request)}, stopped after {messages} messages")
+        : SoakConfiguration.Describe(request);
 
     private void RunSeeds()
     {
@@ -135,7 +148,7 @@ public sealed class Soak
         SoakFailure? failure = Check(seed, request =>
         {
             // Only the seed's own run counts, not those that shrink it.
-            (Finding? finding, TimeSpan took) = SoakRun.Check(request, first ? begun.Add : null);
+            (Finding? finding, TimeSpan took) = SoakRun.Check(request, first ? begun.Add : null, stopAfterMessages: StopOf(seed));
             time = first ? took : time;
             first = false;
             return finding;

@@ -4,6 +4,7 @@ using DistTrain.Engines.Sequential;
 using DistTrain.Engines.Simulated;
 using DistTrain.Numerics.Layers;
 using DistTrain.Protocol;
+using DistTrain.Protocol.Messages;
 using DistTrain.Protocol.Methods;
 using DistTrain.Protocol.Planning;
 
@@ -22,8 +23,11 @@ internal static class SoakRun
     /// <param name="request">The run with its faults.</param>
     /// <param name="faults">Hears of every fault that begins; null for nobody.</param>
     /// <param name="defect">Puts a defect between host and machines, for tests of the checkers; null for none.</param>
-    public static (Finding? Finding, TimeSpan Virtual) Check(RunRequest request, Action<Fault>? faults = null, Func<RunPlan, HostSeams>? defect = null)
+    /// <param name="stopAfterMessages">When to ask for a stop; null for never.</param>
+    public static (Finding? Finding, TimeSpan Virtual) Check(
+        RunRequest request, Action<Fault>? faults = null, Func<RunPlan, HostSeams>? defect = null, long? stopAfterMessages = null)
     {
+        using CancellationTokenSource stop = new();
         RunPlan plan = new(request.Settings, request.Data.TrainRows, request.Data.TestRows);
         Findings findings = new();
         ContributionChecker contributions = new(plan, findings);
@@ -35,6 +39,11 @@ internal static class SoakRun
             taps.Add(new FaultTap(faults));
         }
 
+        if (stopAfterMessages is long messages)
+        {
+            taps.Add(new StopTap(messages, stop));
+        }
+
         if (seams.Tap is not null)
         {
             taps.Add(seams.Tap);
@@ -44,7 +53,7 @@ internal static class SoakRun
         try
         {
             using SimulatedRun run = new(request, Unobserved.Instance, seams with { Tap = new TapFan(taps), EndsBy = EndsBy });
-            RunOutcome outcome = run.ToEnd(CancellationToken.None);
+            RunOutcome outcome = run.ToEnd(stop.Token);
             time = outcome.Virtual ?? default;
 
             // With every copy of a shard on nodes that were lost, there is nothing to go on from; such a run has to say so.
@@ -54,7 +63,7 @@ internal static class SoakRun
             // What diverges without any fault may do so among them.
             bool mayDiverge = outcome.Status == RunStatus.Diverged && Calm(request, plan).Status == RunStatus.Diverged;
             findings.Require(
-                outcome.Status == RunStatus.Completed || mayFail || mayDiverge, "progress",
+                outcome.Status == RunStatus.Completed || (outcome.Status == RunStatus.Stopped && stop.IsCancellationRequested) || mayFail || mayDiverge, "progress",
                 () => $"the run {outcome.Status.ToString().ToLowerInvariant()}: {outcome.Reason}");
             run.GiveEverythingBack();
             findings.Require(run.LiveBuffers == 0, "buffers", () => $"{run.LiveBuffers} buffers were not given back");
@@ -84,7 +93,14 @@ internal static class SoakRun
             return;
         }
 
-        RunOutcome expected = Calm(request, plan);
+        // A run without faults that is stopped after the same step; one that is stopped before its first has nothing to compare.
+        long? stopsAt = outcome.Status == RunStatus.Stopped ? outcome.Steps : null;
+        if (stopsAt == 0 || (stopsAt is not null && !IsServedPlain(plan)))
+        {
+            return;
+        }
+
+        RunOutcome expected = Calm(request, plan, stopsAt);
         findings.Require(
             (expected.Status, expected.Steps) == (outcome.Status, outcome.Steps), "equal",
             () => $"the run ended at step {outcome.Steps} ({outcome.Status}), and without faults at step {expected.Steps} ({expected.Status})");
@@ -97,18 +113,56 @@ internal static class SoakRun
     }
 
     /// <summary>The run without faults. The plain loop knows no messages at all; what it does not run is held against the simulator.</summary>
-    private static RunOutcome Calm(RunRequest request, RunPlan plan)
+    private static RunOutcome Calm(RunRequest request, RunPlan plan, long? stopsAt = null)
     {
         RunRequest calm = request with { Faults = [] };
-        bool plain = plan.Method.Synchronous && !plan.Asynchronous && plan.Settings.Method.Name != MethodCatalog.FrontContribution;
-        return plain
-            ? SequentialTrainer.Run(calm, Unobserved.Instance, stop: CancellationToken.None)
-            : new SimulatedEngine().Run(calm, Unobserved.Instance, CancellationToken.None);
+        if (!IsServedPlain(plan))
+        {
+            return new SimulatedEngine().Run(calm, Unobserved.Instance, CancellationToken.None);
+        }
+
+        using CancellationTokenSource stop = new();
+        return SequentialTrainer.Run(calm, new StopsAt(stopsAt, stop), stop: stop.Token);
     }
+
+    private static bool IsServedPlain(RunPlan plan) =>
+        plan.Method.Synchronous && !plan.Asynchronous && plan.Settings.Method.Name != MethodCatalog.FrontContribution;
 
     private sealed class FaultTap(Action<Fault> hears) : IHostTap
     {
         public void OnFault(Fault fault) => hears(fault);
+    }
+
+    private sealed class StopTap(long messages, CancellationTokenSource stop) : IHostTap
+    {
+        private long _delivered;
+
+        public void OnDelivered(Envelope envelope)
+        {
+            if (++_delivered == messages)
+            {
+                stop.Cancel();
+            }
+        }
+    }
+
+    private sealed class StopsAt(long? step, CancellationTokenSource stop) : IRunObserver
+    {
+        public void OnStep(in StepProgress progress)
+        {
+            if (progress.Step == step)
+            {
+                stop.Cancel();
+            }
+        }
+
+        public void OnEpoch(EpochProgress epoch)
+        {
+        }
+
+        public void OnNotice(string text)
+        {
+        }
     }
 
     private sealed class Unobserved : IRunObserver
