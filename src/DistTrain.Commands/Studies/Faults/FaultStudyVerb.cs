@@ -37,7 +37,8 @@ internal static class FaultStudyVerb
                 - { replica: 2, byzantine: sign-flip }
                 - { disk: parameter-server, torn-write: true }            # or full: true
             """,
-            ["disttrain study faults examples/faults/layer-crash.yaml", "disttrain study faults my.yaml --engine threads --json"])
+            ["disttrain study faults examples/faults/layer-crash.yaml", "disttrain study faults my.yaml --engine threads --json"],
+            makesFiles: true)
         { file, engine, set, folder, json };
         command.SetAction(result => new FaultStudyCommand(host, engines).Execute(new FaultStudyOptions(
             result.GetRequiredValue(file),
