@@ -115,7 +115,7 @@ public static class CommandApp
 
         if (lines.Count == 0)
         {
-            lines.AddRange(result.Errors.Select(error => $"{name}: {error.Message}"));
+            lines.AddRange(result.Errors.Select(error => $"{name}: {ValueText.Of(error) ?? error.Message}").Distinct());
         }
 
         foreach (string line in lines)
