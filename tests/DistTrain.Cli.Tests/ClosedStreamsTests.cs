@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Shouldly;
 using Xunit;
 
@@ -38,15 +37,10 @@ public sealed class ClosedStreamsTests : IDisposable
         error.ShouldContain("disttrain evaluate: standard output cannot be written: ");
     }
 
-    private (int Code, string Error) Shell(string command)
+    private (int Code, string Error) Shell(string arguments)
     {
         Skip.IfNot(File.Exists("/dev/full"), "There is no /dev/full here.");
-        ProcessStartInfo start = new("sh", ["-c", $"exec dotnet exec '{Path.Combine(AppContext.BaseDirectory, "disttrain.dll")}' {command}"])
-        {
-            WorkingDirectory = _disttrain.Folder, RedirectStandardError = true, RedirectStandardOutput = true,
-        };
-        using Process process = Process.Start(start)!;
-        (int code, _, string error) = Disttrain.Finish(process);
+        (int code, _, string error) = _disttrain.Shell(arguments);
         return (code, error);
     }
 }
