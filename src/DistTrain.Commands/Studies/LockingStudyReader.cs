@@ -268,7 +268,7 @@ internal sealed class LockingStudyReader
             MapReader reader = new(map, condition.At("slow"), _problems);
             stragglers.Add(new Straggler(
                 reader.RequiredWhole("layer", 0),
-                Math.Max(double.Epsilon, reader.RequiredNumber("factor", NumberRange.Positive)),
+                Math.Max(double.Epsilon, reader.RequiredNumber("factor", NumberRange.SlowFactor)),
                 reader.DurationOrZero("after") ?? TimeSpan.Zero,
                 reader.Duration("for")));
             reader.Finish();
