@@ -14,12 +14,8 @@ if (HostActorsCommand.IsAsked(args))
 
 IEngine[] engines = [new ThreadsEngine(), new SimulatedEngine(), new ProcessesEngine()];
 
-// The first Ctrl-C (or SIGTERM) stops a run at a committed step; the second ends the process at once.
 using CancellationTokenSource stop = new();
-using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
-using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
-
-return CommandApp.Run(args, engines, new CommandHost
+CommandHost host = new()
 {
     Out = Console.Out,
     Error = Console.Error,
@@ -28,14 +24,20 @@ return CommandApp.Run(args, engines, new CommandHost
     Stop = stop.Token,
     Dashboard = new DashboardPages(),
     Trace = Environment.GetEnvironmentVariable("DISTTRAIN_TRACE") == "1",
-});
+};
+
+// The first Ctrl-C (or SIGTERM) stops a run at a committed step; the second ends the process at once.
+using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
+using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
+
+return CommandApp.Run(args, engines, host);
 
 void OnSignal(PosixSignalContext signal)
 {
     if (!stop.IsCancellationRequested)
     {
         signal.Cancel = true;
-        Console.Error.WriteLine("disttrain: stopping at the next committed step; once more to abort");
+        host.Error.WriteLine("disttrain: stopping at the next committed step; once more to abort");
         stop.Cancel();
     }
 }

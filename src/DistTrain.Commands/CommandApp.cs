@@ -76,8 +76,24 @@ public static class CommandApp
             EnableDefaultExceptionHandler = false,
             ProcessTerminationTimeout = null,
         };
-        return result.Invoke(invocation);
+        return WithOutput(result.Invoke(invocation), result, host);
     }
+
+    /// <summary>A command whose product is what it prints has failed where that is lost; one that made files has not, but says so as well.</summary>
+    private static int WithOutput(int code, ParseResult result, CommandHost host)
+    {
+        if (host.OutProblem is not string problem)
+        {
+            return code;
+        }
+
+        host.Error.WriteLine($"{NameOf(result.CommandResult)}: standard output cannot be written: {problem}");
+        bool isJson = IsGiven(result, "--json"), isInFiles = result.CommandResult.Command is Verb { MakesFiles: true } || IsGiven(result, "--out");
+        return code == ExitCodes.Done && (isJson || !isInFiles) ? ExitCodes.Failed : code;
+    }
+
+    private static bool IsGiven(ParseResult result, string option) =>
+        result.CommandResult.Children.OfType<OptionResult>().Any(given => given.Option.Name == option && !given.Implicit);
 
     /// <summary>Says what is wrong with the arguments, the nearest right word, and where help is.</summary>
     private static int Explain(ParseResult result, RootCommand root, CommandHost host)
@@ -99,7 +115,7 @@ public static class CommandApp
 
         if (lines.Count == 0)
         {
-            lines.AddRange(result.Errors.Select(error => $"{name}: {error.Message}"));
+            lines.AddRange(result.Errors.Select(error => $"{name}: {ValueText.Of(error) ?? error.Message}").Distinct());
         }
 
         foreach (string line in lines)

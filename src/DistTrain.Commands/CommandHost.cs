@@ -1,5 +1,7 @@
 using DistTrain.Commands.Dashboards;
+using DistTrain.Commands.Terminal;
 using DistTrain.Engines;
+using Spectre.Console;
 
 namespace DistTrain.Commands;
 
@@ -8,11 +10,27 @@ namespace DistTrain.Commands;
 /// </summary>
 public sealed record CommandHost
 {
-    /// <summary>Standard output: results.</summary>
-    public required TextWriter Out { get; init; }
+    private readonly LossyWriter _out = null!, _error = null!;
 
-    /// <summary>Standard error: problems and warnings.</summary>
-    public required TextWriter Error { get; init; }
+    /// <summary>Standard output: results. Where it cannot be written, the command goes on and <see cref="OutProblem"/> says why.</summary>
+    public required TextWriter Out
+    {
+        get => _out;
+        init => _out = LossyWriter.On(value, triesAgain: false);
+    }
+
+    /// <summary>Standard error: problems and warnings. Where it cannot be written, they are lost.</summary>
+    public required TextWriter Error
+    {
+        get => _error;
+        init => _error = LossyWriter.On(value, triesAgain: true);
+    }
+
+    /// <summary>Why part of the results could not be written; null where they could.</summary>
+    internal string? OutProblem => _out.Problem;
+
+    /// <summary><see cref="Out"/> as a terminal.</summary>
+    internal IAnsiConsoleOutput OutTerminal => new LossyTerminal(_out);
 
     /// <summary>The folder that relative paths of the command line start from.</summary>
     public required string WorkingFolder { get; init; }

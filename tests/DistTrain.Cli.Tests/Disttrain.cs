@@ -16,6 +16,17 @@ public sealed class Disttrain : IDisposable
         return Finish(process);
     }
 
+    /// <summary>Runs it in a shell, which can close streams and set variables for it.</summary>
+    /// <param name="arguments">Arguments and redirections.</param>
+    /// <param name="variables">Variables of its environment, as a shell sets them before a command.</param>
+    public (int Code, string Out, string Error) Shell(string arguments, string variables = "")
+    {
+        string command = $"{variables} exec dotnet exec '{Path.Combine(AppContext.BaseDirectory, "disttrain.dll")}' {arguments}";
+        ProcessStartInfo start = new("sh", ["-c", command]) { WorkingDirectory = Folder, RedirectStandardOutput = true, RedirectStandardError = true };
+        using Process process = Process.Start(start) ?? throw new InvalidOperationException("sh did not start.");
+        return Finish(process);
+    }
+
     public Process Start(params string[] args) => Start(redirectInput: false, args);
 
     public Process Start(bool redirectInput, params string[] args)

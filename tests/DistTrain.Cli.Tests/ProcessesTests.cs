@@ -28,6 +28,22 @@ public sealed class ProcessesTests : IDisposable
         File.ReadAllText(Path.Combine(_disttrain.Folder, "processes", "experiment.yaml")).ShouldContain("workers: 2");
     }
 
+    [SkippableFact]
+    public void ATemporaryFolderThatIsNoneIsNamedBeforeThereIsARunFolder()
+    {
+        Skip.If(OperatingSystem.IsWindows(), "TMPDIR names the temporary folder elsewhere.");
+        const string Problem = "processes needs a temporary directory for its sockets, and /nonexistent/ is no folder; expected TMPDIR to name a folder that can be written, such as /tmp";
+        (int code, _, string error) = _disttrain.Shell("train xor --engine processes --out run", "TMPDIR=/nonexistent");
+        code.ShouldBe(2, error);
+        error.ShouldContain(Problem);
+        Directory.Exists(Path.Combine(_disttrain.Folder, "run")).ShouldBeFalse();
+
+        (code, string output, error) = _disttrain.Shell("doctor", "TMPDIR=/nonexistent");
+        code.ShouldBe(1, error);
+        output.ShouldContain("PROBLEM  processes");
+        output.ShouldContain(Problem);
+    }
+
     [Fact]
     public void WhatHostsActorsIsNotStartedByHand()
     {

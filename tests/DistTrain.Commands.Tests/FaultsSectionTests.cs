@@ -72,7 +72,9 @@ public sealed class FaultsSectionTests : IDisposable
     [InlineData("{ link: layer-0 }", "faults[0].link: this is no link; expected two actors, such as")]
     [InlineData("{ link: \"* -> layer-1\", drop: 120% }", "faults[0].drop: '120%' is no share of messages; expected a share such as 1% or 0.01, from 0 to 1")]
     [InlineData("{ link: \"* -> layer-1\", delay: 9ms..5ms }", "faults[0].delay: '9ms..5ms' is no delay; expected a delay such as 5ms, or a range such as 5ms..50ms")]
-    [InlineData("{ slow: layer-1 }", "faults[0].factor: this key is missing; expected a number above 0")]
+    [InlineData("{ slow: layer-1 }", "faults[0].factor: this key is missing; expected a number above 0 and at most 1000000")]
+    [InlineData("{ slow: layer-1, factor: 1e300 }", "faults[0].factor: 1e300 is out of range; expected a number above 0 and at most 1000000")]
+    [InlineData("{ link: \"* -> layer-1\", delay: 8000h }", "faults[0].delay: '8000h' is no delay; expected a delay such as 5ms, or a range such as 5ms..50ms, of at most 1h")]
     [InlineData("{ disk: parameter-server }", "faults[0].disk: nothing, or too much, is wrong with this disk; expected torn-write: true or full: true")]
     [InlineData("{ replica: 3, byzantine: sign-flip }", "faults[0].replica: 3 is out of range")]
     public void WhatIsWrongIsNamedWithItsLine(string fault, string message)
@@ -98,6 +100,19 @@ public sealed class FaultsSectionTests : IDisposable
         _bench.Write("my.yaml", Bench.Good + $"\nengine: {engine}\nfaults:\n  - {{ replica: 0, byzantine: sign-flip }}\n  - {fault}\n");
         CommandApp.Run(["train", "my.yaml"], [new ThreadsEngine(), new SimulatedEngine(), new ProcessesEngine()], _bench.Host).ShouldBe(2);
         _bench.Error.ShouldContain($"my.yaml:16: faults[1]: {message}");
+        _bench.LeftBehind("my.yaml").ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("train")]
+    [InlineData("study faults")]
+    [InlineData("doctor")]
+    public void AStepThatTheRunDoesNotHaveIsRefusedWithItsLastStep(string verb)
+    {
+        _bench.Write("my.yaml", Bench.Good + "\nengine: simulated\nfaults:\n  - { at: step 8, crash: layer-1 }\n  - { at: step 3000, crash: \"*\" }\n");
+        _bench.RunOn([new SimulatedEngine()], [.. verb.Split(' '), "my.yaml"]).ShouldBe(verb == "doctor" ? 1 : 2);
+        (verb == "doctor" ? _bench.Out : _bench.Error).ShouldContain(
+            "my.yaml:16: faults[1].at: step 3000 never comes, for the run ends with step 8; expected step 1 to 8");
         _bench.LeftBehind("my.yaml").ShouldBeEmpty();
     }
 

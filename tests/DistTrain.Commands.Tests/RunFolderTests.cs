@@ -3,6 +3,7 @@ using System.Text.Json;
 using DistTrain.Commands.Runs;
 using DistTrain.Commands.Terminal;
 using DistTrain.Engines;
+using DistTrain.Engines.Simulated;
 
 namespace DistTrain.Commands.Tests;
 
@@ -52,6 +53,17 @@ public sealed class RunFolderTests : IDisposable
         {
             bench.Out.ShouldContain(fact);
         }
+    }
+
+    [Fact]
+    public void AFailedRunNamesNoModelThatIsNotThere()
+    {
+        _bench.Write("my.yaml", Bench.Good + "\nengine: simulated\npatience: 5s\nsimulation: { drop: 0.99 }\n");
+        _bench.RunOn([new SimulatedEngine()], "train", "my.yaml", "--out", "here").ShouldBe(3, _bench.Error);
+        File.Exists(_bench.At("here", "model.safetensors")).ShouldBeFalse();
+        _bench.Out.ShouldContain("result    failed after");
+        _bench.Out.ShouldContain("next      disttrain train --resume here");
+        _bench.Out.ShouldNotContain("model.safetensors");
     }
 
     [Fact]

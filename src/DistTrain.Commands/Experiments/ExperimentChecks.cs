@@ -1,4 +1,5 @@
 using DistTrain.Engines;
+using DistTrain.Engines.Faults;
 using DistTrain.Numerics;
 using DistTrain.Numerics.Networks;
 using DistTrain.Protocol.Settings;
@@ -35,6 +36,7 @@ internal static class ExperimentChecks
         }
 
         CheckOutputs(settings, data, root, problems);
+        CheckFaultSteps(experiment, data, root, problems);
     }
 
     /// <summary>
@@ -59,6 +61,22 @@ internal static class ExperimentChecks
             Add(
                 [new SettingsProblem(key, $"the last layer has {outputs} outputs, and the data has {targets}; "
                     + $"expected units: {data.Targets}")], root, problems);
+        }
+    }
+
+    /// <summary>A fault that cannot begin would leave a study of it with nothing to show.</summary>
+    private static void CheckFaultSteps(Experiment experiment, RunData data, ConfigMap root, ProblemList problems)
+    {
+        TrainingSettings training = experiment.Settings.Training;
+        if (problems.AnyIn("training") || problems.AnyIn("faults"))
+        {
+            return;
+        }
+
+        long perEpoch = ((long)data.TrainRows + training.BatchSize - 1) / training.BatchSize;
+        foreach (SettingsProblem problem in FaultChecks.BeyondTheEnd(experiment.Faults, perEpoch * training.Epochs))
+        {
+            problems.Add(KeyPath.Locate(root, problem.Key), problem.Key, problem.Message);
         }
     }
 

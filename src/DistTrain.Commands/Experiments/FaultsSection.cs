@@ -91,7 +91,7 @@ internal sealed class FaultsSection(Topology topology, ProblemList problems)
             case "suspect":
                 return [.. ReadActors(reader, kind).Where(actor => actor != ActorId.Coordinator).Select(actor => new SuspicionFault(actor))];
             case "slow":
-                double factor = reader.RequiredNumber("factor", NumberRange.Positive);
+                double factor = reader.RequiredNumber("factor", NumberRange.SlowFactor);
                 TimeSpan? length = reader.Duration("for");
                 bool untilReplaced = reader.Flag("until-replaced", false);
                 return [.. ReadActors(reader, kind).Select(actor => new SlowFault(actor, factor, length) { UntilReplaced = untilReplaced })];
@@ -259,7 +259,7 @@ internal sealed class FaultsSection(Topology topology, ProblemList problems)
 
     private static (TimeSpan Low, TimeSpan High) ReadDelay(MapReader reader)
     {
-        const string expected = "a delay such as 5ms, or a range such as 5ms..50ms";
+        const string expected = "a delay such as 5ms, or a range such as 5ms..50ms, of at most 1h";
         if (reader.Text("delay", expected) is not string text)
         {
             return default;
@@ -269,7 +269,7 @@ internal sealed class FaultsSection(Topology topology, ProblemList problems)
         TimeSpan[] spans = new TimeSpan[ends.Length];
         bool all = ends.Length <= 2 && Enumerable.Range(0, ends.Length)
             .All(i => Durations.TryParse(ends[i].Trim(), out spans[i]) || Durations.IsZero(ends[i].Trim()));
-        if (all && spans[0] <= spans[^1])
+        if (all && spans[0] <= spans[^1] && spans[^1] <= FaultChecks.DelayMax)
         {
             return (spans[0], spans[^1]);
         }

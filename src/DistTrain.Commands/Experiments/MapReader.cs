@@ -206,8 +206,8 @@ internal sealed class MapReader(ConfigMap map, string path, ProblemList problems
         return null;
     }
 
-    /// <summary>A duration that may be 0; null when not given or wrong.</summary>
-    public TimeSpan? DurationOrZero(string key)
+    /// <summary>A duration that may be 0; null when not given or wrong, as where it is longer than <paramref name="most"/>.</summary>
+    public TimeSpan? DurationOrZero(string key, TimeSpan? most = null)
     {
         if (Node(key) is not ConfigNode node)
         {
@@ -216,7 +216,13 @@ internal sealed class MapReader(ConfigMap map, string path, ProblemList problems
 
         if (node is ConfigScalar scalar && (Durations.TryParse(scalar.Text, out TimeSpan value) || Durations.IsZero(scalar.Text)))
         {
-            return value;
+            if (value <= (most ?? TimeSpan.MaxValue))
+            {
+                return value;
+            }
+
+            Problem(key, $"{scalar.Text} is out of range; expected a duration from 0s to {Durations.Format(most!.Value)}");
+            return null;
         }
 
         Problem(key, $"{node.Description} is not a duration; expected a number of at least 0 with its unit, such as 0s, 50us, 2ms or 1s");

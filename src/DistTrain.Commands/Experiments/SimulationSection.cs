@@ -11,6 +11,10 @@ internal static class SimulationSection
     /// <summary>Most nodes and slots: an actor each is as many as there is use for.</summary>
     private const int PlacesMax = 1_000_000;
 
+    // The clock counts nanoseconds in 64 bits, 292 years. Slower machines and longer times than these, which nobody has, would let it overflow within a run.
+    private static readonly NumberRange s_rate = NumberRange.AtLeast(1_000_000), s_bandwidth = NumberRange.ZeroOrAtLeast(1_000, "for no limit");
+    private static readonly TimeSpan s_longest = TimeSpan.FromHours(1);
+
     // What a measured machine says itself.
     private static readonly string[] s_idealised =
         ["flops-per-second", "backward-flops-per-second", "memory-bytes-per-second", "job-overhead", "message-overhead", "costs"];
@@ -33,20 +37,20 @@ internal static class SimulationSection
 
         SimulationSettings settings = new()
         {
-            FlopsPerSecond = reader.Number("flops-per-second", NumberRange.Positive) ?? defaults.FlopsPerSecond,
-            BackwardFlopsPerSecond = reader.Number("backward-flops-per-second", NumberRange.Positive),
-            MemoryBytesPerSecond = reader.Number("memory-bytes-per-second", NumberRange.Positive) ?? defaults.MemoryBytesPerSecond,
-            JobOverhead = reader.DurationOrZero("job-overhead") ?? defaults.JobOverhead,
-            MessageOverhead = reader.DurationOrZero("message-overhead") ?? defaults.MessageOverhead,
-            Latency = reader.DurationOrZero("latency") ?? defaults.Latency,
-            BandwidthBytesPerSecond = reader.Number("bandwidth-bytes-per-second", NumberRange.NotNegative) ?? defaults.BandwidthBytesPerSecond,
-            Jitter = reader.DurationOrZero("jitter") ?? defaults.Jitter,
+            FlopsPerSecond = reader.Number("flops-per-second", s_rate) ?? defaults.FlopsPerSecond,
+            BackwardFlopsPerSecond = reader.Number("backward-flops-per-second", s_rate),
+            MemoryBytesPerSecond = reader.Number("memory-bytes-per-second", s_rate) ?? defaults.MemoryBytesPerSecond,
+            JobOverhead = reader.DurationOrZero("job-overhead", s_longest) ?? defaults.JobOverhead,
+            MessageOverhead = reader.DurationOrZero("message-overhead", s_longest) ?? defaults.MessageOverhead,
+            Latency = reader.DurationOrZero("latency", s_longest) ?? defaults.Latency,
+            BandwidthBytesPerSecond = reader.Number("bandwidth-bytes-per-second", s_bandwidth) ?? defaults.BandwidthBytesPerSecond,
+            Jitter = reader.DurationOrZero("jitter", s_longest) ?? defaults.Jitter,
             Drop = reader.Number("drop", NumberRange.BelowOne) ?? defaults.Drop,
             Duplicate = reader.Number("duplicate", NumberRange.BelowOne) ?? defaults.Duplicate,
             Reorder = reader.Number("reorder", NumberRange.BelowOne) ?? defaults.Reorder,
-            ReorderWindow = reader.DurationOrZero("reorder-window") ?? defaults.ReorderWindow,
-            SuspectAfter = reader.DurationOrZero("suspect-after") ?? defaults.SuspectAfter,
-            Persist = reader.DurationOrZero("persist") ?? defaults.Persist,
+            ReorderWindow = reader.DurationOrZero("reorder-window", s_longest) ?? defaults.ReorderWindow,
+            SuspectAfter = reader.DurationOrZero("suspect-after", s_longest) ?? defaults.SuspectAfter,
+            Persist = reader.DurationOrZero("persist", s_longest) ?? defaults.Persist,
             Nodes = reader.Whole("nodes", 0, PlacesMax) ?? defaults.Nodes,
             SlotsPerNode = reader.Whole("slots-per-node", 1, PlacesMax) ?? defaults.SlotsPerNode,
             TimingOnly = reader.Flag("timing-only", defaults.TimingOnly),
@@ -156,7 +160,7 @@ internal static class SimulationSection
 
     private static DeclaredCosts? ReadCosts(MapReader reader)
     {
-        const string expected = "a duration of at least 0";
+        const string expected = "a duration of at least 0 and at most 1h";
         if (reader.Group("costs", "{ forward: 1ms, backward: 2ms }") is not MapReader costs)
         {
             return null;
@@ -164,12 +168,12 @@ internal static class SimulationSection
 
         costs.Required("forward", expected);
         costs.Required("backward", expected);
-        DeclaredCosts declared = new(costs.DurationOrZero("forward") ?? TimeSpan.Zero, costs.DurationOrZero("backward") ?? TimeSpan.Zero)
+        DeclaredCosts declared = new(costs.DurationOrZero("forward", s_longest) ?? TimeSpan.Zero, costs.DurationOrZero("backward", s_longest) ?? TimeSpan.Zero)
         {
-            Load = costs.DurationOrZero("load") ?? TimeSpan.Zero,
-            Loss = costs.DurationOrZero("loss") ?? TimeSpan.Zero,
-            Update = costs.DurationOrZero("update") ?? TimeSpan.Zero,
-            Other = costs.DurationOrZero("other") ?? TimeSpan.Zero,
+            Load = costs.DurationOrZero("load", s_longest) ?? TimeSpan.Zero,
+            Loss = costs.DurationOrZero("loss", s_longest) ?? TimeSpan.Zero,
+            Update = costs.DurationOrZero("update", s_longest) ?? TimeSpan.Zero,
+            Other = costs.DurationOrZero("other", s_longest) ?? TimeSpan.Zero,
         };
         costs.Finish();
         return declared;

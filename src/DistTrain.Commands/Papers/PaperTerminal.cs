@@ -12,7 +12,7 @@ internal static class PaperTerminal
     {
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
         {
-            Out = new AnsiConsoleOutput(host.Out),
+            Out = host.OutTerminal,
             Ansi = host.Interactive ? AnsiSupport.Detect : AnsiSupport.No,
             ColorSystem = host.Interactive ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
             Interactive = host.Interactive ? InteractionSupport.Detect : InteractionSupport.No,

@@ -131,16 +131,20 @@ internal sealed class LockingStudyReader
         }
 
         List<int?> depths = [];
-        foreach (ConfigNode item in (node as ConfigList)?.Items ?? [node])
+        foreach (ConfigNode item in Items(_root, "depths", node, "numbers of hidden layers, as in [1, 2, 4]"))
         {
-            if (item is ConfigScalar { Plain: true } scalar
-                && int.TryParse(scalar.Text, NumberStyles.None, CultureInfo.InvariantCulture, out int depth) && depth <= DepthMax)
+            if (item is not ConfigScalar { Plain: true } scalar
+                || !int.TryParse(scalar.Text, NumberStyles.None, CultureInfo.InvariantCulture, out int depth) || depth > DepthMax)
             {
-                depths.Add(depth);
+                _problems.Add(item.Mark, "depths", $"{item.Description} is no number of hidden layers; expected {NumberRange.Whole(0, DepthMax)}");
+            }
+            else if (depths.Contains(depth))
+            {
+                _problems.Add(item.Mark, "depths", $"{item.Description} is here already; expected different numbers of hidden layers, as in [1, 2, 4]");
             }
             else
             {
-                _problems.Add(item.Mark, "depths", $"{item.Description} is no number of hidden layers; expected {NumberRange.Whole(0, DepthMax)}");
+                depths.Add(depth);
             }
         }
 
@@ -158,7 +162,7 @@ internal sealed class LockingStudyReader
 
         if (node is not ConfigList { Items.Count: > 0 } list)
         {
-            _root.Problem("methods", $"{node.Description} is no list of methods; expected {expected}");
+            _root.Problem("methods", $"{(node is ConfigList ? "an empty list" : node.Description)} is no list of methods; expected {expected}");
             return methods;
         }
 
@@ -221,7 +225,7 @@ internal sealed class LockingStudyReader
         List<StudyCondition> conditions = [];
         if (node is not ConfigList { Items.Count: > 0 } list)
         {
-            _root.Problem("conditions", $"{node.Description} is no list of conditions; expected {expected}");
+            _root.Problem("conditions", $"{(node is ConfigList ? "an empty list" : node.Description)} is no list of conditions; expected {expected}");
             return conditions;
         }
 
@@ -253,8 +257,7 @@ internal sealed class LockingStudyReader
     {
         List<Straggler> stragglers = [];
         ConfigNode? node = condition.Node("slow");
-        IReadOnlyList<ConfigNode> items = node is null ? [] : (node as ConfigList)?.Items ?? [node];
-        foreach (ConfigNode item in items)
+        foreach (ConfigNode item in node is null ? [] : Items(condition, "slow", node, "a straggler such as { layer: 2, factor: 10 }, or no 'slow'"))
         {
             if (item is not ConfigMap map)
             {
@@ -265,13 +268,25 @@ internal sealed class LockingStudyReader
             MapReader reader = new(map, condition.At("slow"), _problems);
             stragglers.Add(new Straggler(
                 reader.RequiredWhole("layer", 0),
-                Math.Max(double.Epsilon, reader.RequiredNumber("factor", NumberRange.Positive)),
+                Math.Max(double.Epsilon, reader.RequiredNumber("factor", NumberRange.SlowFactor)),
                 reader.DurationOrZero("after") ?? TimeSpan.Zero,
                 reader.Duration("for")));
             reader.Finish();
         }
 
         return stragglers;
+    }
+
+    /// <summary>The items of a list, or what stands alone in its place; a list of nothing, which would leave nothing to run, is a problem.</summary>
+    private static List<ConfigNode> Items(MapReader reader, string key, ConfigNode node, string expected)
+    {
+        List<ConfigNode> items = (node as ConfigList)?.Items ?? [node];
+        if (items.Count == 0)
+        {
+            reader.Problem(key, $"the list is empty; expected {expected}");
+        }
+
+        return items;
     }
 
     private List<ulong?> ReadSeeds()
@@ -282,7 +297,7 @@ internal sealed class LockingStudyReader
         }
 
         List<ulong?> seeds = [];
-        foreach (ConfigNode item in (node as ConfigList)?.Items ?? [node])
+        foreach (ConfigNode item in Items(_root, "seeds", node, "whole numbers, as in [1, 2, 3]"))
         {
             if (item is ConfigScalar { Plain: true } scalar && seeds.Count < SeedsMax
                 && ulong.TryParse(scalar.Text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong seed) && !seeds.Contains(seed))

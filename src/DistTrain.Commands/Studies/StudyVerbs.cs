@@ -60,7 +60,8 @@ internal static class StudyVerbs
             [
                 "disttrain study locking examples/locking.yaml",
                 "disttrain study locking my-study.yaml --out results --json",
-            ]) { file, folder, json };
+            ],
+            makesFiles: true) { file, folder, json };
         command.SetAction(result => new LockingCommand(host, engines).Execute(
             new LockingOptions(result.GetRequiredValue(file), result.GetValue(folder), result.GetValue(json))));
         return command;

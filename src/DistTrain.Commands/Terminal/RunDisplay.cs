@@ -19,7 +19,7 @@ internal abstract class RunDisplay
 
     /// <summary>The terminal behind the host's output.</summary>
     public static IAnsiConsole TerminalOn(CommandHost host) =>
-        AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(host.Out) });
+        AnsiConsole.Create(new AnsiConsoleSettings { Out = host.OutTerminal });
 
     /// <summary>Runs something and shows what it reports.</summary>
     /// <param name="title">What is running.</param>

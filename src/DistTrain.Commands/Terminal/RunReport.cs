@@ -56,9 +56,14 @@ internal static class RunReport
             return lines;
         }
 
-        lines.Add(
-            ("weights", $"{Path.Combine(folder.Shown, "model.safetensors")}, "
+        // A run that failed leaves no model.
+        if (summary.WeightsSha256.Length > 0)
+        {
+            lines.Add(
+                ("weights", $"{Path.Combine(folder.Shown, "model.safetensors")}, "
                 + $"sha256 {summary.WeightsSha256[..Math.Min(16, summary.WeightsSha256.Length)]}…"));
+        }
+
         lines.Add(("next", summary.Status switch
         {
             RunStatus.Completed => $"disttrain evaluate {folder.Shown}",

@@ -28,7 +28,8 @@ internal static class DashboardVerbs
         Verb command = new(
             "report",
             "Writes the pages of one run or study as a single HTML file that needs nothing else.",
-            ["disttrain report runs/glyphs-20260101-120000", "disttrain report runs/glyphs-20260101-120000 --out glyphs.html"]) { folder, file };
+            ["disttrain report runs/glyphs-20260101-120000", "disttrain report runs/glyphs-20260101-120000 --out glyphs.html"],
+            makesFiles: true) { folder, file };
         command.SetAction(result => new DashboardCommand(host).Report(result.GetRequiredValue(folder), result.GetValue(file)));
         return command;
     }

@@ -76,7 +76,8 @@ internal static class VerbCatalog
                 "disttrain train --dashboard --controls",
                 "disttrain train --engine processes --workers 2",
                 "disttrain train --resume runs/longer --set training.epochs=40",
-            ]) { experiment, engine, workers, set, folder, resume, json, trace, health, otlp };
+            ],
+            makesFiles: true) { experiment, engine, workers, set, folder, resume, json, trace, health, otlp };
         foreach (Option option in more)
         {
             command.Add(option);
@@ -220,7 +221,8 @@ internal static class VerbCatalog
                 "disttrain calibrate --threads 4 --out four.json",
                 "disttrain plan my.yaml --machine machine.json",
                 "disttrain train my.yaml --engine simulated --set simulation.machine=machine.json --set simulation.nodes=1 --set simulation.slots-per-node=2",
-            ]) { file, threads, json };
+            ],
+            makesFiles: true) { file, threads, json };
         command.SetAction(result => new CalibrateCommand(host).Execute(result.GetValue(file), result.GetValue(threads), result.GetValue(json)));
         return command;
     }

@@ -10,6 +10,12 @@ public static class FaultChecks
     /// <summary>Nodes that may join at once: more than there are actors would stay empty in any run.</summary>
     private const int NodesMax = 10_000;
 
+    /// <summary>Most that jobs can be slowed by: a microsecond becomes a second, and the clock of a simulated run has no end in reach.</summary>
+    public const double SlowFactorMax = 1e6;
+
+    /// <summary>Longest delay of a message, for the same clock.</summary>
+    public static readonly TimeSpan DelayMax = TimeSpan.FromHours(1);
+
     /// <summary>Everything that is wrong; empty when all faults can be served.</summary>
     /// <param name="faults">The faults.</param>
     /// <param name="topology">The run's actors.</param>
@@ -36,6 +42,22 @@ public static class FaultChecks
     public static string? Problem(Fault fault, Topology topology, Func<Fault, string?> refuses) =>
         Problems([fault], topology, refuses).Select(problem => problem.Message).FirstOrDefault();
 
+    /// <summary>The faults that wait for a step that the run does not have, each with its key and what would be right.</summary>
+    /// <param name="faults">The faults.</param>
+    /// <param name="lastStep">The run's last step.</param>
+    public static IEnumerable<SettingsProblem> BeyondTheEnd(IReadOnlyList<Fault> faults, long lastStep)
+    {
+        ArgumentNullException.ThrowIfNull(faults);
+        for (int index = 0; index < faults.Count; index++)
+        {
+            if (faults[index].At.Step is long step && step > lastStep)
+            {
+                yield return new SettingsProblem(
+                    $"faults[{(faults[index].Item >= 0 ? faults[index].Item : index)}].at", $"step {step} never comes, for the run ends with step {lastStep}; expected step 1 to {lastStep}");
+            }
+        }
+    }
+
     private static string? WrongActor(Fault fault, Topology topology)
     {
         foreach (ActorId actor in ActorsOf(fault))
@@ -55,7 +77,8 @@ public static class FaultChecks
             "a share of messages is out of range; expected drop and duplicate from 0 to 1",
         LinkFault link when link.DelayMin < TimeSpan.Zero || link.DelayMax < link.DelayMin =>
             $"a delay of {link.DelayMin} to {link.DelayMax}; expected times of at least 0 in this order",
-        SlowFault slow when !(slow.Factor > 0 && double.IsFinite(slow.Factor)) => $"factor {slow.Factor}; expected a number above 0",
+        LinkFault link when link.DelayMax > DelayMax => $"a delay of up to {link.DelayMax}; expected at most {DelayMax.TotalHours} h",
+        SlowFault slow when slow.Factor is not (> 0 and <= SlowFactorMax) => $"factor {slow.Factor}; expected a number above 0 and at most {SlowFactorMax}",
         PauseFault pause when pause.For <= TimeSpan.Zero => $"a pause of {pause.For}; expected a time above 0",
         PartitionFault partition when partition.Groups.Count < 2 => $"{partition.Groups.Count} groups cannot be parted; expected at least 2",
         PartitionFault partition when partition.Groups.SelectMany(group => group).GroupBy(actor => actor).Any(same => same.Count() > 1) =>

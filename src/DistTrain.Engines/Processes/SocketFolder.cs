@@ -34,11 +34,27 @@ internal sealed class SocketFolder : IDisposable
     /// <summary>Why sockets cannot be made here; null when they can.</summary>
     public static string? Problem()
     {
-        string longest = SocketOf(Path.Combine(Path.GetTempPath(), Prefix + "xxxxxx"), 9999);
-        return Encoding.UTF8.GetByteCount(longest) <= ProcessesLimits.SocketPathBytesMax
-            ? null
-            : $"engine: processes needs a temporary directory whose path is short enough for a socket's name, and {Path.GetTempPath()} is not; "
-                + $"expected TMPDIR to name a folder of at most {ProcessesLimits.SocketPathBytesMax - 20} bytes, such as /tmp";
+        string above = Path.GetTempPath(), longest = SocketOf(Path.Combine(above, Prefix + "xxxxxx"), 9999);
+        return Encoding.UTF8.GetByteCount(longest) > ProcessesLimits.SocketPathBytesMax
+            ? $"engine: processes needs a temporary directory whose path is short enough for a socket's name, and {above} is not; "
+                + $"expected TMPDIR to name a folder of at most {ProcessesLimits.SocketPathBytesMax - 20} bytes, such as /tmp"
+            : WritingProblem(above) is string problem
+                ? $"engine: processes needs a temporary directory for its sockets, and {above} {problem}; expected TMPDIR to name a folder that can be written, such as /tmp"
+                : null;
+    }
+
+    /// <summary>Nothing but a folder made there tells whether one can be: rights, disks and mounts all have a say.</summary>
+    private static string? WritingProblem(string above)
+    {
+        try
+        {
+            Directory.CreateTempSubdirectory(Prefix).Delete();
+            return null;
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            return Directory.Exists(above) ? $"cannot be written ({refused.Message})" : "is no folder";
+        }
     }
 
     /// <summary>Deletes a folder as far as that can be done.</summary>

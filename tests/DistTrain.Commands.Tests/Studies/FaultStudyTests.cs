@@ -33,6 +33,7 @@ public sealed class FaultStudyTests : IDisposable
         root.GetProperty("weights_equal").GetBoolean().ShouldBeTrue();
         root.GetProperty("weights_must_be_equal").GetBoolean().ShouldBeTrue();
         root.GetProperty("broken").GetArrayLength().ShouldBe(0);
+        root.GetProperty("never_began").GetArrayLength().ShouldBe(0);
         root.GetProperty("with_faults").GetProperty("steps").GetInt64().ShouldBe(root.GetProperty("without_faults").GetProperty("steps").GetInt64());
         root.GetProperty("faults").GetArrayLength().ShouldBeGreaterThan(0);
     }
@@ -76,6 +77,26 @@ public sealed class FaultStudyTests : IDisposable
         Study("simulated", "{ at: step 3, crash: layer-1, restart-after: never }").ShouldBe(3);
         using JsonDocument study = JsonDocument.Parse(_bench.Out);
         study.RootElement.GetProperty("broken")[0].GetString()!.ShouldContain("layer-1");
+    }
+
+    [Fact]
+    public void AFaultThatNeverBeganIsNamedAndTheStudyDoesNotHold()
+    {
+        const string Faults = "[{ at: step 3, crash: layer-1 }, { at: 3h, crash: layer-1 }, { at: 4h, suspect: layer-0 }]";
+        Study("simulated", Faults[1..^1]).ShouldBe(1);
+        using JsonDocument study = JsonDocument.Parse(_bench.Out);
+        study.RootElement.GetProperty("never_began").EnumerateArray().Select(fault => fault.GetString())
+            .ShouldBe(["layer-1 crashes (at 3h)", "layer-0 is suspected (at 4h)"]);
+        study.RootElement.GetProperty("faults").GetArrayLength().ShouldBe(1);
+        study.RootElement.GetProperty("broken").GetArrayLength().ShouldBe(0);
+
+        _bench.Write("my.yaml", Bench.Good + $"\nengine: simulated\nfaults: {Faults}\n");
+        _bench.RunOn(Engines, "study", "faults", "my.yaml", "--out", "text").ShouldBe(1, _bench.Error);
+        string[] missed = [.. _bench.Out.Split('\n').Where(line => line.StartsWith("never began: ", StringComparison.Ordinal))];
+        missed.Length.ShouldBe(2);
+        missed[0].ShouldStartWith("never began: layer-1 crashes (at 3h); the run ended after ");
+        missed[0].TrimEnd().ShouldEndWith("with step 8");
+        missed[1].ShouldStartWith("never began: layer-0 is suspected (at 4h)");
     }
 
     [Fact]

@@ -1,5 +1,9 @@
+using System.Globalization;
+using DistTrain.Commands.Experiments;
 using DistTrain.Commands.Runs;
 using DistTrain.Engines;
+using DistTrain.Engines.Faults;
+using DistTrain.Protocol.Planning;
 
 namespace DistTrain.Commands.Studies.Faults;
 
@@ -17,6 +21,9 @@ internal sealed record FaultRun
 
     /// <summary>The faults that began, in order.</summary>
     public required IReadOnlyList<FaultBegun> Faults { get; init; }
+
+    /// <summary>The faults that were asked for and never began, in words, with when they should have.</summary>
+    public required IReadOnlyList<string> NeverBegan { get; init; }
 
     /// <summary>The last step that was shown as committed.</summary>
     public required long LastShown { get; init; }
@@ -48,12 +55,35 @@ internal sealed record FaultRun
         {
             Outcome = outcome,
             Faults = observer.Faults,
+            NeverBegan = NotAmong(observer.Faults, request),
             LastShown = observer.LastShown,
             Losses = observer.Losses,
             Rows = observer.Rows,
             Training = observer.Training,
         };
     }
+
+    private static IReadOnlyList<string> NotAmong(IReadOnlyList<FaultBegun> begun, RunRequest request)
+    {
+        if (request.Faults.Count == 0)
+        {
+            return [];
+        }
+
+        Topology topology = new RunPlan(request.Settings, request.Data.TrainRows, request.Data.TestRows).Topology;
+        List<string> left = [.. begun.Select(fault => fault.Text)];
+        return
+        [
+            .. request.Faults.Select(fault => (Text: FaultText.Of(fault, topology), fault.At))
+                .Where(fault => !left.Remove(fault.Text))
+                .Select(fault => fault.Text + When(fault.At)),
+        ];
+    }
+
+    private static string When(FaultTime at) =>
+        at.Step is long step ? string.Create(CultureInfo.InvariantCulture, $" (at step {step})")
+        : at.After > TimeSpan.Zero ? $" (at {Durations.Format(at.After)})"
+        : "";
 
     private sealed class Observer(Action<long> progress) : IRunObserver
     {

@@ -60,7 +60,9 @@ internal sealed class FaultStudyCommand(CommandHost host, IReadOnlyList<IEngine>
             host.Out.WriteLine($"{folder.Shown} holds study.json, faults.csv, experiment.yaml{page}.");
         }
 
-        return study.Faulty.Outcome.Status == RunStatus.Failed ? ExitCodes.Failed : study.Broken.Count > 0 ? ExitCodes.DidNotHold : ExitCodes.Done;
+        return study.Faulty.Outcome.Status == RunStatus.Failed ? ExitCodes.Failed
+            : study.Broken.Count + study.Faulty.NeverBegan.Count > 0 ? ExitCodes.DidNotHold
+            : ExitCodes.Done;
     }
 
     private static long StepsOf(RunRequest request)
@@ -102,6 +104,11 @@ internal sealed class FaultStudyCommand(CommandHost host, IReadOnlyList<IEngine>
         host.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"slow-down: {study.SlowDown:0.##} times"));
         string promised = study.MayDiffer is string why ? $" (not promised: {why})" : "";
         host.Out.WriteLine($"final weights equal to the fault-free run's: {(study.Equal ? "yes" : "no")}{promised}");
+        foreach (string missed in study.Faulty.NeverBegan)
+        {
+            host.Out.WriteLine($"never began: {missed}; the run ended after {StudyWords.Seconds(study.Faulty.Training.TotalSeconds)}, with step {study.Faulty.Outcome.Steps}");
+        }
+
         foreach (string broken in study.Broken)
         {
             host.Out.WriteLine($"does not hold: {broken}");

@@ -30,6 +30,13 @@ internal static class FaultStudyFiles
             }
 
             json.WriteEndArray();
+            json.WriteStartArray("never_began");
+            foreach (string missed in study.Faulty.NeverBegan)
+            {
+                json.WriteStringValue(missed);
+            }
+
+            json.WriteEndArray();
             Write(json, "without_faults", study.Calm);
             Write(json, "with_faults", study.Faulty);
             json.WriteStartArray("faults");

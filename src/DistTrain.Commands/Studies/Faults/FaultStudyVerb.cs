@@ -23,8 +23,8 @@ internal static class FaultStudyVerb
             "faults",
             """
             Runs an experiment without its faults and with them, on its engine, and compares: steps lost, steps redone, time from each fault to the next committed
-            step, goodput, slow-down, and whether the weights are the same. Exit code 1 when they ought to be and are not, or a committed step is lost; 3 when the
-            run does not survive.
+            step, goodput, slow-down, and whether the weights are the same. Exit code 1 when they ought to be and are not, when a committed step is lost, or when
+            a fault never began; 3 when the run does not survive.
 
             The section faults: of an experiment, every form once:
               faults:
@@ -32,12 +32,13 @@ internal static class FaultStudyVerb
                 - { at: step 77, crash: parameter-server, during: snapshot }
                 - { at: 3s, partition: [[coordinator, layer-1], [layer-2]], for: 5s }
                 - { link: "* -> layer-1", drop: 1%, duplicate: 1%, delay: 5ms..50ms, reorder: true }
-                - { at: step 40, slow: layer-3, factor: 10, for: 20s }    # until-replaced: true where it is the machine that is slow
+                - { at: step 40, slow: layer-3, factor: 10, for: 20s }    # up to 1000000; until-replaced: true where it is the machine that is slow
                 - { at: step 50, suspect: layer-1 }                       # alive, and taken for dead
                 - { replica: 2, byzantine: sign-flip }
                 - { disk: parameter-server, torn-write: true }            # or full: true
             """,
-            ["disttrain study faults examples/faults/layer-crash.yaml", "disttrain study faults my.yaml --engine threads --json"])
+            ["disttrain study faults examples/faults/layer-crash.yaml", "disttrain study faults my.yaml --engine threads --json"],
+            makesFiles: true)
         { file, engine, set, folder, json };
         command.SetAction(result => new FaultStudyCommand(host, engines).Execute(new FaultStudyOptions(
             result.GetRequiredValue(file),
