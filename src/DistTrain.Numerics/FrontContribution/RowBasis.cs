@@ -15,9 +15,9 @@ public static class RowBasis
     private const int Panel = 32;
 
     /// <summary>
-    /// Writes C and Q and returns the rank r. A direction is dropped only where what is left of its row is at most N·ε·‖X‖;
-    /// a row of zeros has coordinates that are
-    /// exactly zero. Columns of C and rows of Q from r on are zero.
+    /// Writes C and Q and returns the rank r. A direction is dropped only where what is left of its row is at most N·ε times the row's own norm, by which
+    /// reflections are in error (Higham 2002, 19.3): beside a row that is much larger than the others, these keep their directions. A row of zeros has coordinates
+    /// that are exactly zero. Columns of C and rows of Q from r on are zero.
     /// </summary>
     /// <param name="x">N × d, with N ≤ d.</param>
     /// <param name="c">N × N.</param>
@@ -34,7 +34,12 @@ public static class RowBasis
         x.Copy(0, q);
         c.Span.Clear();
         double epsilon = typeof(T) == typeof(float) ? float.BitIncrement(1) - 1 : double.BitIncrement(1) - 1;
-        double drop = x.Rows * epsilon * Math.Sqrt(Elementwise.SumOfSquares<T>(q.Span));
+        double[] drops = new double[x.Rows];
+        for (int row = 0; row < x.Rows; row++)
+        {
+            drops[row] = x.Rows * epsilon * Math.Sqrt(Elementwise.SumOfSquares<T>(q.Row(row)));
+        }
+
         TensorView<T> reflectors = scratch.Take<T>(x.Rows, x.Columns);
         reflectors.Span.Clear();
         List<Block<T>> blocks = [];
@@ -46,7 +51,7 @@ public static class RowBasis
             for (int row = first; row < end; row++)
             {
                 block.Apply(Rows(q, row, row + 1), transpose: false, scratch, fork);
-                block.TryAdd(q.Row(row), drop, scratch);
+                block.TryAdd(q.Row(row), drops[row], scratch);
                 rank = block.End;
                 q.Row(row)[..rank].CopyTo(c.Row(row));
             }

@@ -54,7 +54,8 @@ public sealed record CoordinatorProgress
     public CoordinatorProgress AfterEpoch(double watchedLoss, OptimizerSpec optimizer)
     {
         CoordinatorProgress next = AfterEpochUnwatched();
-        if (BestLoss is not double best || watchedLoss < best * (1 - 1e-4))
+        // A loss that is no number is no best one that others would have to be below.
+        if (!double.IsNaN(watchedLoss) && (BestLoss is not double best || watchedLoss < best * (1 - 1e-4)))
         {
             return next with { BestLoss = watchedLoss, EvaluationsSinceBest = 0, EvaluationsSinceReduction = 0 };
         }

@@ -63,6 +63,30 @@ public sealed class RowBasisTests : IDisposable
         ShouldBeOrthonormal(q, 2);
     }
 
+    /// <summary>A direction was once dropped by the norm of all rows together.</summary>
+    [Fact]
+    public void BesideAMuchLargerRowTheOthersKeepTheirDirections()
+    {
+        const int rows = 40, columns = 60;
+        using Tensor<float> x = new(rows, columns), c = new(rows, rows), q = new(rows, columns), product = new(rows, columns);
+        TestValues.Fill(x.Span, 6);
+        foreach (ref float value in x.View.Row(0))
+        {
+            value *= 1e6f;
+        }
+
+        RowBasis.Compute(new MatrixRows<float>(x.View), c.View, q.View, _scratch, null).ShouldBe(rows);
+        Gemm.Multiply(c.View, false, q.View, false, product.View);
+        for (int row = 0; row < rows; row++)
+        {
+            double norm = Math.Sqrt(Elementwise.SumOfSquares<float>(x.View.Row(row)));
+            for (int i = 0; i < columns; i++)
+            {
+                ((double)product.View.Row(row)[i]).ShouldBe(x.View.Row(row)[i], 1e-6 * norm, $"row {row}");
+            }
+        }
+    }
+
     public void Dispose() => _scratch.Dispose();
 
     private static void ShouldBeTheProduct(Tensor<double> x, Tensor<double> c, Tensor<double> q)

@@ -20,6 +20,7 @@ public sealed class CoordinatorProgressTests
     [InlineData(2, new[] { 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0 }, new[] { 1, 1, 1, 0.5, 0.5, 0.5, 0.25 })]
     [InlineData(1, new[] { 1.0, 0.99995, 0.9998, 0.9998, 0.99975 }, new[] { 1, 1, 1, 1, 0.5 })]
     [InlineData(1, new[] { 1.0, double.NaN, double.NaN, 0.5, 0.6 }, new[] { 1, 1, 0.5, 0.5, 0.5 })]
+    [InlineData(1, new[] { double.NaN, 1.0, 1.0, 1.0 }, new[] { 1, 1, 1, 0.5 })]
     public void ReduceOnPlateauGivesPyTorchsFactors(int patience, double[] losses, double[] factors)
     {
         CoordinatorProgress progress = new();
