@@ -18,6 +18,11 @@ public static class SettingsChecks
         CheckStages(settings, problems);
         CheckParameterServer(settings, problems);
         CheckDurability(settings, problems);
+        if (trainRows is int rows)
+        {
+            CheckLastStep(settings, rows, problems);
+        }
+
         if (problems.Count == 0 && SizeChecks.Problem(settings) is SettingsProblem size)
         {
             problems.Add(size);
@@ -145,6 +150,19 @@ public static class SettingsChecks
         }
 
         CheckAggregate(settings, problems);
+    }
+
+    /// <summary>A replica without rows in the last step would have a vote of zeros, and with enough of them the step would be lost.</summary>
+    private static void CheckLastStep(RunSettings settings, int trainRows, List<SettingsProblem> problems)
+    {
+        int batch = settings.Training.BatchSize, last = batch > 0 ? trainRows % batch : 0;
+        if (settings.ParameterServer.Aggregate != Aggregate.Mean && last > 0 && last < settings.Replicas)
+        {
+            problems.Add(new SettingsProblem(
+                "training.batch-size",
+                $"{batch} leaves {last} of {trainRows} rows for an epoch's last step, and each of {settings.Replicas} replicas has a vote there; "
+                + $"expected a size that leaves none or at least {settings.Replicas}, or parameter-server.aggregate: mean"));
+        }
     }
 
     private static void CheckAggregate(RunSettings settings, List<SettingsProblem> problems)

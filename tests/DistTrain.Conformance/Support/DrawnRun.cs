@@ -26,6 +26,12 @@ internal static class DrawnRun
         // The last batch of an epoch is often smaller than replicas × micro-batches: parts without rows.
         int batch = (replicas * microBatches) + draw.Below(6);
         int rows = (batch * draw.From(1, 2)) + draw.From(1, batch);
+        if (server.Aggregate != Aggregate.Mean && rows % batch < replicas)
+        {
+            // Every replica has a vote in every step.
+            rows -= rows % batch;
+        }
+
         RunSettings settings = new()
         {
             Name = string.Create(CultureInfo.InvariantCulture, $"drawn-{number}"),
