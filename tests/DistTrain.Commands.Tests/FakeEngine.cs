@@ -27,6 +27,9 @@ internal sealed class FakeEngine : IEngine
     /// <summary>How a run from a seed ends.</summary>
     public Func<ulong, (RunStatus Status, double Loss)> Ending { get; init; } = _ => (RunStatus.Completed, 0.5);
 
+    /// <summary>Ends before the first step.</summary>
+    public bool FailsAtOnce { get; init; }
+
     public Exception? Throws { get; init; }
 
     public string? Refuses(RunRequest request) => Refusal;
@@ -44,7 +47,7 @@ internal sealed class FakeEngine : IEngine
         long total = (long)perEpoch * settings.Training.Epochs;
         long step = request.ResumeFromStep;
         (RunStatus status, double loss) = Ending(settings.Seed);
-        while (step < total)
+        while (step < total && !FailsAtOnce)
         {
             step++;
             TimeSpan elapsed = TimeSpan.FromMilliseconds(step);
