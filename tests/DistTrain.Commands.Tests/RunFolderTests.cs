@@ -19,7 +19,7 @@ public sealed class RunFolderTests : IDisposable
         _bench.Run("train", "my.yaml").ShouldBe(0, _bench.Error);
         string run = _bench.At("runs", "small-20260102-030405");
         Directory.EnumerateFileSystemEntries(run).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)
-            .ShouldBe(["experiment.yaml", "journal", "metrics.jsonl", "model.safetensors", "summary.json"]);
+            .ShouldBe(["data.json", "experiment.yaml", "journal", "metrics.jsonl", "model.safetensors", "summary.json"]);
         _bench.Run("train", "my.yaml").ShouldBe(0);
         Directory.Exists(run + "-2").ShouldBeTrue();
         _bench.Error.ShouldBeEmpty();

@@ -40,7 +40,7 @@ internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisp
         }
 
         RunSummary? earlier = resume ? RunSummary.Read(folder.SummaryFile) : null;
-        KeptFiles before = KeptFiles.Of(folder.SummaryFile, folder.ExperimentFile);
+        KeptFiles before = KeptFiles.Of(folder.SummaryFile, folder.ExperimentFile, folder.DataFile);
         Begin(before);
         RunSummary summary;
         try
@@ -74,6 +74,7 @@ internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisp
         {
             // A summary speaks for a run that has ended; if this one is killed, the next resume must not take it for finished.
             File.Delete(folder.SummaryFile);
+            RunFolder.WriteWhole(folder.DataFile, run.Data.Record.ToJson());
             string comment =
                 $"Every setting of the run, written by disttrain.\nTo go on where it stopped: disttrain train --resume "
                 + $"{folder.Shown}";

@@ -86,7 +86,9 @@ internal sealed class TrainCommand(CommandHost host, IReadOnlyList<IEngine> engi
                 $"--resume {folder.Shown}: training.restarts: the run has one seed only; start a new run to train from several");
         }
 
-        PreparedRun run = Prepare(wanted, options).OnThisMachine(host);
+        PreparedRun prepared = Prepare(wanted, options);
+        DataRecord.Read(folder.DataFile)?.RequireSame(prepared.Data.Record, prepared.Experiment.Data, $"--resume {folder.Shown}");
+        PreparedRun run = prepared.OnThisMachine(host);
         CheckExtras(run, options);
         return Start(WithSnapshots(run, options), folder, options, resume: true);
     }
