@@ -50,6 +50,19 @@ public sealed class FingerprintTests : IDisposable
     }
 
     [Fact]
+    public void TheLastOfManyBytesCountsToo()
+    {
+        byte[] images = new byte[16 + (3_000 * 784)], labels = new byte[8 + 3_000];
+        new byte[] { 0, 0, 8, 3, 0, 0, 11, 184, 0, 0, 0, 28, 0, 0, 0, 28 }.CopyTo(images, 0);
+        new byte[] { 0, 0, 8, 1, 0, 0, 11, 184 }.CopyTo(labels, 0);
+        IdxSpec spec = new(new IdxFiles(_folder.Bytes("images", images), _folder.Bytes("labels", labels)));
+        DataFingerprint? before = DataLoader.Load<float>(spec, "", seed: 1, withFingerprint: true).Fingerprint;
+        images[^1] = 1;
+        _folder.Bytes("images", images);
+        DataLoader.Load<float>(spec, "", seed: 1, withFingerprint: true).Fingerprint.ShouldNotBe(before);
+    }
+
+    [Fact]
     public void NobodyPaysForItUnasked() =>
         DataLoader.Load<float>(new GeneratedSpec(GeneratedKind.Xor), "", seed: 1).Fingerprint.ShouldBeNull();
 
