@@ -36,4 +36,10 @@ public sealed record CsvSpec(string Train, string? Test = null) : DataSpec
     /// When set, labels are the integers 0 … Classes−1, and each number is its own class whether a row has it or not.
     /// </summary>
     public int? Classes { get; init; }
+
+    /// <summary>
+    /// 0-based indices of the feature columns in the order that the network takes them; null for every column that has no other
+    /// part, in the file's order. Columns without any part are not read then.
+    /// </summary>
+    public IReadOnlyList<int>? FeatureColumns { get; init; }
 }

@@ -19,6 +19,10 @@ public static class DataLoader
     /// <param name="seed">The run's seed; it decides <see cref="DataSpec.TestFraction"/>'s draw and nothing else.</param>
     /// <param name="cancel">Ends the load early.</param>
     public static TrainTest<T> Load<T>(DataSpec spec, string baseFolder, ulong seed, CancellationToken cancel = default)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> => Load<T>(spec, baseFolder, seed, withFingerprint: false, cancel);
+
+    /// <summary>As the other one does, and with <see cref="TrainTest{T}.Fingerprint"/> where that is wanted.</summary>
+    public static TrainTest<T> Load<T>(DataSpec spec, string baseFolder, ulong seed, bool withFingerprint, CancellationToken cancel = default)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         ArgumentNullException.ThrowIfNull(spec);
@@ -33,7 +37,8 @@ public static class DataLoader
             _ => throw new InvalidOperationException($"{spec.GetType()} is no known source."),
         };
         raw = SplitByFraction(raw, spec.TestFraction, seed);
-        return Scale<T>(raw, spec);
+        DataFingerprint? fingerprint = withFingerprint ? new DataFingerprint(raw.Train.Sha256(), raw.Test?.Sha256()) : null;
+        return Scale<T>(raw, spec) with { InputNames = raw.Train.InputNames, Fingerprint = fingerprint };
     }
 
     private static RawPair SplitByFraction(RawPair raw, double? testFraction, ulong seed)

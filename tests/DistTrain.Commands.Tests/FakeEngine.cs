@@ -21,8 +21,14 @@ internal sealed class FakeEngine : IEngine
     /// <summary>Stops, as after Ctrl-C, when this step is committed.</summary>
     public long? StopAt { get; init; }
 
+    /// <summary>Completes, as by early stopping, when this step is committed and the settings know early stopping.</summary>
+    public long? CompletesAt { get; init; }
+
     /// <summary>How a run from a seed ends.</summary>
     public Func<ulong, (RunStatus Status, double Loss)> Ending { get; init; } = _ => (RunStatus.Completed, 0.5);
+
+    /// <summary>Ends before the first step.</summary>
+    public bool FailsAtOnce { get; init; }
 
     public Exception? Throws { get; init; }
 
@@ -41,7 +47,7 @@ internal sealed class FakeEngine : IEngine
         long total = (long)perEpoch * settings.Training.Epochs;
         long step = request.ResumeFromStep;
         (RunStatus status, double loss) = Ending(settings.Seed);
-        while (step < total)
+        while (step < total && !FailsAtOnce)
         {
             step++;
             TimeSpan elapsed = TimeSpan.FromMilliseconds(step);
@@ -49,6 +55,11 @@ internal sealed class FakeEngine : IEngine
             if (step % perEpoch == 0)
             {
                 observer.OnEpoch(new EpochProgress((int)(step / perEpoch), settings.Training.Epochs, step, 1.0 / step, 0.5, null, double.NaN, elapsed));
+            }
+
+            if (step == CompletesAt && settings.Training.EarlyStoppingPatience is not null)
+            {
+                break;
             }
 
             if (step == StopAt || stop.IsCancellationRequested)

@@ -20,7 +20,7 @@ public sealed class RunFolderTests : IDisposable
         _bench.Run("train", "my.yaml").ShouldBe(0, _bench.Error);
         string run = _bench.At("runs", "small-20260102-030405");
         Directory.EnumerateFileSystemEntries(run).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)
-            .ShouldBe(["experiment.yaml", "journal", "metrics.jsonl", "model.safetensors", "summary.json"]);
+            .ShouldBe(["data.json", "experiment.yaml", "journal", "metrics.jsonl", "model.safetensors", "summary.json"]);
         _bench.Run("train", "my.yaml").ShouldBe(0);
         Directory.Exists(run + "-2").ShouldBeTrue();
         _bench.Error.ShouldBeEmpty();
@@ -340,7 +340,7 @@ public sealed class RunFolderTests : IDisposable
 
         _bench.Write("wide.csv", "a,b,c,d\n1,2,3,4\n");
         _bench.Run("predict", "run", "wide.csv").ShouldBe(2);
-        _bench.Error.Trim().ShouldBe("wide.csv: its rows have 4 columns; expected the network's 2 inputs, or 3 with the run's label columns");
+        _bench.Error.Trim().ShouldBe("wide.csv: the column 'c' is none of the run's; expected its inputs 'a', 'b', and besides them no columns but the run's label, target and split columns");
         _bench.Run("predict", "run", "none.csv").ShouldBe(2);
         _bench.Error.ShouldStartWith("none.csv: there is no such file");
     }

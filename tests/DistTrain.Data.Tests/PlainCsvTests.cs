@@ -109,8 +109,9 @@ public sealed class PlainCsvTests : IDisposable
         byte[] mark = draws.Below(10) == 0 ? [0xEF, 0xBB, 0xBF] : [];
         byte[] bytes = draws.Below(40) == 0 ? Encoding.Unicode.GetPreamble().Concat(Encoding.Unicode.GetBytes(text.ToString())).ToArray() : [.. mark, .. Encoding.UTF8.GetBytes(text.ToString())];
         CsvSpec spec = new("drawn.csv") { Header = header, SkipLines = skip };
-        return (bytes, draws.Below(3) switch
+        return (bytes, draws.Below(4) switch
         {
+            3 => spec with { FeatureColumns = [columns - 1, 0], TargetsAreInputs = true },
             0 => spec with { Label = "0" },
             1 => spec with { TargetColumns = [$"{columns - 1}"] },
             _ => spec with { Label = "0", Classes = 3 },

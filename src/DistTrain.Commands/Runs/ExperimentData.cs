@@ -17,17 +17,24 @@ internal abstract class ExperimentData
     /// <summary>The sizes, for people.</summary>
     public abstract DataFacts Facts { get; }
 
+    /// <summary>What a run folder keeps of them.</summary>
+    public abstract DataRecord Record { get; }
+
     /// <summary>
     /// Loads an experiment's data. Throws <see cref="InvalidInputException"/> that names file, line or setting.
     /// </summary>
-    public static ExperimentData Load(Experiment experiment, CancellationToken cancel)
+    public static ExperimentData Load(Experiment experiment, CancellationToken cancel) =>
+        Load(experiment, withFingerprint: false, cancel);
+
+    /// <summary>As the other one does, and <see cref="Record"/> tells rows apart by their values where that is wanted.</summary>
+    public static ExperimentData Load(Experiment experiment, bool withFingerprint, CancellationToken cancel)
     {
         // The reader made every path absolute.
         string folder = Path.GetPathRoot(Environment.CurrentDirectory) ?? "/";
         ulong seed = experiment.Settings.Seed;
         return experiment.Settings.Precision == Precision.Float32
-            ? new ExperimentData<float>(DataLoader.Load<float>(experiment.Data, folder, seed, cancel), RunData.From)
-            : new ExperimentData<double>(DataLoader.Load<double>(experiment.Data, folder, seed, cancel), RunData.From);
+            ? new ExperimentData<float>(DataLoader.Load<float>(experiment.Data, folder, seed, withFingerprint, cancel), RunData.From)
+            : new ExperimentData<double>(DataLoader.Load<double>(experiment.Data, folder, seed, withFingerprint, cancel), RunData.From);
     }
 
     /// <summary>Loss and accuracy of given weights.</summary>
@@ -53,6 +60,19 @@ internal sealed class ExperimentData<T>(TrainTest<T> rows, Func<TrainTest<T>, Ru
 
     /// <inheritdoc/>
     public override DataFacts Facts { get; } = DataFacts.Of(rows);
+
+    /// <inheritdoc/>
+    public override DataRecord Record { get; } = new()
+    {
+        TrainRows = rows.Train.Rows,
+        TestRows = rows.Test?.Rows ?? 0,
+        Inputs = rows.Train.Inputs,
+        InputNames = rows.InputNames,
+        Targets = rows.Train.Targets,
+        Classes = rows.Train.TargetsAreClasses ? rows.Train.ClassNames : null,
+        TrainSha256 = rows.Fingerprint?.Train,
+        TestSha256 = rows.Fingerprint?.Test,
+    };
 
     /// <inheritdoc/>
     public override Evaluation Evaluate(NetworkSpec network, LossKind loss, IReadOnlyDictionary<string, byte[]> weights,

@@ -21,9 +21,12 @@ internal sealed class PredictionInput
     /// <summary>Rows × the network's inputs, row by row.</summary>
     public double[] Values { get; }
 
+    /// <summary>Lines above the rows that were not read, where somebody might miss them.</summary>
+    public IReadOnlyList<string> LeftOut { get; private init; } = [];
+
     /// <summary>
-    /// Reads a file of one row per line whose columns are the network's inputs, in order; a CSV run's own label or target columns
-    /// may be there too and are ignored. Throws <see cref="InvalidInputException"/> when the columns do not fit.
+    /// Reads a file of one row per line whose columns are the network's inputs, by their names or else in order; a CSV run's own
+    /// label, target or split columns may be there too and are ignored. Throws <see cref="InvalidInputException"/> when the columns do not fit.
     /// </summary>
     public static PredictionInput Load(string shown, string path, Experiment experiment, CancellationToken cancel)
     {
@@ -34,54 +37,13 @@ internal sealed class PredictionInput
 
         int inputs = experiment.Settings.Network.Inputs;
         Scaling elementwise = experiment.Data.Scaling with { Standardize = Standardization.None };
-        CsvSpec spec =
-            Describe(shown, path, experiment.Data as CsvSpec, inputs) with { Scaling = elementwise, TargetsAreInputs = true };
+        CsvInputs found = CsvInputs.Find(shown, path, experiment.Data as CsvSpec, inputs);
+        CsvSpec spec = found.Spec with { Scaling = elementwise };
         DataSet<double> rows = DataLoader.Load<double>(spec, Path.GetDirectoryName(path)!, seed: 0, cancel).Train;
         double[] values = InputsOf(rows);
         Standardize(values, inputs, experiment, elementwise, cancel);
-        return new PredictionInput(rows.Rows, values);
+        return new PredictionInput(rows.Rows, values) { LeftOut = found.LeftOut };
     }
-
-    private static CsvSpec Describe(string shown, string path, CsvSpec? original, int inputs)
-    {
-        string first = File.ReadLines(path).Skip(original?.SkipLines ?? 0).FirstOrDefault(line => line.Trim().Length > 0)
-            ?? throw new InvalidInputException($"{shown}: the file is empty; expected one row of {inputs} inputs a line");
-        string[] fields = [.. Fields(first)];
-        bool header = original?.Header ?? !fields.All(IsNumber);
-        CsvSpec spec = new(path) { Header = header, SkipLines = original?.SkipLines ?? 0 };
-        int targets = original is null ? 0 : original.TargetColumns?.Count ?? (original.Label is null ? 0 : 1);
-        if (fields.Length == inputs)
-        {
-            return spec;
-        }
-
-        return targets > 0 && fields.Length == inputs + targets
-            ? spec with { Label = original!.Label, TargetColumns = original.TargetColumns }
-            : throw new InvalidInputException(
-                $"{shown}: its rows have {fields.Length} columns; expected the network's {inputs} "
-                + $"inputs{(targets > 0 ? $", or {inputs + targets} with the run's label columns" : "")}");
-    }
-
-    private static IEnumerable<string> Fields(string line)
-    {
-        int start = 0;
-        bool quoted = false;
-        for (int i = 0; i <= line.Length; i++)
-        {
-            if (i == line.Length || (line[i] == ',' && !quoted))
-            {
-                yield return line[start..i].Trim();
-                start = i + 1;
-            }
-            else if (line[i] == '"')
-            {
-                quoted = !quoted;
-            }
-        }
-    }
-
-    private static bool IsNumber(string field) =>
-        double.TryParse(field, System.Globalization.NumberStyles.Float, System.Globalization.CultureInfo.InvariantCulture, out _);
 
     private static double[] InputsOf(DataSet<double> data)
     {

@@ -37,7 +37,7 @@ internal sealed record PreparedRun(
     /// </summary>
     public static PreparedRun Prepare(LoadedExperiment loaded, IReadOnlyList<IEngine> engines, CancellationToken cancel)
     {
-        (ExperimentData data, Experiment experiment) = LoadData(loaded, cancel);
+        (ExperimentData data, Experiment experiment) = LoadData(loaded, withFingerprint: true, cancel);
         IEngine engine = engines.First(candidate => candidate.Name == experiment.Engine);
         IReadOnlyDictionary<string, byte[]>? weights = experiment.InitFile is string file
             ? ModelFile.Read(file, experiment.Settings.Network, experiment.Settings.Precision)
@@ -67,13 +67,13 @@ internal sealed record PreparedRun(
     }
 
     /// <summary>Loads the data and checks the experiment against it; the experiment gets the data's width.</summary>
-    public static (ExperimentData Data, Experiment Experiment) LoadData(LoadedExperiment loaded, CancellationToken cancel)
+    public static (ExperimentData Data, Experiment Experiment) LoadData(LoadedExperiment loaded, bool withFingerprint, CancellationToken cancel)
     {
         ProblemList problems = new();
         ExperimentData data;
         try
         {
-            data = ExperimentData.Load(loaded.Experiment, cancel);
+            data = ExperimentData.Load(loaded.Experiment, withFingerprint, cancel);
         }
         catch (InvalidInputException error) when (KeyPath.Split(error.Message) is { Key.Length: > 0 } problem)
         {

@@ -1,5 +1,6 @@
 using DistTrain.Commands.Experiments;
 using DistTrain.Commands.Terminal;
+using DistTrain.Engines;
 using DistTrain.Numerics;
 
 namespace DistTrain.Commands.Runs;
@@ -62,6 +63,23 @@ internal static class ResumeChecks
                 + "restarts may only be raised");
         }
     }
+
+    /// <summary>Whether early stopping ended a run, so that more epochs alone would not let it train on.</summary>
+    public static bool StoppedEarly(Experiment stored, RunSummary summary) =>
+        stored.Settings.Training.EarlyStoppingPatience is not null && summary.Status == RunStatus.Completed
+        && summary.Epochs < stored.Settings.Training.Epochs;
+
+    /// <summary>Whether <paramref name="wanted"/> asks more of a run than <paramref name="completed"/> says is done.</summary>
+    public static bool IsLonger(Experiment stored, Experiment wanted, RunSummary completed) =>
+        wanted.Settings.Training.Epochs > stored.Settings.Training.Epochs || wanted.Restarts > stored.Restarts
+        || (StoppedEarly(stored, completed)
+            && !(wanted.Settings.Training.EarlyStoppingPatience <= stored.Settings.Training.EarlyStoppingPatience));
+
+    /// <summary>The setting that would let a finished run train on; null where there is none.</summary>
+    public static string? SettingToTrainOn(Experiment stored, RunSummary summary) =>
+        StoppedEarly(stored, summary) ? $"training.early-stopping.patience={2L * stored.Settings.Training.EarlyStoppingPatience}"
+        : stored.Settings.Method.Name == "greedy" ? null
+        : $"training.epochs={2L * stored.Settings.Training.Epochs}";
 
     /// <summary>The paths of settings that differ, in the order of the file.</summary>
     public static IEnumerable<string> Differences(Experiment a, Experiment b)

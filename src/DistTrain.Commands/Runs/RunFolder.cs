@@ -22,6 +22,9 @@ internal sealed class RunFolder
     /// <summary>The resolved experiment.</summary>
     public string ExperimentFile => Path.Combine(FullPath, "experiment.yaml");
 
+    /// <summary>What the data were that the run began with.</summary>
+    public string DataFile => Path.Combine(FullPath, "data.json");
+
     /// <summary>One JSON line per epoch and logged step.</summary>
     public string MetricsFile => Path.Combine(FullPath, "metrics.jsonl");
 

@@ -24,7 +24,12 @@ internal sealed record TrainedModel(
         bool isFolder = Directory.Exists(Path.GetFullPath(run, host.WorkingFolder));
         LoadedExperiment loaded =
             ExperimentLoader.Load(isFolder ? Path.Combine(run, "experiment.yaml") : run, Overrides.None, host.WorkingFolder, engines: null);
-        (ExperimentData data, Experiment experiment) = PreparedRun.LoadData(loaded, host.Stop);
+        (ExperimentData data, Experiment experiment) = PreparedRun.LoadData(loaded, withFingerprint: false, host.Stop);
+        if (isFolder)
+        {
+            DataRecord.Read(RunFolder.Open(run, host.WorkingFolder).DataFile)?.RequireSameMeaning(data.Record, experiment.Data, run);
+        }
+
         return new TrainedModel(
             experiment,
             data,

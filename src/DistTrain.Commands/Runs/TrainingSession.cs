@@ -34,18 +34,82 @@ internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisp
     public RunSummary Run(bool resume)
     {
         using FileStream running = Lock();
+        if (resume)
+        {
+            RequireSnapshots();
+        }
 
-        // A summary speaks for a run that has ended; if this one is killed, the next resume must not take it for finished.
-        File.Delete(folder.SummaryFile);
-        string comment =
-            $"Every setting of the run, written by disttrain.\nTo go on where it stopped: disttrain train --resume "
-            + $"{folder.Shown}";
-        RunFolder.WriteWhole(folder.ExperimentFile, ExperimentWriter.Write(_experiment, comment));
-        RunSummary summary = _experiment.Restarts == 1
-            ? RunSeed(0, folder.JournalFolder, folder.ModelFile, resume)
-            : RunSeeds(resume);
+        RunSummary? earlier = resume ? RunSummary.Read(folder.SummaryFile) : null;
+        KeptFiles before = KeptFiles.Of(folder.SummaryFile, folder.ExperimentFile, folder.DataFile);
+        Begin(before);
+        RunSummary summary;
+        try
+        {
+            summary = _experiment.Restarts == 1
+                ? RunSeed(0, folder.JournalFolder, folder.ModelFile, resume)
+                : RunSeeds(resume);
+        }
+        catch (InvalidInputException) when (resume)
+        {
+            // Only the engine knows all that a resume needs; where it refuses, the run is still what it was.
+            before.PutBack();
+            throw;
+        }
+
+        if (earlier is { Status: RunStatus.Completed } && summary.Status == RunStatus.Failed && summary.Steps <= earlier.Steps)
+        {
+            // Nothing was added to a run that had ended well, and its results still hold.
+            before.PutBack();
+            return summary;
+        }
+
         RunFolder.WriteWhole(folder.SummaryFile, summary.ToJson());
         return summary;
+    }
+
+    /// <summary>Writes what the run is.</summary>
+    private void Begin(KeptFiles before)
+    {
+        try
+        {
+            // A summary speaks for a run that has ended; if this one is killed, the next resume must not take it for finished.
+            File.Delete(folder.SummaryFile);
+            RunFolder.WriteWhole(folder.DataFile, run.Data.Record.ToJson());
+            string comment =
+                $"Every setting of the run, written by disttrain.\nTo go on where it stopped: disttrain train --resume "
+                + $"{folder.Shown}";
+            RunFolder.WriteWhole(folder.ExperimentFile, ExperimentWriter.Write(_experiment, comment));
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            before.PutBack();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Throws <see cref="InvalidInputException"/> where the snapshots to go on from cannot be read, before anything is written:
+    /// engines of several processes find that out when they have begun, and can only fail.
+    /// </summary>
+    private void RequireSnapshots()
+    {
+        if (run.Engine.Name == ClusterExperiment.EngineName)
+        {
+            // Its snapshots are with its nodes.
+            return;
+        }
+
+        string[] journals = _experiment.Restarts == 1
+            ? [folder.JournalFolder]
+            : [.. Enumerable.Range(0, _experiment.Restarts).Select(Place).Where(place => Ended(place) is null)];
+        foreach (string journal in journals.Where(Directory.Exists))
+        {
+            _ = host.LastSnapshotStep(journal);
+            if (Journal.LastSnapshotStep(journal) is long step)
+            {
+                _ = Journal.ReadParameters(journal, step);
+            }
+        }
     }
 
     /// <summary>Keeps a second process out of the folder for as long as this one trains.</summary>
@@ -70,9 +134,7 @@ internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisp
         for (int i = 0; i < _experiment.Restarts; i++)
         {
             string place = Place(i), file = Path.Combine(place, "summary.json");
-            RunSummary? earlier = resume ? RunSummary.Read(file) : null;
-            if (earlier is { Status: RunStatus.Diverged }
-                || (earlier?.Status == RunStatus.Completed && earlier.Epochs >= _experiment.Settings.Training.Epochs))
+            if (resume && Ended(place) is RunSummary earlier)
             {
                 done.Add(earlier);
                 continue;
@@ -88,6 +150,16 @@ internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisp
         }
 
         return Conclude(done, Best(done));
+    }
+
+    /// <summary>The summary of a seed for which there is nothing left to do, else null.</summary>
+    private RunSummary? Ended(string place)
+    {
+        RunSummary? earlier = RunSummary.Read(Path.Combine(place, "summary.json"));
+        return earlier is { Status: RunStatus.Diverged }
+            || (earlier?.Status == RunStatus.Completed && earlier.Epochs >= _experiment.Settings.Training.Epochs)
+            ? earlier
+            : null;
     }
 
     private RunSummary Conclude(List<RunSummary> done, int chosen)
@@ -116,14 +188,29 @@ internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisp
     private RunSummary RunSeed(int restart, string journal, string model, bool resume)
     {
         Directory.CreateDirectory(journal);
-        bool several = _experiment.Restarts > 1;
-        ulong seed = unchecked(_experiment.Settings.Seed + (ulong)restart);
-        long step = resume ? host.LastSnapshotStep(journal) ?? 0 : 0;
-        if (resume)
+        if (!resume)
         {
-            MetricsLog.Truncate(folder.MetricsFile, step, restart);
+            return RunSeed(restart, journal, model, step: 0);
         }
 
+        long step = host.LastSnapshotStep(journal) ?? 0;
+        KeptFiles before = KeptFiles.Of(folder.MetricsFile);
+        try
+        {
+            MetricsLog.Truncate(folder.MetricsFile, step, restart);
+            return RunSeed(restart, journal, model, step);
+        }
+        catch (InvalidInputException)
+        {
+            before.PutBack();
+            throw;
+        }
+    }
+
+    private RunSummary RunSeed(int restart, string journal, string model, long step)
+    {
+        bool several = _experiment.Restarts > 1;
+        ulong seed = unchecked(_experiment.Settings.Seed + (ulong)restart);
         RunRequest request = run.Request(seed, journal, step);
         ChromeTrace? trace = Traces ? TraceOf(request) : null;
         request = request with { Trace = trace };

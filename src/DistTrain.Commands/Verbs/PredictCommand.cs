@@ -14,10 +14,7 @@ internal sealed class PredictCommand(CommandHost host)
         TrainedModel model = TrainedModel.Load(run, host, weights);
         double[][] outputs = input is null
             ? model.Data.Outputs(model.Experiment.Settings.Network, model.Weights, testRows: model.Data.Run.TestRows > 0)
-            : model.Data.Outputs(
-                model.Experiment.Settings.Network,
-                model.Weights,
-                PredictionInput.Load(input, Path.GetFullPath(input, host.WorkingFolder), model.Experiment, host.Stop));
+            : model.Data.Outputs(model.Experiment.Settings.Network, model.Weights, Read(input, model));
         string csv = Csv(model, outputs);
         if (file is null)
         {
@@ -36,6 +33,17 @@ internal sealed class PredictCommand(CommandHost host)
 
         host.Out.WriteLine($"wrote {outputs.Length} rows to {file}");
         return ExitCodes.Done;
+    }
+
+    private PredictionInput Read(string input, TrainedModel model)
+    {
+        PredictionInput rows = PredictionInput.Load(input, Path.GetFullPath(input, host.WorkingFolder), model.Experiment, host.Stop);
+        foreach (string line in rows.LeftOut)
+        {
+            host.Error.WriteLine($"note: {input}: left out a line above the rows, as the run's skip-lines says: {line}");
+        }
+
+        return rows;
     }
 
     private static string Csv(TrainedModel model, double[][] outputs)

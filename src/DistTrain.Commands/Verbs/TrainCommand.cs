@@ -75,12 +75,9 @@ internal sealed class TrainCommand(CommandHost host, IReadOnlyList<IEngine> engi
             ExperimentLoader.Load(options.Experiment ?? shown, options.Overrides, host.WorkingFolder, _engineNames);
         ResumeChecks.Check(stored.Experiment, wanted.Experiment, folder);
         RunSummary? earlier = RunSummary.Read(folder.SummaryFile);
-        bool longer =
-            wanted.Experiment.Settings.Training.Epochs > stored.Experiment.Settings.Training.Epochs
-                || wanted.Experiment.Restarts > stored.Experiment.Restarts;
-        if (earlier is { Status: RunStatus.Completed } && !longer)
+        if (earlier is { Status: RunStatus.Completed } && !ResumeChecks.IsLonger(stored.Experiment, wanted.Experiment, earlier))
         {
-            return Finished(earlier, folder, options.Json);
+            return Finished(earlier, stored.Experiment, folder, options.Json);
         }
 
         if (stored.Experiment.Restarts != wanted.Experiment.Restarts && stored.Experiment.Restarts == 1)
@@ -89,7 +86,9 @@ internal sealed class TrainCommand(CommandHost host, IReadOnlyList<IEngine> engi
                 $"--resume {folder.Shown}: training.restarts: the run has one seed only; start a new run to train from several");
         }
 
-        PreparedRun run = Prepare(wanted, options).OnThisMachine(host);
+        PreparedRun prepared = Prepare(wanted, options);
+        DataRecord.Read(folder.DataFile)?.RequireSame(prepared.Data.Record, prepared.Experiment.Data, $"--resume {folder.Shown}");
+        PreparedRun run = prepared.OnThisMachine(host);
         CheckExtras(run, options);
         return Start(WithSnapshots(run, options), folder, options, resume: true);
     }
@@ -113,7 +112,7 @@ internal sealed class TrainCommand(CommandHost host, IReadOnlyList<IEngine> engi
         }
     }
 
-    private int Finished(RunSummary summary, RunFolder folder, bool json)
+    private int Finished(RunSummary summary, Experiment experiment, RunFolder folder, bool json)
     {
         if (json)
         {
@@ -121,10 +120,20 @@ internal sealed class TrainCommand(CommandHost host, IReadOnlyList<IEngine> engi
             return ExitCodes.Done;
         }
 
+        bool stoppedEarly = ResumeChecks.StoppedEarly(experiment, summary);
+        string early = stoppedEarly ? $"; early stopping ended it before its {Words.Plural(experiment.Settings.Training.Epochs, "epoch")}" : "";
         host.Out.WriteLine(
-            $"{folder.Shown} is finished: {Words.Plural(summary.Epochs, "epoch")}, {Words.Plural(summary.Steps, "step")}.");
-        host.Out.WriteLine(
-            $"To train on: disttrain train --resume {folder.Shown} --set training.epochs={2 * Math.Max(1, summary.Epochs)}");
+            $"{folder.Shown} is finished: {Words.Plural(summary.Epochs, "epoch")}, {Words.Plural(summary.Steps, "step")}{early}.");
+        if (ResumeChecks.SettingToTrainOn(experiment, summary) is string setting)
+        {
+            host.Out.WriteLine($"To train on: disttrain train --resume {folder.Shown} --set {setting}");
+        }
+
+        if (stoppedEarly)
+        {
+            host.Out.WriteLine("or, to the last epoch whatever the loss does, with --set training.early-stopping=null");
+        }
+
         return ExitCodes.Done;
     }
 

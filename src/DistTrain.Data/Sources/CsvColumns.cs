@@ -22,7 +22,12 @@ internal sealed class CsvColumns
                 $"{path}: the column {NameOf(twice.Key)} is named twice among label, targets and split.");
         }
 
-        Features = [.. Enumerable.Range(0, count).Except(others)];
+        Features = [.. spec.FeatureColumns ?? Enumerable.Range(0, count).Except(others)];
+        if (Features.Any(column => column >= count))
+        {
+            throw new InvalidInputException($"{path}: there are {count} columns; expected at least {Features.Max() + 1}.");
+        }
+
         if (Features.Length == 0)
         {
             throw new InvalidInputException($"{path}: of its {count} columns none is left to be a feature.");
@@ -41,8 +46,11 @@ internal sealed class CsvColumns
     /// <summary>The target columns, in the order asked for.</summary>
     public int[] Targets { get; }
 
-    /// <summary>All other columns, in the file's order.</summary>
+    /// <summary>The features, in the network's order: all other columns in the file's, unless told otherwise.</summary>
     public int[] Features { get; }
+
+    /// <summary>The columns' names; null where the file has none.</summary>
+    public IReadOnlyList<string>? Header => _header;
 
     /// <summary>A column's name, or its index where the file has no names.</summary>
     public string NameOf(int column) => _header is null ? $"{column}" : $"'{_header[column]}'";

@@ -49,6 +49,7 @@ internal sealed class CsvTable
         _labels.Close(labels);
         return new RawData(Path.GetFileName(path), new RawDense(_values.ToArray(), _rows, Columns.Features.Length))
         {
+            InputNames = Columns.Header is IReadOnlyList<string> names ? [.. Columns.Features.Select(column => names[column])] : null,
             Labels = Columns.Label < 0 ? null : labels,
             ClassNames = Columns.Label < 0 ? null : _labels.Names,
             Targets = Columns.Targets.Length == 0 ? null : _targets.ToArray(),

@@ -8,7 +8,7 @@ namespace DistTrain.Data.Sources;
 /// </summary>
 internal sealed class PlainRows
 {
-    private const int Feature = 0, Target = 1, Label = 2;
+    private const int Unread = 0, Feature = 1, Target = 2, Label = 3;
 
     // Labels of up to eight characters are looked up by their bytes.
     private const int ShortLabelBytes = sizeof(ulong);
@@ -62,12 +62,21 @@ internal sealed class PlainRows
             }
 
             (int kind, int index) = _roles[column];
-            if (kind == Label)
+            if (kind is Label or Unread)
             {
                 int length = line[at..].IndexOf((byte)',');
                 int end = length < 0 ? line.Length : at + length;
-                labelText = line[at..end].Trim((byte)' ');
-                (hasLabel, at) = (true, end);
+                ReadOnlySpan<byte> text = line[at..end].Trim((byte)' ');
+                at = end;
+                if (kind == Label)
+                {
+                    hasLabel = true;
+                    labelText = text;
+                }
+                else if (!IsPlainText(text))
+                {
+                    return false;
+                }
             }
             else if (PlainNumber.TryRead(line, ref at, out double value))
             {
@@ -82,10 +91,13 @@ internal sealed class PlainRows
         return at == line.Length && (!hasLabel || TryNumber(labelText, out label));
     }
 
+    private static bool IsPlainText(ReadOnlySpan<byte> text) =>
+        !text.ContainsAnyExceptInRange((byte)' ', (byte)'~') && !text.Contains((byte)'"');
+
     private bool TryNumber(ReadOnlySpan<byte> text, out int label)
     {
         label = 0;
-        if (text.IsEmpty || text.ContainsAnyExceptInRange((byte)' ', (byte)'~') || text.Contains((byte)'"'))
+        if (text.IsEmpty || !IsPlainText(text))
         {
             return false;
         }

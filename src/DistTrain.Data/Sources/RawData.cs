@@ -17,6 +17,20 @@ internal sealed record RawData(string Name, RawFeatures Features)
     /// <summary>Values of one target vector.</summary>
     public int TargetWidth { get; init; }
 
+    /// <summary>Name of each column of <see cref="Features"/>, or null.</summary>
+    public IReadOnlyList<string>? InputNames { get; init; }
+
+    /// <summary>SHA-256 of the rows. Scaling may change them in place, so this is asked for before.</summary>
+    public string Sha256()
+    {
+        using RowHash hash = new();
+        hash.Add<int>([Features.Rows, Features.Columns, Labels is null ? 0 : 1, TargetWidth]);
+        Features.AddTo(hash);
+        hash.Add<int>(Labels);
+        hash.Add<double>(Targets);
+        return hash.End();
+    }
+
     public RawData Select(int[] rows) => this with
     {
         Features = Features.Select(rows),

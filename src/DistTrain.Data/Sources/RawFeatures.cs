@@ -9,6 +9,9 @@ internal abstract class RawFeatures(int rows, int columns)
 
     /// <summary>The given rows, in the given order, as a copy.</summary>
     public abstract RawFeatures Select(ReadOnlySpan<int> rows);
+
+    /// <summary>Adds every value.</summary>
+    public abstract void AddTo(RowHash hash);
 }
 
 /// <summary>Rows × columns bytes, each of which stands for itself divided by <paramref name="divisor"/>.</summary>
@@ -20,6 +23,12 @@ internal sealed class RawBytes(byte[] values, int rows, int columns, double divi
 
     public override RawFeatures Select(ReadOnlySpan<int> rows) =>
         new RawBytes(RowCopy.Of<byte>(Values, Columns, rows), rows.Length, Columns, Divisor);
+
+    public override void AddTo(RowHash hash)
+    {
+        hash.Add<double>([Divisor]);
+        hash.Add<byte>(Values);
+    }
 }
 
 /// <summary>Rows × columns numbers.</summary>
@@ -29,6 +38,8 @@ internal sealed class RawDense(double[] values, int rows, int columns) : RawFeat
 
     public override RawFeatures Select(ReadOnlySpan<int> rows) =>
         new RawDense(RowCopy.Of<double>(Values, Columns, rows), rows.Length, Columns);
+
+    public override void AddTo(RowHash hash) => hash.Add<double>(Values);
 }
 
 /// <summary>Compressed sparse rows: row r's values are those from Starts[r] to Starts[r+1].</summary>
@@ -55,5 +66,12 @@ internal sealed class RawSparse(int[] starts, int[] indices, double[] values, in
         }
 
         return new RawSparse(starts, [.. indices], [.. values], Columns);
+    }
+
+    public override void AddTo(RowHash hash)
+    {
+        hash.Add<int>(Starts);
+        hash.Add<int>(Indices);
+        hash.Add<double>(Values);
     }
 }
