@@ -36,7 +36,6 @@ internal static class ExperimentChecks
         }
 
         CheckOutputs(settings, data, root, problems);
-        CheckFaultSteps(experiment, data, root, problems);
     }
 
     /// <summary>
@@ -64,23 +63,16 @@ internal static class ExperimentChecks
         }
     }
 
-    /// <summary>A fault that cannot begin would leave a study of it with nothing to show.</summary>
-    private static void CheckFaultSteps(Experiment experiment, RunData data, ConfigMap root, ProblemList problems)
+    /// <summary>The faults that wait for a step that the run does not have: training can go on without them, a study of them has nothing to show.</summary>
+    public static IEnumerable<SettingsProblem> FaultsBeyondTheEnd(Experiment experiment, RunData data)
     {
         TrainingSettings training = experiment.Settings.Training;
-        if (problems.AnyIn("training") || problems.AnyIn("faults"))
-        {
-            return;
-        }
-
         long perEpoch = ((long)data.TrainRows + training.BatchSize - 1) / training.BatchSize;
-        foreach (SettingsProblem problem in FaultChecks.BeyondTheEnd(experiment.Faults, perEpoch * training.Epochs))
-        {
-            problems.Add(KeyPath.Locate(root, problem.Key), problem.Key, problem.Message);
-        }
+        return FaultChecks.BeyondTheEnd(experiment.Faults, perEpoch * training.Epochs);
     }
 
-    private static void Add(IEnumerable<SettingsProblem> found, ConfigMap root, ProblemList problems)
+    /// <summary>Adds problems, each at the place of its key.</summary>
+    public static void Add(IEnumerable<SettingsProblem> found, ConfigMap root, ProblemList problems)
     {
         foreach (SettingsProblem problem in found)
         {

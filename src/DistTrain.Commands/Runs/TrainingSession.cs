@@ -1,12 +1,15 @@
+using System.Text;
 using DistTrain.Commands.Dashboards;
 using DistTrain.Commands.Experiments;
 using DistTrain.Commands.Telemetry;
 using DistTrain.Commands.Terminal;
 using DistTrain.Engines;
 using DistTrain.Engines.Simulated;
+using DistTrain.Engines.Storage;
 using DistTrain.Engines.Tracing;
 using DistTrain.Numerics;
 using DistTrain.Protocol.Planning;
+using DistTrain.Protocol.Settings;
 
 namespace DistTrain.Commands.Runs;
 
@@ -74,16 +77,35 @@ internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisp
         {
             // A summary speaks for a run that has ended; if this one is killed, the next resume must not take it for finished.
             File.Delete(folder.SummaryFile);
-            RunFolder.WriteWhole(folder.DataFile, run.Data.Record.ToJson());
+            Write(folder.DataFile, run.Data.Record.ToJson());
             string comment =
                 $"Every setting of the run, written by disttrain.\nTo go on where it stopped: disttrain train --resume "
                 + $"{folder.Shown}";
-            RunFolder.WriteWhole(folder.ExperimentFile, ExperimentWriter.Write(_experiment, comment));
+            Write(folder.ExperimentFile, ExperimentWriter.Write(_experiment, comment));
+            if (OutlastsPower)
+            {
+                DurableFiles.SyncName(folder.FullPath);
+            }
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
             before.PutBack();
             throw;
+        }
+    }
+
+    private bool OutlastsPower => _experiment.Settings.Durability == Durability.Power;
+
+    /// <summary>A log that outlasts the loss of power is of no use without the experiment that it belongs to.</summary>
+    private void Write(string path, string text)
+    {
+        if (OutlastsPower)
+        {
+            DurableFiles.WriteWhole(path, Encoding.UTF8.GetBytes(text));
+        }
+        else
+        {
+            RunFolder.WriteWhole(path, text);
         }
     }
 
@@ -187,7 +209,7 @@ internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisp
 
     private RunSummary RunSeed(int restart, string journal, string model, bool resume)
     {
-        Directory.CreateDirectory(journal);
+        DurableFiles.CreateFolder(journal);
         if (!resume)
         {
             return RunSeed(restart, journal, model, step: 0);

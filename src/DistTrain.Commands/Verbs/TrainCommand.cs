@@ -9,6 +9,7 @@ using DistTrain.Engines;
 using DistTrain.Engines.Processes;
 using DistTrain.Numerics;
 using DistTrain.Numerics.Networks;
+using DistTrain.Protocol.Settings;
 
 namespace DistTrain.Commands.Verbs;
 
@@ -143,6 +144,11 @@ internal sealed class TrainCommand(CommandHost host, IReadOnlyList<IEngine> engi
         foreach (string warning in NetworkChecks.Warnings(run.Experiment.Settings.Network))
         {
             host.Error.WriteLine($"note: {warning}");
+        }
+
+        foreach (SettingsProblem fault in ExperimentChecks.FaultsBeyondTheEnd(run.Experiment, run.Data.Run))
+        {
+            host.Error.WriteLine($"note: {fault.Key}: {fault.Message}");
         }
 
         if (!json)

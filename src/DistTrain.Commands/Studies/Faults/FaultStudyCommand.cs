@@ -27,6 +27,9 @@ internal sealed class FaultStudyCommand(CommandHost host, IReadOnlyList<IEngine>
         }
 
         PreparedRun prepared = PreparedRun.Prepare(loaded, engines, host.Stop);
+        ProblemList problems = new();
+        ExperimentChecks.Add(ExperimentChecks.FaultsBeyondTheEnd(prepared.Experiment, prepared.Data.Run), loaded.Root, problems);
+        problems.ThrowIfAny();
         RunFolder folder = RunFolder.Create(options.Out, loaded.Experiment.Settings.Name, host.WorkingFolder, host.Clock);
         RunRequest faulty = prepared.Request(prepared.Experiment.Settings.Seed, journal: null, resumeFromStep: 0);
         FaultComparison study;

@@ -1,0 +1,14 @@
+namespace DistTrain.Engines.Storage;
+
+/// <summary>Files and folders that outlast the loss of power, for what a run needs besides its log to go on.</summary>
+public static class DurableFiles
+{
+    /// <summary>Writes a file that is there whole or not at all, and synced with its name. Throws <see cref="IOException"/> where it cannot be written.</summary>
+    public static void WriteWhole(string path, byte[] bytes) => FileDisk.Instance.WriteWhole(path, stream => stream.Write(bytes));
+
+    /// <summary>Makes a folder and those above it, each with its name synced.</summary>
+    public static void CreateFolder(string path) => FileDisk.Instance.CreateFolder(path);
+
+    /// <summary>Syncs the name of a folder that was made otherwise.</summary>
+    public static void SyncName(string folder) => FolderSync.Sync(Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))) ?? folder);
+}
