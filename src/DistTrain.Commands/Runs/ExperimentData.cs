@@ -32,9 +32,12 @@ internal abstract class ExperimentData
         // The reader made every path absolute.
         string folder = Path.GetPathRoot(Environment.CurrentDirectory) ?? "/";
         ulong seed = experiment.Settings.Seed;
+
+        // Generated rows follow from the settings, which a resume compares; a hash would be a tenth of the start of a run.
+        bool hashes = withFingerprint && experiment.Data is not GeneratedSpec;
         return experiment.Settings.Precision == Precision.Float32
-            ? new ExperimentData<float>(DataLoader.Load<float>(experiment.Data, folder, seed, withFingerprint, cancel), RunData.From)
-            : new ExperimentData<double>(DataLoader.Load<double>(experiment.Data, folder, seed, withFingerprint, cancel), RunData.From);
+            ? new ExperimentData<float>(DataLoader.Load<float>(experiment.Data, folder, seed, hashes, cancel), RunData.From)
+            : new ExperimentData<double>(DataLoader.Load<double>(experiment.Data, folder, seed, hashes, cancel), RunData.From);
     }
 
     /// <summary>Loss and accuracy of given weights.</summary>
