@@ -81,7 +81,11 @@ public sealed class CopiesTests
     public void WithOneCopyTheLossOfItsNodeOrTheCoordinatorsEndsTheRun(int checkpointEvery)
     {
         RunRequest drawn = DrawnRun.Of(4);
-        RunRequest request = drawn with { Settings = drawn.Settings with { CheckpointEverySteps = checkpointEvery } };
+        RunRequest request = drawn with
+        {
+            Settings = drawn.Settings with { CheckpointEverySteps = checkpointEvery, Training = drawn.Settings.Training with { Epochs = 8, EarlyStoppingPatience = null } },
+        };
+        PlanOf(request).TotalSteps.ShouldBeGreaterThan(2 * checkpointEvery);
         Topology topology = PlanOf(request).Topology;
         foreach (ActorId actor in new[] { ActorId.Coordinator, topology.Shard(0) })
         {
