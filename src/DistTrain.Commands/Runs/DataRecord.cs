@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using DistTrain.Commands.Terminal;
@@ -12,12 +13,7 @@ namespace DistTrain.Commands.Runs;
 /// </summary>
 internal sealed record DataRecord
 {
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        WriteIndented = true,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
+    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
     public required int TrainRows { get; init; }
 
@@ -39,7 +35,26 @@ internal sealed record DataRecord
     public string? TestSha256 { get; init; }
 
     /// <summary>The JSON text, with a line end.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, Json) + "\n";
+    public string ToJson()
+    {
+        // By hand, for a serializer that has to look at the type first takes as long as a run's first steps.
+        using MemoryStream stream = new();
+        using (Utf8JsonWriter json = new(stream, new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        {
+            json.WriteStartObject();
+            json.WriteNumber("train_rows", TrainRows);
+            json.WriteNumber("test_rows", TestRows);
+            json.WriteNumber("inputs", Inputs);
+            WriteNames(json, "input_names", InputNames);
+            json.WriteNumber("targets", Targets);
+            WriteNames(json, "classes", Classes);
+            json.WriteString("train_sha256", TrainSha256);
+            json.WriteString("test_sha256", TestSha256);
+            json.WriteEndObject();
+        }
+
+        return Encoding.UTF8.GetString(stream.GetBuffer(), 0, (int)stream.Length) + "\n";
+    }
 
     /// <summary>Reads a run folder's record; null where an earlier version left none.</summary>
     public static DataRecord? Read(string path)
@@ -92,6 +107,23 @@ internal sealed record DataRecord
         {
             throw new InvalidInputException($"{subject}: {difference}; expected data of the kind that the network was trained on");
         }
+    }
+
+    private static void WriteNames(Utf8JsonWriter json, string key, IReadOnlyList<string>? names)
+    {
+        if (names is null)
+        {
+            json.WriteNull(key);
+            return;
+        }
+
+        json.WriteStartArray(key);
+        foreach (string name in names)
+        {
+            json.WriteStringValue(name);
+        }
+
+        json.WriteEndArray();
     }
 
     private string? Meaning(DataRecord now, DataSpec spec)
