@@ -37,7 +37,7 @@ internal sealed record DataRecord
     /// <summary>The JSON text, with a line end.</summary>
     public string ToJson()
     {
-        // By hand, for a serializer that has to look at the type first takes as long as a run's first steps.
+        // By hand, for every run waits for it at its start, and a serializer has to look at the type first.
         using MemoryStream stream = new();
         using (Utf8JsonWriter json = new(stream, new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {

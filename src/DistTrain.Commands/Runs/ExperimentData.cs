@@ -33,7 +33,7 @@ internal abstract class ExperimentData
         string folder = Path.GetPathRoot(Environment.CurrentDirectory) ?? "/";
         ulong seed = experiment.Settings.Seed;
 
-        // Generated rows follow from the settings, which a resume compares; a hash would be a tenth of the start of a run.
+        // Generated rows follow from the settings, which a resume compares: a hash would only make runs start later.
         bool hashes = withFingerprint && experiment.Data is not GeneratedSpec;
         return experiment.Settings.Precision == Precision.Float32
             ? new ExperimentData<float>(DataLoader.Load<float>(experiment.Data, folder, seed, hashes, cancel), RunData.From)

@@ -97,6 +97,11 @@ internal sealed class CommitChecker(RunPlan plan, ContributionChecker contributi
                 from == _committed, Committed, () => $"epoch {_epochBegun} goes on from step {from}, and step {_committed} was committed");
         }
 
+        for (int index = 0; index < _incarnations.Length; index++)
+        {
+            _suspected[index] &= begin.Incarnations[index] == _incarnations[index];
+        }
+
         // A coordinator that reads of a commit in the log does not know whether the one before it got to report it.
         (_committed, _reported, _incarnations) = (from, plan.KeepsLog ? from : Math.Min(_reported, from), begin.Incarnations);
         for (int position = 0; position < _preparedBy.Length; position++)
@@ -163,7 +168,6 @@ internal sealed class CommitChecker(RunPlan plan, ContributionChecker contributi
         {
             int index = plan.Topology.Shard(shard).Index;
             lost |= incarnations[index] != _incarnations[index] && _suspected[index];
-            _suspected[index] &= incarnations[index] == _incarnations[index];
         }
 
         return lost;

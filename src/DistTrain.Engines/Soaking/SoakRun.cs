@@ -52,7 +52,7 @@ internal static class SoakRun
         TimeSpan time = default;
         try
         {
-            using SimulatedRun run = new(request, Unobserved.Instance, seams with { Tap = new TapFan(taps), EndsBy = EndsBy });
+            using SimulatedRun run = new(request, StopsAt.Never, seams with { Tap = new TapFan(taps), EndsBy = EndsBy });
             RunOutcome outcome = run.ToEnd(stop.Token);
             time = outcome.Virtual ?? default;
 
@@ -118,7 +118,7 @@ internal static class SoakRun
         RunRequest calm = request with { Faults = [] };
         if (!IsServedPlain(plan))
         {
-            return new SimulatedEngine().Run(calm, Unobserved.Instance, CancellationToken.None);
+            return new SimulatedEngine().Run(calm, StopsAt.Never, CancellationToken.None);
         }
 
         using CancellationTokenSource stop = new();
@@ -146,31 +146,17 @@ internal static class SoakRun
         }
     }
 
-    private sealed class StopsAt(long? step, CancellationTokenSource stop) : IRunObserver
+    /// <summary>Hears nothing, and asks for a stop after a step if there is one.</summary>
+    private sealed class StopsAt(long? step = null, CancellationTokenSource? stop = null) : IRunObserver
     {
+        public static StopsAt Never { get; } = new();
+
         public void OnStep(in StepProgress progress)
         {
             if (progress.Step == step)
             {
-                stop.Cancel();
+                stop!.Cancel();
             }
-        }
-
-        public void OnEpoch(EpochProgress epoch)
-        {
-        }
-
-        public void OnNotice(string text)
-        {
-        }
-    }
-
-    private sealed class Unobserved : IRunObserver
-    {
-        public static Unobserved Instance { get; } = new();
-
-        public void OnStep(in StepProgress step)
-        {
         }
 
         public void OnEpoch(EpochProgress epoch)
