@@ -16,13 +16,10 @@ public sealed class OtlpTests : IDisposable
     [Fact]
     public async Task ACollectorGetsMetricsAndSpansUnderTheFieldsNames()
     {
-        int port = FreePort();
-        using HttpListener collector = new();
-        collector.Prefixes.Add($"http://127.0.0.1:{port}/");
-        collector.Start();
+        using HttpListener collector = Collect(out string address);
         StringBuilder metrics = new(), traces = new();
         Task listening = Listen(collector, metrics, traces);
-        (int code, string error) = Run("--otlp", $"http://127.0.0.1:{port}");
+        (int code, string error) = Run("--otlp", address);
         code.ShouldBe(0, error);
         collector.Stop();
         await listening;
@@ -68,11 +65,27 @@ public sealed class OtlpTests : IDisposable
         }
     }
 
-    private static int FreePort()
+    private static HttpListener Collect(out string address)
     {
-        using TcpListener probe = new(IPAddress.Loopback, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
+        for (int tries = 1; ; tries++)
+        {
+            // An HttpListener takes no port 0; between the probe's end and its start somebody else may have got the port.
+            using TcpListener probe = new(IPAddress.Loopback, 0);
+            probe.Start();
+            address = $"http://127.0.0.1:{((IPEndPoint)probe.LocalEndpoint).Port}";
+            probe.Stop();
+            HttpListener collector = new();
+            collector.Prefixes.Add(address + "/");
+            try
+            {
+                collector.Start();
+                return collector;
+            }
+            catch (HttpListenerException) when (tries < 8)
+            {
+                collector.Close();
+            }
+        }
     }
 
     private (int Code, string Error) Run(params string[] more)

@@ -42,11 +42,13 @@ internal sealed class ClusterFile
     {
         string host = Text("node.host", "127.0.0.1");
         string mode = Text("data-plane.mode", "tcp");
+        int port = Number("node.port", 4711, 0, IPEndPoint.MaxPort), streamPort = Number("data-plane.port", 0, 0, IPEndPoint.MaxPort);
+        Require(port != streamPort || port == 0, "data-plane.port", $"{port} is node.port as well; expected another port, or 0 for any");
         return new NodeSettings
         {
             Cluster = Text("cluster.name", "disttrain"),
             Host = host,
-            Port = Number("node.port", 4711, 0, IPEndPoint.MaxPort),
+            Port = port,
             BindHost = Text("node.bind-host", host),
             Seeds = SeedsOf(),
             Roles = RolesOf(),
@@ -61,7 +63,7 @@ internal sealed class ClusterFile
                 "remote" => DataPlane.Remote,
                 _ => throw Problem("data-plane.mode", $"'{mode}' is no data plane; expected tcp or remote"),
             },
-            StreamPort = Number("data-plane.port", 0, 0, IPEndPoint.MaxPort),
+            StreamPort = streamPort,
             WindowBytes = Number("data-plane.window-mib", 64, 1, 16 << 10) * (1L << 20),
             WindowChunks = Number("data-plane.window-chunks", 32, 8, 1024),
             Tls = Flag("tls.enabled", false)

@@ -34,9 +34,8 @@ internal sealed class NodeHost : INodeEvents, IDisposable
         _connector = new StreamConnector(seal.Secret, tls, settings.WindowBytes);
         if (settings.DataPlane == DataPlane.Tcp)
         {
-            IPAddress bind = IPAddress.TryParse(settings.BindHost, out IPAddress? address) ? address : Dns.GetHostAddresses(settings.BindHost)[0];
             _listener = new StreamListener(
-                new IPEndPoint(bind, settings.StreamPort), seal.Secret, tls, Tickets, settings.WindowBytes, ReadStream, Refuse);
+                new IPEndPoint(ListenAddress.Of(settings), settings.StreamPort), seal.Secret, tls, Tickets, settings.WindowBytes, ReadStream, Refuse);
         }
     }
 

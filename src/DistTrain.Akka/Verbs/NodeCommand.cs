@@ -40,6 +40,7 @@ internal sealed class NodeCommand(CommandHost host)
         }
 
         TlsFiles? tls = ClusterTarget.TlsOf(settings);
+        ListenAddress.Check(settings, config);
         Directory.CreateDirectory(settings.DataFolder);
         SealSetup seal = new(secret, Log, Log);
         using NodeHost node = new(settings, seal, tls, ClusterExperiment.Read, Log);

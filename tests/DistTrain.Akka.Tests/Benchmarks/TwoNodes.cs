@@ -37,7 +37,7 @@ internal sealed class TwoNodes : IDisposable
 
     public TwoNodes()
     {
-        int[] control = TestCluster.FreePorts(2);
+        int[] control = TestPorts.Take(2);
         string[] folders = [.. control.Select((port, node) => Write(port, control[0], node))];
         _tls = TestCertificates.Write(folders[1]).Read();
         NodeSettings settings = ClusterFile.Read(Path.Combine(folders[0], "cluster.conf"), "cluster.conf");

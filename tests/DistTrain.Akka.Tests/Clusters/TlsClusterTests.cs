@@ -38,7 +38,7 @@ public sealed class TlsClusterTests : IDisposable
     {
         string folder = Path.Combine(cluster.Folder, name);
         Directory.CreateDirectory(folder);
-        File.WriteAllText(Path.Combine(folder, "cluster.conf"), cluster.ConfigOf(TestCluster.FreePorts(1)[0], tls));
+        File.WriteAllText(Path.Combine(folder, "cluster.conf"), cluster.ConfigOf(TestPorts.Take(1)[0], tls));
         return NodeProcess.Start(folder, TestCluster.Secret, [], "node", "--config", "cluster.conf");
     }
 

@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using DistTrain.Akka.Configuration;
 using DistTrain.Numerics;
 using Shouldly;
@@ -11,6 +14,7 @@ public sealed class ClusterFileTests
     [InlineData("disttrain.node.port = 70000", "disttrain.node.port", "70000")]
     [InlineData("disttrain.node.roles = [worker, boss]", "disttrain.node.roles", "boss")]
     [InlineData("disttrain.cluster.seeds = [\"host\"]", "disttrain.cluster.seeds", "host:port")]
+    [InlineData("disttrain.data-plane.port = 4711", "disttrain.data-plane.port", "another port")]
     [InlineData("disttrain.data-plane.mode = udp", "disttrain.data-plane.mode", "tcp or remote")]
     [InlineData("disttrain.node.capacity = many", "disttrain.node.capacity", "whole number")]
     public void AWrongSettingIsRefusedWithFileKeyAndWhatWouldBeRight(string text, string key, string expected)
@@ -19,6 +23,22 @@ public sealed class ClusterFileTests
         message.ShouldStartWith("my.conf: ");
         message.ShouldContain(key);
         message.ShouldContain(expected);
+    }
+
+    [Theory]
+    [InlineData("disttrain.node.port = {0}", "disttrain.node.port", "is in use")]
+    [InlineData("disttrain {{ node.port = 0, data-plane.port = {0} }}", "disttrain.data-plane.port", "is in use")]
+    [InlineData("disttrain.node {{ port = 0, bind-host = \"192.0.2.1\" }}", "disttrain.node.bind-host", "no address of this machine")]
+    [InlineData("disttrain.node {{ port = 0, bind-host = \"no-such-host.invalid\" }}", "disttrain.node.bind-host", "resolves to no address")]
+    public void WhereANodeCannotListenItSaysSoByKey(string text, string key, string expected)
+    {
+        using Socket other = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        other.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        other.Listen();
+        string config = string.Format(CultureInfo.InvariantCulture, text, ((IPEndPoint)other.LocalEndPoint!).Port);
+        NodeSettings settings = ClusterFile.Parse(config, "my.conf", "/");
+        Should.Throw<InvalidInputException>(() => ListenAddress.Check(settings, "my.conf")).Message.ShouldSatisfyAllConditions(
+            message => message.ShouldStartWith($"my.conf: {key}: "), message => message.ShouldContain(expected));
     }
 
     [Fact]

@@ -21,7 +21,7 @@ internal sealed class LocalNodes : IDisposable
     /// <param name="spoil">Changes what a node makes of an experiment.</param>
     public LocalNodes(int nodes, Func<int, ChildExperiment, ChildExperiment> spoil)
     {
-        _ports = TestCluster.FreePorts(nodes);
+        _ports = TestPorts.Take(nodes);
         for (int node = 0; node < nodes; node++)
         {
             string folder = Directory.CreateDirectory(Path.Combine(_root.FullName, $"node-{node}")).FullName, file = Path.Combine(folder, "cluster.conf");

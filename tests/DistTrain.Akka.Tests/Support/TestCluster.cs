@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Text.Json;
 using Akka.Actor;
 using DistTrain.Akka.Clients;
@@ -41,7 +39,7 @@ internal sealed class TestCluster : IDisposable
     public TestCluster(int nodes, string more = "", bool clientsReadThem = false, bool suspects = false)
     {
         _suspects = suspects;
-        _ports = FreePorts(nodes);
+        _ports = TestPorts.Take(nodes);
         if (clientsReadThem)
         {
             _clientConfig = Path.Combine(Folder, "client.conf");
@@ -209,20 +207,6 @@ internal sealed class TestCluster : IDisposable
 
             never.Wait(TimeSpan.FromMilliseconds(100));
         }
-    }
-
-    /// <summary>Ports that are free now.</summary>
-    public static int[] FreePorts(int count)
-    {
-        Socket[] sockets = [.. Enumerable.Range(0, count).Select(_ => new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp))];
-        foreach (Socket socket in sockets)
-        {
-            socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        }
-
-        int[] ports = [.. sockets.Select(socket => ((IPEndPoint)socket.LocalEndPoint!).Port)];
-        Array.ForEach(sockets, socket => socket.Dispose());
-        return ports;
     }
 
     public void Dispose()
