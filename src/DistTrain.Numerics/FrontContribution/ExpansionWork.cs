@@ -46,7 +46,7 @@ internal sealed unsafe class ExpansionWork<T> : IChunkedWork
             }
 
             TensorView<T> theta = part.Theta.Slice(_start * part.Theta.Columns, _directions.Rows, part.Theta.Columns);
-            GemmProblem<T> whole = GemmProblem<T>.Create(theta, true, _directions, false, part.Result, accumulate: hasFirst || _start > 0, default);
+            GemmProblem<T>.Create(theta, true, _directions, false, part.Result, accumulate: hasFirst || _start > 0, default, out GemmProblem<T> whole);
             Gemm.Run(whole.Columns(begin, end), GemmPath.Best, VectorWidth.Best);
         }
     }

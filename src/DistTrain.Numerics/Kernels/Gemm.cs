@@ -13,14 +13,17 @@ namespace DistTrain.Numerics.Kernels;
 /// </remarks>
 public static class Gemm
 {
+    /// <summary>
+    /// The multiplications from which on several threads share a product. A second thread breaks even at 0.1 million where cores share a cache, and at 0.4 million, some
+    /// 4 µs, where they do not.
+    /// </summary>
+    public const long ForkProduct = 400_000;
+
     /// <summary>Up to so many multiplications plain loops are faster than setting up tiles.</summary>
     internal const int TinyProduct = 192;
 
     // Fewer rows leave too many lanes empty.
     private const int TurnedRowsMin = 12;
-
-    // A second thread breaks even at 0.1 million multiplications and helps from here on.
-    private const long ForkProduct = 250_000;
 
     /// <summary>
     /// c = op(a)·op(b), or c + op(a)·op(b); op transposes where asked. c: m×n, op(a): m×k, op(b): k×n. When
@@ -31,9 +34,11 @@ public static class Gemm
     public static void Multiply<T>(
         TensorView<T> a, bool transposeA, TensorView<T> b, bool transposeB, TensorView<T> c,
         bool accumulate = false, TensorView<T> rowBias = default, IForkJoin? fork = null)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
-        Multiply(
-            GemmProblem<T>.Create(a, transposeA, b, transposeB, c, accumulate, rowBias), fork, GemmPath.Best, VectorWidth.Best);
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        GemmProblem<T>.Create(a, transposeA, b, transposeB, c, accumulate, rowBias, out GemmProblem<T> problem);
+        Multiply(problem, fork, GemmPath.Best, VectorWidth.Best);
+    }
 
     /// <summary>
     /// The lower triangle of a·aᵀ, the diagonal included: c[i, j] for j ≤ i, with the bits of <see cref="Multiply{T}(TensorView{T}, bool, TensorView{T}, bool, TensorView{T}, bool, TensorView{T}, IForkJoin?)"/>.
@@ -42,7 +47,7 @@ public static class Gemm
     public static void MultiplyLower<T>(TensorView<T> a, TensorView<T> c, IForkJoin? fork = null)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        GemmProblem<T> problem = GemmProblem<T>.Create(a, false, a, true, c, accumulate: false, default);
+        GemmProblem<T>.Create(a, false, a, true, c, accumulate: false, default, out GemmProblem<T> problem);
         problem.Diagonal = 0;
         Multiply(problem, fork, GemmPath.Best, VectorWidth.Best);
     }
@@ -56,7 +61,8 @@ public static class Gemm
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         VectorWidths.RequireFloatOrDouble<T>();
-        GemmProblem<T> problem = GemmProblem<T>.Create(a, transposeA, b, transposeB, sink);
+        GemmProblem<T>.Create(a, transposeA, b, transposeB, out GemmProblem<T> problem);
+        problem.Sink = sink;
         VectorWidth resolved = VectorWidths.Resolve(width);
         long products = (long)problem.M * problem.N * problem.K;
         if (products <= TinyProduct || problem.K > GemmReference.BlockK || resolved == VectorWidth.Scalar)
@@ -118,7 +124,8 @@ public static class Gemm
         }
         else if (path == GemmPath.Best && resolved == VectorWidth.Bits512 && Turns(problem))
         {
-            RunBlocks(problem.Turned(), path, resolved);
+            problem.Turn(out GemmProblem<T> turned);
+            RunBlocks(turned, path, resolved);
         }
         else
         {

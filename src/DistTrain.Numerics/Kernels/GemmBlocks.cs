@@ -30,6 +30,9 @@ internal static class GemmBlocks
 
     /// <summary>Bytes of a left operand that a cache of some level holds.</summary>
     public const int CachedLeftBytes = 2 << 20;
+
+    /// <summary>Bytes of a right operand that the last cache holds from one product to the next: of 24 MB and less, 32 MB of cache gave all that packing would.</summary>
+    public const int CachedRightBytes = 24 << 20;
 }
 
 /// <summary>
@@ -87,9 +90,12 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
     {
         nint stride = problem.StrideB * sizeof(T);
 
+        // What comes from memory comes faster row by row than as a strip of every row.
+        bool isUncached = stride >= GemmBlocks.PageBytes && problem.K * stride > GemmBlocks.CachedRightBytes;
+
         // Rows on pages of their own, a power of two apart, fall into the same few places of a small first-level cache, and one pass of tiles drives out what the next wants.
         int paged = IsWide ? 12 : stride >= 2 * GemmBlocks.PageBytes ? 1 : 4;
-        return problem.IsShared || problem.M > TShape.Rows * (stride >= GemmBlocks.PageBytes ? paged : 32);
+        return problem.IsShared || isUncached || problem.M > TShape.Rows * (stride >= GemmBlocks.PageBytes ? paged : 32);
     }
 
     /// <summary>

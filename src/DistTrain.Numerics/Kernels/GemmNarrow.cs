@@ -101,7 +101,20 @@ internal static unsafe class GemmNarrow<T>
         for (int p = 0; p < problem.K; p += GemmReference.BlockK)
         {
             int depth = Math.Min(GemmReference.BlockK, problem.K - p);
-            Block<TVectors, TColumns>(a + p, problem.StrideA, problem.B + p, problem.StrideB, depth, work, p == 0 ? total : sum);
+            T* target = p == 0 ? total : sum;
+            if (typeof(T) == typeof(float) && TVectors.Count == 1)
+            {
+                GemmNarrowTurned.Sixteen<TColumns>((float*)a + p, problem.StrideA, (float*)problem.B + p, problem.StrideB, depth, (float*)work, (float*)target);
+            }
+            else if (typeof(T) == typeof(double) && TVectors.Count == 2)
+            {
+                GemmNarrowTurned.Four<TColumns>((double*)a + p, problem.StrideA, (double*)problem.B + p, problem.StrideB, depth, (double*)work, (double*)target);
+            }
+            else
+            {
+                Block<TVectors, TColumns>(a + p, problem.StrideA, problem.B + p, problem.StrideB, depth, work, target);
+            }
+
             for (int i = 0; p > 0 && i < ColumnsMax * rows; i += Lanes)
             {
                 (Vector512.Load(total + i) + Vector512.Load(sum + i)).Store(total + i);
@@ -235,9 +248,6 @@ internal static unsafe class GemmNarrow<T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static T* Row(T* b, nint stride, int row, int rows) => b + (Math.Min(row, rows - 1) * stride);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void MultiplyAdd<TVectors>(T* b, Vector512<T> a0, Vector512<T> a1, ref Vector512<T> c0, ref Vector512<T> c1)
         where TVectors : ICount
     {
@@ -258,61 +268,5 @@ internal static unsafe class GemmNarrow<T>
         {
             c1.Store(sum + Lanes);
         }
-    }
-
-    /// <summary>How many vectors of rows or columns of c are computed at once; a constant to the JIT.</summary>
-    private interface ICount
-    {
-        static abstract int Count { get; }
-    }
-
-    private readonly struct One : ICount
-    {
-        public static int Count => 1;
-    }
-
-    private readonly struct Two : ICount
-    {
-        public static int Count => 2;
-    }
-
-    private readonly struct Three : ICount
-    {
-        public static int Count => 3;
-    }
-
-    private readonly struct Four : ICount
-    {
-        public static int Count => 4;
-    }
-
-    private readonly struct Five : ICount
-    {
-        public static int Count => 5;
-    }
-
-    private readonly struct Six : ICount
-    {
-        public static int Count => 6;
-    }
-
-    private readonly struct Seven : ICount
-    {
-        public static int Count => 7;
-    }
-
-    private readonly struct Eight : ICount
-    {
-        public static int Count => 8;
-    }
-
-    private readonly struct Nine : ICount
-    {
-        public static int Count => 9;
-    }
-
-    private readonly struct Ten : ICount
-    {
-        public static int Count => 10;
     }
 }

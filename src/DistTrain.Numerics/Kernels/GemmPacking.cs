@@ -58,8 +58,19 @@ internal static unsafe class GemmPacking
         int groups = (width + lanes - 1) / lanes;
         int whole = depth - (depth % lanes);
         T** rows = stackalloc T*[groups * lanes];
+        bool wide = Avx512F.IsSupported && width % Vector512<T>.Count == 0;
         for (int i = 0; i < count; i += width, target += (nint)width * depth)
         {
+            if (wide && i + width <= count)
+            {
+                for (int group = 0; group < width; group += Vector512<T>.Count)
+                {
+                    GemmTranspose.Panel(source + ((i + group) * stride), stride, depth, target + group, width);
+                }
+
+                continue;
+            }
+
             // Rows past the end repeat the last one.
             for (int lane = 0; lane < groups * lanes; lane++)
             {

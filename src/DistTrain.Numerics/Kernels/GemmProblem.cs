@@ -33,27 +33,24 @@ internal unsafe struct GemmProblem<T>
     public const int WholeProduct = int.MaxValue / 2;
 
     /// <summary>Checks the shapes. Throws <see cref="ArgumentException"/> where they do not agree.</summary>
-    public static GemmProblem<T> Create(
-        TensorView<T> a, bool transposeA, TensorView<T> b, bool transposeB, TensorView<T> c, bool accumulate, TensorView<T> rowBias)
+    public static void Create(
+        TensorView<T> a, bool transposeA, TensorView<T> b, bool transposeB, TensorView<T> c, bool accumulate, TensorView<T> rowBias, out GemmProblem<T> problem)
     {
-        GemmProblem<T> problem = Create(a, transposeA, b, transposeB, null);
+        Create(a, transposeA, b, transposeB, out problem);
         if (c.Rows != problem.M || c.Columns != problem.N || (!rowBias.IsNone && rowBias.Length != problem.N))
         {
             throw new ArgumentException(
                 $"Shapes do not agree: op(a)·op(b) is {problem.M}×{problem.N}, c {c.Rows}×{c.Columns}, bias {rowBias.Length}.");
         }
 
-        return problem with
-        {
-            C = Pointer(c),
-            Bias = rowBias.IsNone ? null : Pointer(rowBias),
-            StrideC = c.Columns,
-            Accumulate = accumulate,
-        };
+        problem.C = c.Pointer;
+        problem.Bias = rowBias.Pointer;
+        problem.StrideC = c.Columns;
+        problem.Accumulate = accumulate;
     }
 
-    /// <summary>A product that a sink takes. Throws <see cref="ArgumentException"/> where the shapes do not agree.</summary>
-    public static GemmProblem<T> Create(TensorView<T> a, bool transposeA, TensorView<T> b, bool transposeB, IProductSink<T>? sink)
+    /// <summary>A product that goes nowhere yet. Throws <see cref="ArgumentException"/> where the shapes do not agree.</summary>
+    public static void Create(TensorView<T> a, bool transposeA, TensorView<T> b, bool transposeB, out GemmProblem<T> problem)
     {
         (int m, int k) = transposeA ? (a.Columns, a.Rows) : (a.Rows, a.Columns);
         (int innerOfB, int n) = transposeB ? (b.Columns, b.Rows) : (b.Rows, b.Columns);
@@ -62,20 +59,18 @@ internal unsafe struct GemmProblem<T>
             throw new ArgumentException($"Shapes do not agree: op(a) is {m}×{k}, op(b) {innerOfB}×{n}.");
         }
 
-        return new GemmProblem<T>
-        {
-            A = Pointer(a),
-            B = Pointer(b),
-            StrideA = a.Columns,
-            StrideB = b.Columns,
-            M = m,
-            N = n,
-            K = k,
-            TransposeA = transposeA,
-            TransposeB = transposeB,
-            Diagonal = WholeProduct,
-            Sink = sink,
-        };
+        // Field by field, here and in what follows: a copy reads several fields at once, and a small product would wait for what has just been written one by one.
+        problem = default;
+        problem.A = a.Pointer;
+        problem.B = b.Pointer;
+        problem.StrideA = a.Columns;
+        problem.StrideB = b.Columns;
+        problem.M = m;
+        problem.N = n;
+        problem.K = k;
+        problem.TransposeA = transposeA;
+        problem.TransposeB = transposeB;
+        problem.Diagonal = WholeProduct;
     }
 
     /// <summary>The part of the product with rows [first, end) of c.</summary>
@@ -99,20 +94,25 @@ internal unsafe struct GemmProblem<T>
     };
 
     /// <summary>The same product as cᵀ = op(b)ᵀ·op(a)ᵀ: what was the left operand is the right one. Not for a part of c.</summary>
-    public readonly GemmProblem<T> Turned() => this with
+    public readonly void Turn(out GemmProblem<T> turned)
     {
-        A = B,
-        B = A,
-        StrideA = StrideB,
-        StrideB = StrideA,
-        TransposeA = !TransposeB,
-        TransposeB = !TransposeA,
-        M = N,
-        N = M,
-        TurnC = !TurnC,
-    };
-
-    // A view's memory does not move, so its address stays good without pinning.
-    private static T* Pointer(TensorView<T> view) =>
-        (T*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(view.Span));
+        turned = default;
+        turned.A = B;
+        turned.B = A;
+        turned.C = C;
+        turned.Bias = Bias;
+        turned.StrideA = StrideB;
+        turned.StrideB = StrideA;
+        turned.StrideC = StrideC;
+        turned.M = N;
+        turned.N = M;
+        turned.K = K;
+        turned.TransposeA = !TransposeB;
+        turned.TransposeB = !TransposeA;
+        turned.Accumulate = Accumulate;
+        turned.TurnC = !TurnC;
+        turned.Diagonal = Diagonal;
+        turned.IsShared = IsShared;
+        turned.FirstRow = FirstRow;
+    }
 }

@@ -25,6 +25,33 @@ internal static unsafe class GemmTranspose
         }
     }
 
+    /// <summary>The same for any depth: target[p·width + i] = source[i·stride + p] for as many rows i as a vector has lanes. Every cache line of the source is read once.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Panel<T>(T* source, nint stride, int depth, T* target, nint width)
+        where T : unmanaged
+    {
+        nint p = 0;
+        for (; p <= depth - Vector512<T>.Count; p += Vector512<T>.Count, target += Vector512<T>.Count * width)
+        {
+            if (typeof(T) == typeof(float))
+            {
+                Sixteen((float*)source + p, stride, (float*)target, width);
+            }
+            else
+            {
+                Step(source + p, stride, target, width);
+            }
+        }
+
+        for (; p < depth; p++, target += width)
+        {
+            for (int i = 0; i < Vector512<T>.Count; i++)
+            {
+                target[i] = source[(i * stride) + p];
+            }
+        }
+    }
+
     /// <summary>The same for fewer p and any number of rows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Rest<T>(T* source, nint stride, int rows, int depth, T* target)
@@ -37,6 +64,29 @@ internal static unsafe class GemmTranspose
                 target[(p * rows) + i] = source[(i * stride) + p];
             }
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Sixteen(float* source, nint stride, float* target, nint width)
+    {
+        Quarter(source, stride, out Vector512<float> w00, out Vector512<float> w01, out Vector512<float> w02, out Vector512<float> w03);
+        Quarter(source + (4 * stride), stride, out Vector512<float> w10, out Vector512<float> w11, out Vector512<float> w12, out Vector512<float> w13);
+        Quarter(source + (8 * stride), stride, out Vector512<float> w20, out Vector512<float> w21, out Vector512<float> w22, out Vector512<float> w23);
+        Quarter(source + (12 * stride), stride, out Vector512<float> w30, out Vector512<float> w31, out Vector512<float> w32, out Vector512<float> w33);
+        Store(w00, w10, w20, w30, target, 4 * width);
+        Store(w01, w11, w21, w31, target + width, 4 * width);
+        Store(w02, w12, w22, w32, target + (2 * width), 4 * width);
+        Store(w03, w13, w23, w33, target + (3 * width), 4 * width);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store(Vector512<float> v0, Vector512<float> v1, Vector512<float> v2, Vector512<float> v3, float* target, nint step)
+    {
+        Lanes(v0, v1, v2, v3, out Vector512<float> t0, out Vector512<float> t1, out Vector512<float> t2, out Vector512<float> t3);
+        t0.Store(target);
+        t1.Store(target + step);
+        t2.Store(target + (2 * step));
+        t3.Store(target + (3 * step));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -74,15 +124,54 @@ internal static unsafe class GemmTranspose
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Four(double* source, nint stride, double* target, nint width)
     {
+        Four(source, stride, out Vector512<double> t0, out Vector512<double> t1, out Vector512<double> t2, out Vector512<double> t3);
+        t0.Store(target);
+        t1.Store(target + width);
+        t2.Store(target + (2 * width));
+        t3.Store(target + (3 * width));
+    }
+
+    /// <summary>Four columns of eight rows.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Four(
+        double* source, nint stride, out Vector512<double> t0, out Vector512<double> t1, out Vector512<double> t2, out Vector512<double> t3)
+    {
         double* below = source + (4 * stride);
         Vector512<double> r0 = Halves(source, source + (2 * stride)), r1 = Halves(source + stride, source + (3 * stride));
         Vector512<double> r2 = Halves(below, below + (2 * stride)), r3 = Halves(below + stride, below + (3 * stride));
         Vector512<double> low01 = Avx512F.UnpackLow(r0, r1), high01 = Avx512F.UnpackHigh(r0, r1);
         Vector512<double> low23 = Avx512F.UnpackLow(r2, r3), high23 = Avx512F.UnpackHigh(r2, r3);
-        Avx512F.Shuffle4x128(low01, low23, EvenLanes).Store(target);
-        Avx512F.Shuffle4x128(high01, high23, EvenLanes).Store(target + width);
-        Avx512F.Shuffle4x128(low01, low23, OddLanes).Store(target + (2 * width));
-        Avx512F.Shuffle4x128(high01, high23, OddLanes).Store(target + (3 * width));
+        t0 = Avx512F.Shuffle4x128(low01, low23, EvenLanes);
+        t1 = Avx512F.Shuffle4x128(high01, high23, EvenLanes);
+        t2 = Avx512F.Shuffle4x128(low01, low23, OddLanes);
+        t3 = Avx512F.Shuffle4x128(high01, high23, OddLanes);
+    }
+
+    /// <summary>Four rows of sixteen values: lane l of w[c] holds column 4·l + c.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Quarter(float* a, nint stride, out Vector512<float> w0, out Vector512<float> w1, out Vector512<float> w2, out Vector512<float> w3)
+    {
+        Vector512<float> r0 = Vector512.Load(a), r1 = Vector512.Load(a + stride), r2 = Vector512.Load(a + (2 * stride)), r3 = Vector512.Load(a + (3 * stride));
+        Vector512<double> low01 = Avx512F.UnpackLow(r0, r1).AsDouble(), high01 = Avx512F.UnpackHigh(r0, r1).AsDouble();
+        Vector512<double> low23 = Avx512F.UnpackLow(r2, r3).AsDouble(), high23 = Avx512F.UnpackHigh(r2, r3).AsDouble();
+        w0 = Avx512F.UnpackLow(low01, low23).AsSingle();
+        w1 = Avx512F.UnpackHigh(low01, low23).AsSingle();
+        w2 = Avx512F.UnpackLow(high01, high23).AsSingle();
+        w3 = Avx512F.UnpackHigh(high01, high23).AsSingle();
+    }
+
+    /// <summary>Lane l of four vectors side by side in t[l].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Lanes(
+        Vector512<float> v0, Vector512<float> v1, Vector512<float> v2, Vector512<float> v3,
+        out Vector512<float> t0, out Vector512<float> t1, out Vector512<float> t2, out Vector512<float> t3)
+    {
+        Vector512<float> even0 = Avx512F.Shuffle4x128(v0, v1, EvenLanes), odd0 = Avx512F.Shuffle4x128(v0, v1, OddLanes);
+        Vector512<float> even1 = Avx512F.Shuffle4x128(v2, v3, EvenLanes), odd1 = Avx512F.Shuffle4x128(v2, v3, OddLanes);
+        t0 = Avx512F.Shuffle4x128(even0, even1, EvenLanes);
+        t1 = Avx512F.Shuffle4x128(odd0, odd1, EvenLanes);
+        t2 = Avx512F.Shuffle4x128(even0, even1, OddLanes);
+        t3 = Avx512F.Shuffle4x128(odd0, odd1, OddLanes);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
@@ -31,7 +32,15 @@ internal static unsafe class GemmTurnedStore
             whole = columns & ~(Vector512<T>.Count - 1);
             for (nint j = 0; j < whole; j += Vector512<T>.Count)
             {
-                if (typeof(T) == typeof(float))
+                if (rows == 2 && typeof(T) == typeof(float))
+                {
+                    StorePairs((float*)tile + j, stride, (float*)c + (j * strideC), strideC, (float*)bias);
+                }
+                else if (rows == 2)
+                {
+                    StorePairs((double*)tile + j, stride, (double*)c + (j * strideC), strideC, (double*)bias);
+                }
+                else if (typeof(T) == typeof(float))
                 {
                     StoreSixteen((float*)tile + j, stride, rows, (float*)c + (j * strideC), strideC, add, (float*)bias);
                 }
@@ -51,6 +60,62 @@ internal static unsafe class GemmTurnedStore
                 *target = bias == null ? sum : sum + bias[i];
             }
         }
+    }
+
+    /// <summary>Sixteen columns of two rows, such as the last two of ten classes: a pair is one value to move.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StorePairs(float* tile, nint stride, float* c, nint strideC, float* bias)
+    {
+        Vector512<float> t0 = Vector512.Load(tile), t1 = Vector512.Load(tile + stride);
+        Vector512<float> low = Avx512F.UnpackLow(t0, t1), high = Avx512F.UnpackHigh(t0, t1);
+        if (bias != null)
+        {
+            Vector512<float> biases = Vector512.Create(*(double*)bias).AsSingle();
+            low += biases;
+            high += biases;
+        }
+
+        Quads(low.AsDouble(), high.AsDouble(), 0, c, strideC);
+        Quads(low.AsDouble(), high.AsDouble(), 1, c + (4 * strideC), strideC);
+        Quads(low.AsDouble(), high.AsDouble(), 2, c + (8 * strideC), strideC);
+        Quads(low.AsDouble(), high.AsDouble(), 3, c + (12 * strideC), strideC);
+    }
+
+    /// <summary>The four pairs of a lane of two vectors, a pair a stride.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Quads(Vector512<double> low, Vector512<double> high, [ConstantExpected] byte lane, float* c, nint stride)
+    {
+        Vector128<double> two = Avx512F.ExtractVector128(low.AsInt32(), lane).AsDouble(), more = Avx512F.ExtractVector128(high.AsInt32(), lane).AsDouble();
+        Sse2.StoreScalar((double*)c, two);
+        Sse2.StoreHigh((double*)(c + stride), two);
+        Sse2.StoreScalar((double*)(c + (2 * stride)), more);
+        Sse2.StoreHigh((double*)(c + (3 * stride)), more);
+    }
+
+    /// <summary>Eight columns of two rows.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StorePairs(double* tile, nint stride, double* c, nint strideC, double* bias)
+    {
+        Vector512<double> t0 = Vector512.Load(tile), t1 = Vector512.Load(tile + stride);
+        Vector512<double> low = Avx512F.UnpackLow(t0, t1), high = Avx512F.UnpackHigh(t0, t1);
+        if (bias != null)
+        {
+            Vector512<double> biases = Vector512.Create(Vector256.Create(Vector128.Load(bias), Vector128.Load(bias)), Vector256.Create(Vector128.Load(bias), Vector128.Load(bias)));
+            low += biases;
+            high += biases;
+        }
+
+        Two(low, high, 0, c, strideC);
+        Two(low, high, 1, c + (2 * strideC), strideC);
+        Two(low, high, 2, c + (4 * strideC), strideC);
+        Two(low, high, 3, c + (6 * strideC), strideC);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Two(Vector512<double> low, Vector512<double> high, [ConstantExpected] byte lane, double* c, nint stride)
+    {
+        Avx512F.ExtractVector128(low.AsInt32(), lane).AsDouble().Store(c);
+        Avx512F.ExtractVector128(high.AsInt32(), lane).AsDouble().Store(c + stride);
     }
 
     /// <summary>Sixteen columns of up to eight rows.</summary>

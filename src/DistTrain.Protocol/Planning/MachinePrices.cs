@@ -1,4 +1,5 @@
 using DistTrain.Numerics;
+using DistTrain.Numerics.Kernels;
 using DistTrain.Numerics.Networks;
 
 namespace DistTrain.Protocol.Planning;
@@ -9,8 +10,8 @@ namespace DistTrain.Protocol.Planning;
 /// <param name="stepBytes">What a step reads and writes: whatever is not touched twice within it comes from the cache that holds so much.</param>
 internal sealed class MachinePrices(MachineProfile machine, Precision precision, double stepBytes)
 {
-    // Bytes of a row's part of the product kernel's tile. Products below this many multiply-adds stay on one thread.
-    private const double TileBytes = 64, ForkProduct = 250_000;
+    // Bytes of a row's part of the product kernel's tile.
+    private const double TileBytes = 64;
 
     private readonly ProductRates _products = precision == Precision.Float32 ? machine.ProductsFloat32 : machine.ProductsFloat64;
     private readonly double _lanes = TileBytes / BytesOf(precision);
@@ -35,7 +36,7 @@ internal sealed class MachinePrices(MachineProfile machine, Precision precision,
         double seconds = rate.Seconds + (ProductRate.PaddedFlops(kind, rows, outputs, inputs, _lanes) / (1e9 * rate.Gigaflops)) + (touched * weights * rate.SecondsPerWeight)
             + (touched * weights * ColdSecondsPerValue);
         double products = rows * outputs * inputs;
-        return new JobPart(seconds, products >= ForkProduct ? 2 * products : 0);
+        return new JobPart(seconds, products >= Gemm.ForkProduct ? 2 * products : 0);
     }
 
     /// <summary>Values of an activation, forward.</summary>

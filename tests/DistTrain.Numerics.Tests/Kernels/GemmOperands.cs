@@ -38,8 +38,7 @@ internal sealed class GemmOperands<T> : IDisposable
         bool accumulate = false, bool bias = false, GemmPath path = GemmPath.Best, VectorWidth width = VectorWidth.Best, IForkJoin? fork = null)
     {
         _start.Span.CopyTo(C.Span);
-        GemmProblem<T> problem = GemmProblem<T>.Create(
-            A.View, TransposeA, B.View, TransposeB, C.View, accumulate, bias ? Bias.View : default);
+        GemmProblem<T>.Create(A.View, TransposeA, B.View, TransposeB, C.View, accumulate, bias ? Bias.View : default, out GemmProblem<T> problem);
         Gemm.Multiply(problem, fork, path, width);
         return C.Span.ToArray();
     }
