@@ -15,6 +15,12 @@ switch (args)
         return FootprintBenchmark.RunPeer(experiment);
 }
 
+if (args is ["--help" or "-h" or "help", ..])
+{
+    BenchmarkCommand.PrintUsage();
+    return 0;
+}
+
 if (args is [string first, ..] && first.StartsWith('-'))
 {
     BenchmarkSwitcher.FromAssembly(typeof(OverheadBenchmark).Assembly).Run(args);
@@ -24,7 +30,15 @@ if (args is [string first, ..] && first.StartsWith('-'))
 BenchmarkArguments words = new(args.Length > 0 ? args[1..] : []);
 if (args is [string name, ..] && BenchmarkCommand.All.SingleOrDefault(command => command.Name == name) is { } chosen && words.Count >= chosen.Required)
 {
-    return chosen.Run(words);
+    if (!chosen.BetweenCores)
+    {
+        return chosen.Run(words);
+    }
+
+    CoreDistance.Print("before");
+    int code = chosen.Run(words);
+    CoreDistance.Print("after");
+    return code;
 }
 
 BenchmarkCommand.PrintUsage();

@@ -37,8 +37,8 @@ internal static class TorchBenchmark
     {
         int cores = Environment.ProcessorCount;
         Console.WriteLine($"float32, SGD, a layer a stage and so an actor; medians of {rounds} paired rounds; ratios are PyTorch's time over ours, PyTorch at its fastest setting on {cores} cores");
-        Console.WriteLine("| case | momentum | threads | actors us/step | plain loop us/step | PyTorch us/step | PyTorch / actors (range) | PyTorch / plain loop | PyTorch |");
-        Console.WriteLine("|---|---|---|---|---|---|---|---|---|");
+        Console.WriteLine("| case | momentum | threads | actors us/step | plain loop us/step | PyTorch us/step | PyTorch / actors (range) | PyTorch / plain loop | PyTorch | between cores |");
+        Console.WriteLine("|---|---|---|---|---|---|---|---|---|---|");
         foreach ((string title, int[] sizes, int rows, int batch, int epochs) in Cases.Where(one => part is null || one.Title.Contains(part, StringComparison.Ordinal)))
         {
             foreach (double momentum in (double[])[0, 0.9])
@@ -64,9 +64,10 @@ internal static class TorchBenchmark
         }
         while (Stopwatch.GetElapsedTime(begin).TotalSeconds < WarmUpSeconds);
 
-        List<double> actors = [], plain = [], torch = [], overActors = [], overPlain = [];
+        List<double> actors = [], plain = [], torch = [], overActors = [], overPlain = [], apart = [];
         for (int round = 0; round < rounds; round++)
         {
+            apart.Add(CoreDistance.Nanoseconds());
             actors.Add(Actors(request));
             plain.Add(PlainLoop(request));
             if (peer is not null)
@@ -81,7 +82,7 @@ internal static class TorchBenchmark
         string compared = peer is null
             ? $"| | | | {missing} |"
             : $"| {perStep * Median(torch):F1} | {Median(overActors):F2} ({overActors.Min():F2} to {overActors.Max():F2}) | {Median(overPlain):F2} | {peer.Version} |";
-        Console.WriteLine($"| {title} | {training.Momentum} | {threads} | {perStep * Median(actors):F2} | {perStep * Median(plain):F2} {compared}");
+        Console.WriteLine($"| {title} | {training.Momentum} | {threads} | {perStep * Median(actors):F2} | {perStep * Median(plain):F2} {compared} {Median(apart):F0} ns |");
     }
 
     private static double Actors(RunRequest request)
