@@ -22,10 +22,12 @@ internal sealed class SquaredErrorLoss<T>(double factor) : RowwiseLoss<T>
             ReadOnlySpan<T> y = output.Row(row), t = target.Row(row);
             sum += RowLoss(default, y, t, default);
             correct += IsCorrect(y, t) ? 1 : 0;
-            if (!signal.IsNone)
-            {
-                RowSignal(y, t, rowWeight, signal.Row(row));
-            }
+        }
+
+        if (!signal.IsNone)
+        {
+            // Value by value, so that rows can be taken for one.
+            RowSignal(output.Span, target.Span, rowWeight, signal.Span);
         }
 
         return new LossResult(sum, correct, output.Rows);
