@@ -166,6 +166,7 @@ public sealed class BadInputTests : IDisposable
 
     [Theory]
     [InlineData("seed: 3", "method: backprob", "my.yaml:2: method: 'backprob' is not known; expected backprop", "did you mean 'backprop'?")]
+    [InlineData("seed: 3", "method: { name: final-layer-only, schedule: sequential }", "my.yaml:2: method.schedule: 'sequential': final-layer-only runs its passes in an order of its own", "expected no schedule, or one of the methods backprop, feedback-alignment")]
     [InlineData("seed: 3", "method: { name: backprop, schedule: 1f2b }", "my.yaml:2: method.schedule: '1f2b' is not known; expected 1f1b", "did you mean '1f1b'?")]
     [InlineData("seed: 3", "engine: thread", "my.yaml:2: engine: 'thread' is no engine; expected threads", "did you mean 'threads'?")]
     [InlineData("seed: 3", "engine: akka", "my.yaml:2: engine: this program has no engine 'akka' (the cluster executable has: src/DistTrain.Akka); expected threads", "")]
@@ -218,7 +219,7 @@ public sealed class BadInputTests : IDisposable
     }
 
     [Theory]
-    [InlineData("trian", "disttrain: there is no command 'trian'; expected train, plan, evaluate, predict, export, presets, doctor, calibrate, study, paper, soak, dashboard or report; did you mean 'train'?")]
+    [InlineData("trian", "disttrain: there is no command 'trian'; expected train, plan, evaluate, predict, export, presets, doctor, calibrate, bench, study, paper, soak, dashboard or report; did you mean 'train'?")]
     [InlineData("train --epochs 3", "disttrain train: there is no option '--epochs'; expected ")]
     [InlineData("train --jsn", "did you mean '--json'?")]
     [InlineData("train xor spirals", "disttrain train: 'spirals' is one argument too many")]

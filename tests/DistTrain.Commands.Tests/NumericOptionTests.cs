@@ -31,7 +31,7 @@ public sealed class NumericOptionTests : IDisposable
 
     [Fact]
     public void ThereAreOptionsThatTakeNumbers() => NumericOptions.Select(row => (string)row[1]).ShouldBe(
-        ["--workers", "--port", "--threads", "--seeds", "--minutes", "--port", "--iterations", "--seeds", "--seeds", "--epochs", "--learning-rate", "--seed"], ignoreOrder: true);
+        ["--workers", "--port", "--threads", "--seconds", "--seeds", "--minutes", "--port", "--iterations", "--seeds", "--seeds", "--epochs", "--learning-rate", "--seed"], ignoreOrder: true);
 
     [Theory]
     [MemberData(nameof(NumericOptions))]

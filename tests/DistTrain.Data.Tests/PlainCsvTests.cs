@@ -40,6 +40,18 @@ public sealed class PlainCsvTests : IDisposable
         rows.ShouldBeGreaterThan(4_000);
     }
 
+    [Theory]
+    [InlineData("a,b,y\n1,2,caf?\n")]
+    [InlineData("a,caf?,y\n1,2,0\n")]
+    [InlineData("\ufeffa,b,y\n1,2,\"caf?\"\n")]
+    public void WhatIsNotUtf8IsRefusedAndNotTakenForSomethingElse(string text)
+    {
+        byte[] bytes = [.. Encoding.UTF8.GetBytes(text).Select(value => value == '?' ? (byte)0xE9 : value)];
+        int rows = 0;
+        string outcome = Outcome(_folder.Bytes("latin.csv", bytes), new CsvSpec("latin.csv") { Label = "y" }, byLibrary: false, ref rows);
+        outcome.ShouldContain("is not UTF-8: 0xE9 stands for no character");
+    }
+
     [Fact]
     public void NumbersGetTheBitsOfThePlatform()
     {

@@ -36,6 +36,7 @@ internal sealed class ClientRun : IDisposable
     private readonly IActorRef _client;
     private readonly SnapshotFolder _journal;
     private readonly string? _temporary;
+    private readonly string _cluster;
     private readonly long _runId;
     private readonly RunMarker? _marker;
     private bool _isAccepted;
@@ -51,6 +52,7 @@ internal sealed class ClientRun : IDisposable
         (_request, _observer) = (request, observer);
         _plan = new RunPlan(request.Settings, request.Data.TrainRows, request.Data.TestRows);
         _alone = new AloneCounter(_plan);
+        _cluster = target.Cluster;
         _temporary = request.JournalFolder is null ? Directory.CreateTempSubdirectory("disttrain-").FullName : null;
         _journal = new SnapshotFolder(Path.GetFullPath(request.JournalFolder ?? _temporary!));
         _system = SystemConfig.Client(target.Host, new SealSetup(target.Secret, Say, _ => { }), target.Tls);
@@ -88,11 +90,19 @@ internal sealed class ClientRun : IDisposable
                 if (_heard.TryTake(out ClusterMessage? message, LookEvery))
                 {
                     heardAt = _recorder.Elapsed;
+                    if (message is Refused && !_isAccepted)
+                    {
+                        // Asked to stop before anything began, which is no refusal.
+                        stop.ThrowIfCancellationRequested();
+                    }
+
                     On(message);
                 }
                 else if (_recorder.Elapsed - heardAt > SilenceMax)
                 {
-                    Fail($"no node has answered for {SilenceMax.TotalSeconds} s; expected a running cluster at the given addresses, and the same {ClusterSecret.Variable} here as there");
+                    Fail(
+                        $"no node has answered for {SilenceMax.TotalSeconds} s; expected a running cluster of the name '{_cluster}' at the given addresses (--cluster takes a "
+                        + $"cluster.conf for one of another name), and the same {ClusterSecret.Variable} here as there");
                 }
             }
         }

@@ -1,5 +1,6 @@
 using System.Net;
 using Akka.Configuration;
+using Akka.Configuration.Hocon;
 using DistTrain.Numerics;
 
 namespace DistTrain.Akka.Configuration;
@@ -7,7 +8,9 @@ namespace DistTrain.Akka.Configuration;
 /// <summary>Reads <c>cluster.conf</c>. Everything is checked before anything starts; a problem names file and key.</summary>
 internal sealed class ClusterFile
 {
+    private const string OwnSection = "disttrain", AkkaSection = "akka";
     private readonly string _file, _folder;
+    private readonly SortedSet<string> _known = new(StringComparer.Ordinal);
     private readonly Config _config;
 
     private ClusterFile(string file, string folder, string text)
@@ -20,8 +23,10 @@ internal sealed class ClusterFile
         catch (Exception wrong) when (wrong is not (OutOfMemoryException or InvalidInputException))
         {
             // The parser has a type of exception for every mistake.
-            throw Problem("", $"not HOCON ({wrong.Message})");
+            throw Problem("", "is not HOCON; expected sections such as disttrain { node { port = 4711 } }");
         }
+
+        HoconShape.Require(text, problem => Problem("", problem));
     }
 
     /// <summary>Reads a file; relative paths in it start from its folder.</summary>
@@ -36,7 +41,14 @@ internal sealed class ClusterFile
     }
 
     /// <summary>Reads a text.</summary>
-    public static NodeSettings Parse(string text, string shown, string folder) => new ClusterFile(shown, folder, text).Settings();
+    public static NodeSettings Parse(string text, string shown, string folder)
+    {
+        ClusterFile file = new(shown, folder, text);
+        file.RequireSections();
+        NodeSettings settings = file.Settings();
+        file.RequireKnownKeys();
+        return settings;
+    }
 
     private NodeSettings Settings()
     {
@@ -44,9 +56,21 @@ internal sealed class ClusterFile
         string mode = Text("data-plane.mode", "tcp");
         int port = Number("node.port", 4711, 0, IPEndPoint.MaxPort), streamPort = Number("data-plane.port", 0, 0, IPEndPoint.MaxPort);
         Require(port != streamPort || port == 0, "data-plane.port", $"{port} is node.port as well; expected another port, or 0 for any");
+        string name = Text("cluster.name", "disttrain"), endpoint = Text("telemetry.endpoint", "");
+        Require(
+            name.Length > 0 && char.IsAsciiLetterOrDigit(name[0]) && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_'),
+            "cluster.name",
+            $"'{name}' is no name; expected letters, digits, '-' and '_'");
+        Require(
+            host.Length > 0 && host is not ("0.0.0.0" or "::"), "node.host", $"'{host}' is no address that others can reach this node at; expected its own, and 0.0.0.0 as bind-host to listen everywhere");
+        Require(
+            endpoint.Length == 0 || (Uri.TryCreate(endpoint, UriKind.Absolute, out Uri? collector) && collector.Scheme is "http" or "https"),
+            "telemetry.endpoint",
+            $"'{endpoint}' is no address of a collector; expected such as http://127.0.0.1:4317");
+        (string, string, string) tls = (PathOf("tls.certificate"), PathOf("tls.key"), PathOf("tls.ca"));
         return new NodeSettings
         {
-            Cluster = Text("cluster.name", "disttrain"),
+            Cluster = name,
             Host = host,
             Port = port,
             BindHost = Text("node.bind-host", host),
@@ -67,9 +91,9 @@ internal sealed class ClusterFile
             WindowBytes = Number("data-plane.window-mib", 64, 1, 16 << 10) * (1L << 20),
             WindowChunks = Number("data-plane.window-chunks", 32, 8, 1024),
             Tls = Flag("tls.enabled", false)
-                ? (PathOf("tls.certificate"), PathOf("tls.key"), PathOf("tls.ca"))
+                ? tls
                 : null,
-            TelemetryEndpoint = Text("telemetry.endpoint", ""),
+            TelemetryEndpoint = endpoint,
             TelemetryByHttp = TelemetryByHttp(),
             Akka = _config.HasPath("akka") ? _config.GetConfig("akka") : Config.Empty,
         };
@@ -107,14 +131,14 @@ internal sealed class ClusterFile
 
     private static int OrCores(int value) => value > 0 ? value : Environment.ProcessorCount;
 
-    private string PathOf(string key) => Path.GetFullPath(Text(key, ""), _folder);
+    private string PathOf(string key) => Text(key, "") is { Length: > 0 } path ? Path.GetFullPath(path, _folder) : "";
 
     private string Text(string key, string otherwise) => Has(key) ? Checked(key, "a text", config => config.GetString(Full(key))) : otherwise;
 
     private bool Flag(string key, bool otherwise) => Has(key) ? Checked(key, "on or off", config => config.GetBoolean(Full(key))) : otherwise;
 
     private IReadOnlyList<string> Texts(string key, IReadOnlyList<string> otherwise) =>
-        Has(key) ? Checked(key, "a list of texts", config => config.GetStringList(Full(key)).ToArray()) : otherwise;
+        Has(key) ? Checked(key, "a list of texts", config => config.GetValue(Full(key)).IsArray() ? config.GetStringList(Full(key)).ToArray() : throw new FormatException()) : otherwise;
 
     private int Number(string key, int otherwise, int least, int most)
     {
@@ -123,7 +147,66 @@ internal sealed class ClusterFile
         return value;
     }
 
-    private bool Has(string key) => _config.HasPath(Full(key));
+    private bool Has(string key)
+    {
+        _known.Add(key);
+        return _config.HasPath(Full(key));
+    }
+
+    /// <summary>What is at the top has keys of its own.</summary>
+    private void RequireSections()
+    {
+        foreach ((string key, HoconValue value) in Items(_config.Root))
+        {
+            if (key is not (OwnSection or AkkaSection))
+            {
+                throw new InvalidInputException($"{_file}: there is no section '{key}'; expected {OwnSection} and {AkkaSection}");
+            }
+
+            if (!value.IsObject())
+            {
+                throw new InvalidInputException($"{_file}: {key}: expected a section, {key} {{ … }}");
+            }
+        }
+    }
+
+    /// <summary>A key that nobody reads is a slip of the pen, and its value would be missed in silence.</summary>
+    private void RequireKnownKeys()
+    {
+        if (_config.HasPath(OwnSection))
+        {
+            RequireKnownKeys(_config.GetValue(OwnSection), "");
+        }
+    }
+
+    private void RequireKnownKeys(HoconValue section, string path)
+    {
+        foreach ((string key, HoconValue value) in Items(section))
+        {
+            string full = path.Length == 0 ? key : $"{path}.{key}";
+            if (_known.Contains(full))
+            {
+                continue;
+            }
+
+            string[] below = [.. _known.Where(known => known.StartsWith(full + ".", StringComparison.Ordinal))];
+            if (below.Length == 0)
+            {
+                string[] beside = [.. _known.Where(known => path.Length == 0 || known.StartsWith(path + ".", StringComparison.Ordinal))];
+                throw Problem(full, $"there is no such key; expected {string.Join(", ", beside.Select(Full))}");
+            }
+
+            if (!value.IsObject())
+            {
+                throw Problem(full, $"expected a section with {string.Join(", ", below.Select(Full))}");
+            }
+
+            RequireKnownKeys(value, full);
+        }
+    }
+
+    private static IEnumerable<KeyValuePair<string, HoconValue>> Items(HoconValue value) =>
+        value.IsObject() ? value.GetObject().Items.OrderBy(item => item.Key, StringComparer.Ordinal) : [];
 
     private T Checked<T>(string key, string expected, Func<Config, T> read)
     {
@@ -131,9 +214,9 @@ internal sealed class ClusterFile
         {
             return read(_config);
         }
-        catch (Exception wrong) when (wrong is not OutOfMemoryException)
+        catch (Exception wrong) when (wrong is not (OutOfMemoryException or InvalidInputException))
         {
-            throw Problem(key, $"{wrong.Message}; expected {expected}");
+            throw Problem(key, $"expected {expected}");
         }
     }
 

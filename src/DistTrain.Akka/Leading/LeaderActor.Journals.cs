@@ -58,14 +58,18 @@ internal sealed partial class LeaderActor
         return step < (_job!.From?.Step ?? 0) ? $"a node that keeps the commit of step {_job.From!.Step}" : null;
     }
 
-    /// <summary>Whether a node may host an actor for all that it keeps.</summary>
+    /// <summary>
+    /// Whether a node may host an actor for all that it keeps. One that keeps nothing may where a snapshot reaches as far as the logs: a node's, or the client's, which is all
+    /// that is left of a run that was stopped in order.
+    /// </summary>
     private bool HasKept(ActorId actor, int index, LeaderNode node) =>
         !KeepsLog
         || _plan!.Topology.RoleOf(actor) != ActorRole.Shard
         || _nodeOf[actor.Index] == index
         || _reachNeeded == 0
         || (_plan.Topology.ShardOf(actor) is int shard && shard < node.Kept.Reach.Length && node.Kept.Reach[shard] >= _reachNeeded)
-        || (node.SnapshotStep >= _reachNeeded);
+        || node.SnapshotStep >= _reachNeeded
+        || _job!.From?.Step >= _reachNeeded;
 
     /// <summary>Whether whoever has no node is a shard that waits for the one that keeps its log.</summary>
     private bool HomelessWait() => KeepsLog && _phase == Phase.Running

@@ -14,6 +14,7 @@ namespace DistTrain.Akka.Leading;
 internal sealed partial class LeaderActor
 {
     private static readonly TimeSpan SnapshotFor = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan StopFor = TimeSpan.FromSeconds(60);
 
     private readonly SortedDictionary<int, SpawnActor> _pending = [];
     private readonly SortedDictionary<string, byte[]> _counts = new(StringComparer.Ordinal);
@@ -27,6 +28,7 @@ internal sealed partial class LeaderActor
     private int[] _nodeOf = [];
     private CoordinatorProgress? _from, _snapshot;
     private string _holder = "";
+    private long _clientLostAt;
     private SnapshotMade? _keeping;
     private int _keepingLeft, _keptOn;
     private long _keepingSince;
@@ -238,7 +240,11 @@ internal sealed partial class LeaderActor
 
     private void RequestStop(long runId)
     {
-        if (_phase == Phase.Running && _job?.RunId == runId && !_stopRequested)
+        if (_phase == Phase.Preparing && _job?.RunId == runId)
+        {
+            Refuse("stopped before anything was started");
+        }
+        else if (_phase == Phase.Running && _job?.RunId == runId && !_stopRequested)
         {
             _stopRequested = true;
             _host.Run?.Stop();
@@ -256,6 +262,7 @@ internal sealed partial class LeaderActor
         _host.Log($"the client of {_job?.Name} is gone; the run stops");
         if (_phase == Phase.Running)
         {
+            _clientLostAt = _time.GetTimestamp();
             RequestStop(_job!.RunId);
         }
         else
@@ -300,8 +307,24 @@ internal sealed partial class LeaderActor
 
     private void TellOver()
     {
+        if (_clientLostAt != 0)
+        {
+            // Nobody fetches the model; what a log keeps is there for whoever resumes the run.
+            Forget(isCollected: false);
+            return;
+        }
+
         Enter(Phase.Collecting);
         SendOver();
+    }
+
+    /// <summary>A run whose client is gone stops at a committed step; one that commits none any more must not take the cluster for ever.</summary>
+    private void FailIfNobodyWaits()
+    {
+        if (_clientLostAt != 0 && _time.GetElapsedTime(_clientLostAt) > StopFor)
+        {
+            Fail($"its client is gone, and no step could be committed for {StopFor.TotalSeconds} s");
+        }
     }
 
     private void SendOver()

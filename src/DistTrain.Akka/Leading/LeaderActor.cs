@@ -164,6 +164,7 @@ internal sealed partial class LeaderActor : ReceiveActor, IWithTimers
                 LeadIfReady();
                 break;
             case Phase.Running:
+                FailIfNobodyWaits();
                 Remind();
                 break;
             case Phase.Ending when IsOver(EndFor):
@@ -190,7 +191,7 @@ internal sealed partial class LeaderActor : ReceiveActor, IWithTimers
         _outbox = new NoteOutbox(_run);
         _client = ((ExtendedActorSystem)Context.System).Provider.ResolveActorRef(job.Client);
         Context.Watch(_client);
-        (_plan, _nodeOf, _ended, _stopRequested, _lastStep) = (null, [], null, false, 0);
+        (_plan, _nodeOf, _ended, _stopRequested, _lastStep, _lastCommitAt, _clientLostAt) = (null, [], null, false, job.From?.Step ?? 0, 0, 0);
         _pending.Clear();
         _counts.Clear();
         foreach (LeaderNode node in _nodes)

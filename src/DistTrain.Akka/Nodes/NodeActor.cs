@@ -31,6 +31,8 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
     private readonly Queue<(object Message, IActorRef Sender)> _waiting = new();
     private IActorRef _asked = ActorRefs.Nobody;
     private Table? _table;
+    private Task<bool> _fetched = Task.FromResult(true);
+    private (long RunId, long Step) _fetching;
     private int _failures;
     private bool _making;
 
@@ -283,8 +285,28 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
 
         // Whoever moves here needs what the nodes before have kept.
         IActorRef holder = ((ExtendedActorSystem)Context.System).Provider.ResolveActorRef(spawn.Holder), self = Self, sender = Sender;
-        PartFetcher.FetchSnapshotAsync(holder, run.Job.RunId, spawn.RestoreStep, run.Plan.Slices.Count, run.Folder)
-            .ContinueWith(_ => self.Tell(new SnapshotFetched(spawn), sender), TaskScheduler.Default);
+        (long RunId, long Step) wanted = (run.Job.RunId, spawn.RestoreStep);
+        if (_fetched.IsCompleted || wanted != _fetching)
+        {
+            // Actors that move together want the same files, and the leader asks again while they are on their way.
+            _fetching = wanted;
+            _fetched = PartFetcher.FetchSnapshotAsync(holder, run.Job.RunId, spawn.RestoreStep, run.Plan.Slices.Count, run.Folder);
+        }
+
+        // Where it fails, the leader asks again.
+        _fetched.ContinueWith(
+            fetched =>
+            {
+                if (fetched is { IsCompletedSuccessfully: true, Result: true })
+                {
+                    self.Tell(new SnapshotFetched(spawn), sender);
+                }
+                else
+                {
+                    _host.Log($"the snapshot of step {spawn.RestoreStep} could not be fetched from {spawn.Holder}; it is asked for again");
+                }
+            },
+            TaskScheduler.Default);
     }
 
     private void Start(NodeRun run, SpawnActor spawn)

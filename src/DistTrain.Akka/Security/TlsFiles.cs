@@ -27,9 +27,10 @@ internal sealed class TlsFiles
         {
             return new TlsFiles(X509Certificate2.CreateFromPemFile(certificate, key), X509CertificateLoader.LoadCertificateFromFile(authority));
         }
-        catch (CryptographicException wrong)
+        catch (Exception wrong) when (wrong is CryptographicException or ArgumentException)
         {
-            throw new InvalidInputException($"disttrain.tls: {wrong.Message}; expected PEM files as deploy/make-ca.sh writes them", wrong);
+            throw new InvalidInputException(
+                $"disttrain.tls: {certificate}, {key} and {authority}: {wrong.Message.TrimEnd('.')}; expected a certificate with its own key, and the CA's certificate, as PEM files that deploy/make-ca.sh writes", wrong);
         }
     }
 

@@ -41,21 +41,50 @@ internal sealed class NodeCommand(CommandHost host)
 
         TlsFiles? tls = ClusterTarget.TlsOf(settings);
         ListenAddress.Check(settings, config);
-        Directory.CreateDirectory(settings.DataFolder);
+        MakeDataFolder(settings, config);
         SealSetup seal = new(secret, Log, Log);
         using NodeHost node = new(settings, seal, tls, ClusterExperiment.Read, Log);
         using IDisposable? telemetry = NodeTelemetry.Export(settings, node);
-        using ActorSystem system = SystemConfig.Node(settings, seal, tls);
+        using ActorSystem system = Make(settings, seal, tls, config);
         return Serve(system, node);
+    }
+
+    private static void MakeDataFolder(NodeSettings settings, string config)
+    {
+        try
+        {
+            Directory.CreateDirectory(settings.DataFolder);
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            throw new InvalidInputException($"{config}: disttrain.node.data-dir: {settings.DataFolder} cannot be made; expected a folder that this user may write", refused);
+        }
+    }
+
+    private static ActorSystem Make(NodeSettings settings, SealSetup seal, TlsFiles? tls, string config)
+    {
+        try
+        {
+            return SystemConfig.Node(settings, seal, tls);
+        }
+        catch (Exception wrong) when (!settings.Akka.IsEmpty && wrong is not (OutOfMemoryException or InvalidInputException))
+        {
+            // Akka.NET has an exception of its own for every setting; the innermost says most.
+            throw new InvalidInputException($"{config}: akka: Akka.NET cannot start with this section: {wrong.GetBaseException().Message.TrimEnd('.')}; expected settings as its reference has them", wrong);
+        }
     }
 
     /// <summary>Starts a node's actors and has it join its cluster.</summary>
     internal static AkkaCluster Start(ActorSystem system, NodeHost node)
     {
-        system.ActorOf(
-            ClusterSingletonManager.Props(
-                Props.Create(() => new LeaderActor(node)), PoisonPill.Instance, ClusterSingletonManagerSettings.Create(system).WithRole(RoleNames.Coordinator)),
-            LeaderActor.Name);
+        if (node.Settings.Roles.Contains(RoleNames.Coordinator))
+        {
+            system.ActorOf(
+                ClusterSingletonManager.Props(
+                    Props.Create(() => new LeaderActor(node)), PoisonPill.Instance, ClusterSingletonManagerSettings.Create(system).WithRole(RoleNames.Coordinator)),
+                LeaderActor.Name);
+        }
+
         IActorRef leader = system.ActorOf(
             ClusterSingletonProxy.Props($"/user/{LeaderActor.Name}", ClusterSingletonProxySettings.Create(system).WithRole(RoleNames.Coordinator)), "leader-proxy");
         system.ActorOf(Props.Create(() => new NodeActor(node, leader)), NodeActor.Name);

@@ -94,7 +94,12 @@ internal static class MethodSection
 
     public static void Write(YamlText yaml, MethodSettings settings)
     {
-        yaml.Key("name", settings.Name).Key("schedule", settings.Schedule);
+        yaml.Key("name", settings.Name);
+        if (MethodCatalog.Find(settings.Name) is { HasSchedule: true })
+        {
+            yaml.Key("schedule", settings.Schedule);
+        }
+
         foreach (MethodKey key in Keys.Where(key => key.Methods.Contains(settings.Name)))
         {
             switch (key.Value(settings))

@@ -39,10 +39,7 @@ internal sealed record PreparedRun(
     {
         (ExperimentData data, Experiment experiment) = LoadData(loaded, withFingerprint: true, cancel);
         IEngine engine = engines.First(candidate => candidate.Name == experiment.Engine);
-        IReadOnlyDictionary<string, byte[]>? weights = experiment.InitFile is string file
-            ? ModelFile.Read(file, experiment.Settings.Network, experiment.Settings.Precision)
-            : null;
-        PreparedRun prepared = new(experiment, data, engine, weights);
+        PreparedRun prepared = new(experiment, data, engine, WeightsOf(experiment));
         if (engine.Refuses(prepared.Request(experiment.Settings.Seed, journal: null, resumeFromStep: 0)) is string refusal)
         {
             ProblemList problems = new();
@@ -54,17 +51,24 @@ internal sealed record PreparedRun(
     }
 
     /// <summary>The same run with this machine measured, where it stands for this one.</summary>
-    public PreparedRun OnThisMachine(CommandHost host)
-    {
-        if (!Experiment.MeasuresMachine || Engine.Name != SimulatedEngine.EngineName)
-        {
-            return this;
-        }
+    public PreparedRun OnThisMachine(CommandHost host) => OnThisMachine(ThisMachine(host));
 
+    /// <summary>The same with a machine that several runs measure once.</summary>
+    public PreparedRun OnThisMachine(Lazy<MachineProfile> machine) => !Experiment.MeasuresMachine || Engine.Name != SimulatedEngine.EngineName
+        ? this
+        : this with { Experiment = Experiment with { MeasuresMachine = false, Simulation = Experiment.Simulation with { Machine = machine.Value } } };
+
+    /// <summary>This machine, measured when somebody asks.</summary>
+    public static Lazy<MachineProfile> ThisMachine(CommandHost host) => new(() =>
+    {
         host.Error.WriteLine("note: simulation.machine: measuring this machine");
-        MachineProfile machine = Calibration.Measure(Environment.MachineName, threads: 0, time: null, progress: null, host.Stop);
-        return this with { Experiment = Experiment with { MeasuresMachine = false, Simulation = Experiment.Simulation with { Machine = machine } } };
-    }
+        return Calibration.Measure(Environment.MachineName, threads: 0, time: null, progress: null, host.Stop);
+    });
+
+    /// <summary>The initial weights that an experiment reads from a file, or null. Throws <see cref="InvalidInputException"/>.</summary>
+    public static IReadOnlyDictionary<string, byte[]>? WeightsOf(Experiment experiment) => experiment.InitFile is string file
+        ? ModelFile.Read(file, experiment.Settings.Network, experiment.Settings.Precision)
+        : null;
 
     /// <summary>Loads the data and checks the experiment against it; the experiment gets the data's width.</summary>
     public static (ExperimentData Data, Experiment Experiment) LoadData(LoadedExperiment loaded, bool withFingerprint, CancellationToken cancel)

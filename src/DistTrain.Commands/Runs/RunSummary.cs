@@ -117,6 +117,22 @@ internal sealed record RunSummary
         }
     }
 
+    /// <summary>The summary of a run that may go on; null where there is none that can be read. The journal knows what the run has done: a summary that the loss of power cut short stops nobody.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="note">Hears that one cannot be read.</param>
+    public static RunSummary? ReadIfWhole(string path, Action<string> note)
+    {
+        try
+        {
+            return Read(path);
+        }
+        catch (InvalidInputException broken)
+        {
+            note($"{broken.Message}; it is left out, and written anew at the end");
+            return null;
+        }
+    }
+
     private static RunSummary Parse(JsonElement root) => new()
     {
         Name = root.GetProperty("name").GetString() ?? "",

@@ -42,7 +42,7 @@ internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisp
             RequireSnapshots();
         }
 
-        RunSummary? earlier = resume ? RunSummary.Read(folder.SummaryFile) : null;
+        RunSummary? earlier = resume ? RunSummary.ReadIfWhole(folder.SummaryFile, _ => { }) : null;
         KeptFiles before = KeptFiles.Of(folder.SummaryFile, folder.ExperimentFile, folder.DataFile);
         Begin(before);
         RunSummary summary;
@@ -52,10 +52,18 @@ internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisp
                 ? RunSeed(0, folder.JournalFolder, folder.ModelFile, resume)
                 : RunSeeds(resume);
         }
-        catch (InvalidInputException) when (resume)
+        catch (Exception refused) when (refused is InvalidInputException or OperationCanceledException)
         {
-            // Only the engine knows all that a resume needs; where it refuses, the run is still what it was.
-            before.PutBack();
+            // Only the engine knows all that a run needs; where it refuses, a resumed one is still what it was, and a new one never was.
+            if (resume)
+            {
+                before.PutBack();
+            }
+            else if (!HasSteps())
+            {
+                folder.Clear();
+            }
+
             throw;
         }
 
@@ -66,7 +74,7 @@ internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisp
             return summary;
         }
 
-        RunFolder.WriteWhole(folder.SummaryFile, summary.ToJson());
+        Write(folder.SummaryFile, summary.ToJson());
         return summary;
     }
 
@@ -94,9 +102,11 @@ internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisp
         }
     }
 
+    private bool HasSteps() => File.Exists(folder.MetricsFile) && new FileInfo(folder.MetricsFile).Length > 0;
+
     private bool OutlastsPower => _experiment.Settings.Durability == Durability.Power;
 
-    /// <summary>A log that outlasts the loss of power is of no use without the experiment that it belongs to.</summary>
+    /// <summary>A log that outlasts the loss of power is of no use without the experiment that it belongs to; what ends a run, its model among it, is synced with the summary's folder.</summary>
     private void Write(string path, string text)
     {
         if (OutlastsPower)
@@ -164,7 +174,7 @@ internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisp
 
             RunSummary summary = RunSeed(i, place, Path.Combine(place, "model.safetensors"), resume);
             done.Add(summary);
-            RunFolder.WriteWhole(file, summary.ToJson());
+            Write(file, summary.ToJson());
             if (summary.Status is RunStatus.Stopped or RunStatus.Failed)
             {
                 return Conclude(done, done.Count - 1);
@@ -177,7 +187,7 @@ internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisp
     /// <summary>The summary of a seed for which there is nothing left to do, else null.</summary>
     private RunSummary? Ended(string place)
     {
-        RunSummary? earlier = RunSummary.Read(Path.Combine(place, "summary.json"));
+        RunSummary? earlier = RunSummary.ReadIfWhole(Path.Combine(place, "summary.json"), _ => { });
         return earlier is { Status: RunStatus.Diverged }
             || (earlier?.Status == RunStatus.Completed && earlier.Epochs >= _experiment.Settings.Training.Epochs)
             ? earlier

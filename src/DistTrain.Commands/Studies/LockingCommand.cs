@@ -18,7 +18,7 @@ internal sealed class LockingCommand(CommandHost host, IReadOnlyList<IEngine> en
         IEngine engine = engines.FirstOrDefault(candidate => candidate.Name == SimulatedEngine.EngineName)
             ?? throw new InvalidInputException($"disttrain study: this program has no engine '{SimulatedEngine.EngineName}', on which studies run");
         LockingStudy study = LockingStudyReader.Read(options.Study, host.WorkingFolder);
-        IReadOnlyList<StudyCase> cases = new StudyCases(study, engine, host.Stop).Build();
+        IReadOnlyList<StudyCase> cases = new StudyCases(study, engine, host).Build();
         if (cases.All(one => one.Request is null))
         {
             throw new InvalidInputException(string.Join('\n', cases.Select(one => $"{options.Study}: {one.Title}: {one.Refusal}")));

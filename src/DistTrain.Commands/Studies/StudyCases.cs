@@ -13,10 +13,12 @@ namespace DistTrain.Commands.Studies;
 /// Every combination of a study as an experiment of its own, read and checked as a file would be. What no combination could mean is an
 /// error; what one method cannot serve refuses that combination alone.
 /// </summary>
-internal sealed class StudyCases(LockingStudy study, IEngine engine, CancellationToken cancel)
+internal sealed class StudyCases(LockingStudy study, IEngine engine, CommandHost host)
 {
     private readonly ProblemList _problems = new();
     private readonly Dictionary<(ulong Seed, Precision Precision), ExperimentData> _data = [];
+    private readonly Lazy<MachineProfile> _machine = PreparedRun.ThisMachine(host);
+    private bool _faultsAreLeftOut;
 
     /// <summary>All combinations, by depth, condition, method, seed. Throws <see cref="InvalidInputException"/> with everything that is wrong.</summary>
     public IReadOnlyList<StudyCase> Build()
@@ -37,6 +39,11 @@ internal sealed class StudyCases(LockingStudy study, IEngine engine, Cancellatio
         }
 
         _problems.ThrowIfAny();
+        if (_faultsAreLeftOut)
+        {
+            host.Error.WriteLine("note: faults: left out, for a study's conditions slow layers; disttrain study faults compares a run with its faults");
+        }
+
         return cases;
     }
 
@@ -85,13 +92,27 @@ internal sealed class StudyCases(LockingStudy study, IEngine engine, Cancellatio
             return null;
         }
 
+        IReadOnlyDictionary<string, byte[]>? weights;
+        try
+        {
+            weights = PreparedRun.WeightsOf(experiment);
+        }
+        catch (InvalidInputException error)
+        {
+            _problems.Add(KeyPath.Locate(root, "init.file"), "init.file", error.Message);
+            return null;
+        }
+
         RunPlan plan = new(experiment.Settings, data.Run.TrainRows, data.Run.TestRows);
         if (condition.Stragglers.FirstOrDefault(straggler => straggler.Layer >= plan.Stages.Count) is Straggler missing)
         {
             return one with { Refusal = $"there is no layer {missing.Layer} to be slow; expected 0 to {plan.Stages.Count - 1}" };
         }
 
-        RunRequest request = new PreparedRun(experiment, data, engine, InitialWeights: null).Request(one.Seed, journal: null, resumeFromStep: 0) with
+        PreparedRun run = new PreparedRun(experiment, data, engine, weights).OnThisMachine(_machine);
+        one = one with { Experiment = run.Experiment };
+        _faultsAreLeftOut |= experiment.Faults.Count > 0;
+        RunRequest request = run.Request(one.Seed, journal: null, resumeFromStep: 0) with
         {
             Faults =
             [
@@ -118,7 +139,7 @@ internal sealed class StudyCases(LockingStudy study, IEngine engine, Cancellatio
 
         try
         {
-            data = ExperimentData.Load(experiment, cancel);
+            data = ExperimentData.Load(experiment, host.Stop);
         }
         catch (InvalidInputException error) when (KeyPath.Split(error.Message) is { Key.Length: > 0 } problem)
         {

@@ -2,6 +2,7 @@ using System.Globalization;
 using DistTrain.Commands.Experiments;
 using DistTrain.Numerics.Layers;
 using DistTrain.Numerics.Networks;
+using DistTrain.Protocol.Methods;
 using DistTrain.Protocol.Settings;
 
 namespace DistTrain.Commands.Terminal;
@@ -23,7 +24,8 @@ internal static class Words
         string stages = Plural(settings.Stages.Count, "stage");
         string consistency = Names.Consistency.NameOf(settings.ParameterServer.Consistency);
         string replicas = settings.Replicas > 1 ? $" x {settings.Replicas} replicas ({consistency})" : "";
-        return $"{settings.Method.Name} ({settings.Method.Schedule}) on {stages}{replicas}";
+        string schedule = MethodCatalog.Find(settings.Method.Name) is { HasSchedule: true } ? $" ({settings.Method.Schedule})" : "";
+        return $"{settings.Method.Name}{schedule} on {stages}{replicas}";
     }
 
     /// <summary>A share as a percentage.</summary>

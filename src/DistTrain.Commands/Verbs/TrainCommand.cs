@@ -52,9 +52,20 @@ internal sealed class TrainCommand(CommandHost host, IReadOnlyList<IEngine> engi
         return Start(WithSnapshots(run, options), folder, options, resume: false);
     }
 
-    private PreparedRun Prepare(LoadedExperiment loaded, TrainOptions options) =>
-        options.Trace && loaded.Experiment.Engine == ProcessesEngine.EngineName
-            ? throw new InvalidInputException("--trace: engine processes records no trace; expected --engine threads or simulated, or no --trace")
+    private PreparedRun Prepare(LoadedExperiment loaded, TrainOptions options)
+    {
+        if (options.Overrides.Workers is int workers && loaded.Experiment.Engine != ProcessesEngine.EngineName)
+        {
+            throw new InvalidInputException(
+                $"--workers {workers}: engine {loaded.Experiment.Engine} has no worker processes; expected --engine {ProcessesEngine.EngineName}, or no --workers");
+        }
+
+        return PrepareChecked(loaded, options);
+    }
+
+    private PreparedRun PrepareChecked(LoadedExperiment loaded, TrainOptions options) =>
+        options.Trace && loaded.Experiment.Engine is ProcessesEngine.EngineName or ClusterExperiment.EngineName
+            ? throw new InvalidInputException($"--trace: engine {loaded.Experiment.Engine} records no trace; expected --engine threads or simulated, or no --trace")
             : PreparedRun.Prepare(loaded, engines, host.Stop);
 
     private int Resume(TrainOptions options, string given)
@@ -75,7 +86,7 @@ internal sealed class TrainCommand(CommandHost host, IReadOnlyList<IEngine> engi
         LoadedExperiment wanted =
             ExperimentLoader.Load(options.Experiment ?? shown, options.Overrides, host.WorkingFolder, _engineNames);
         ResumeChecks.Check(stored.Experiment, wanted.Experiment, folder);
-        RunSummary? earlier = RunSummary.Read(folder.SummaryFile);
+        RunSummary? earlier = RunSummary.ReadIfWhole(folder.SummaryFile, text => host.Error.WriteLine($"note: {text}"));
         if (earlier is { Status: RunStatus.Completed } && !ResumeChecks.IsLonger(stored.Experiment, wanted.Experiment, earlier))
         {
             return Finished(earlier, stored.Experiment, folder, options.Json);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using DistTrain.Commands.Experiments;
 using DistTrain.Commands.Papers;
 using DistTrain.Commands.Runs;
@@ -36,6 +37,7 @@ internal static class VerbCatalog
             Presets(host),
             Doctor(engines, host),
             Calibrate(host),
+            Bench(engines, host),
             StudyVerbs.Create(engines, host),
             PaperVerbs.Create(engines, host),
             FaultVerbs.Soak(host),
@@ -224,6 +226,39 @@ internal static class VerbCatalog
             ],
             makesFiles: true) { file, threads, json };
         command.SetAction(result => new CalibrateCommand(host).Execute(result.GetValue(file), result.GetValue(threads), result.GetValue(json)));
+        return command;
+    }
+
+    private static Verb Bench(IReadOnlyList<IEngine> engines, CommandHost host)
+    {
+        Argument<string?> experiment = Optional("experiment", "Experiment file, or the name of a preset (disttrain presets). Default: glyphs.");
+        Option<string[]> set = Set();
+        Option<double> seconds = new("--seconds")
+        {
+            HelpName = "number",
+            Description = "Seconds of each measurement, after as long to warm up. Default: 2.",
+            DefaultValueFactory = _ => BenchCommand.SecondsDefault,
+        };
+        seconds.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: string text }]
+                && !(double.TryParse(text, CultureInfo.InvariantCulture, out double number) && number is >= BenchCommand.SecondsMin and <= BenchCommand.SecondsMax))
+            {
+                result.AddError(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"--seconds: '{text}' is out of range; expected a number from {BenchCommand.SecondsMin} to {BenchCommand.SecondsMax}"));
+            }
+        });
+        Option<bool> json = Flag("--json", "Prints the figures as JSON on standard output and nothing else.");
+        Verb command = new(
+            "bench",
+            """
+            A quick benchmark: trains an experiment for some seconds by the plain loop, by actors on one compute thread and on all, and says how long a step takes.
+            Faults are left out, and nothing is written.
+            """,
+            ["disttrain bench", "disttrain bench my.yaml --seconds 5", "disttrain bench xor --set training.batch-size=64 --json"]) { experiment, set, seconds, json };
+        command.SetAction(result => new BenchCommand(host, engines).Execute(
+            result.GetValue(experiment), result.GetValue(set) ?? [], result.GetValue(seconds), result.GetValue(json)));
         return command;
     }
 

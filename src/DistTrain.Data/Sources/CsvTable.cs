@@ -98,7 +98,7 @@ internal sealed class CsvTable
 
         if (_spec.Header)
         {
-            using StringReader header = new(Encoding.UTF8.GetString(line));
+            using StringReader header = new(InputFile.Text(line));
             using CsvRecords records = new(path, header, _spec.SkipLines, lines.Accepted);
             records.Next();
             ReadHeader(records);

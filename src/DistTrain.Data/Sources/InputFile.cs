@@ -25,6 +25,11 @@ internal static class InputFile
         {
             using FileStream file = new(
                 path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1 << 16, FileOptions.SequentialScan);
+            if (!file.CanSeek)
+            {
+                throw new InvalidInputException($"{path}: is a pipe or a device, and what is read has to be read twice; expected a file");
+            }
+
             if (!IsGzip(file))
             {
                 return read(file);
@@ -32,6 +37,14 @@ internal static class InputFile
 
             using GzipInput decompressed = new(file);
             return read(decompressed);
+        }
+        catch (DecoderFallbackException foreign)
+        {
+            string bytes = string.Join(' ', (foreign.BytesUnknown ?? []).Select(value => $"0x{value:X2}"));
+            throw new InvalidInputException(
+                $"{path}: is not UTF-8: {bytes} stands for no character, and what is not read as it was meant may be taken for something else; expected UTF-8 "
+                + "(iconv -f latin1 -t utf-8 makes it of Latin-1)",
+                foreign);
         }
         catch (InvalidDataException damaged)
         {
@@ -54,7 +67,10 @@ internal static class InputFile
     /// <param name="stream">The stream.</param>
     /// <param name="fromStart">Whether it is a whole file and no rest of one, in which nothing marks an encoding.</param>
     public static StreamReader Text(Stream stream, bool fromStart) =>
-        new(stream, fromStart ? Encoding.UTF8 : new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), fromStart, bufferSize: 1 << 16);
+        new(stream, new UTF8Encoding(encoderShouldEmitUTF8Identifier: fromStart, throwOnInvalidBytes: true), fromStart, bufferSize: 1 << 16);
+
+    /// <summary>The text of some bytes. Throws <see cref="DecoderFallbackException"/> where they are not UTF-8.</summary>
+    public static string Text(ReadOnlySpan<byte> bytes) => new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true).GetString(bytes);
 
     private static bool IsGzip(FileStream file)
     {

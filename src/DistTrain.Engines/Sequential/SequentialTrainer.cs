@@ -1,5 +1,4 @@
 using DistTrain.Numerics;
-using DistTrain.Protocol.Methods;
 using DistTrain.Protocol.Planning;
 using DistTrain.Protocol.Settings;
 
@@ -23,11 +22,9 @@ public static class SequentialTrainer
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(observer);
         RunPlan plan = new(request.Settings, request.Data.TrainRows, request.Data.TestRows);
-        Method method = plan.Method;
-        if (!method.Synchronous || plan.Settings.ParameterServer.Consistency != Consistency.Sync)
+        if (Refusal(plan) is string refusal)
         {
-            throw new InvalidInputException(
-                $"method.name: {method.Name} with consistency {plan.Settings.ParameterServer.Consistency} depends on what runs at once; expected a synchronous run");
+            throw new InvalidInputException(refusal);
         }
 
         TimeProvider clock = time ?? TimeProvider.System;
@@ -42,4 +39,15 @@ public static class SequentialTrainer
             return run.ToEnd(stop);
         }
     }
+
+    /// <summary>Why a run has no sequential meaning; null where it has one.</summary>
+    public static string? Refuses(RunRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return Refusal(new RunPlan(request.Settings, request.Data.TrainRows, request.Data.TestRows));
+    }
+
+    private static string? Refusal(RunPlan plan) => plan.Method.Synchronous && plan.Settings.ParameterServer.Consistency == Consistency.Sync
+        ? null
+        : $"method.name: {plan.Method.Name} with consistency {plan.Settings.ParameterServer.Consistency} depends on what runs at once; expected a synchronous run";
 }

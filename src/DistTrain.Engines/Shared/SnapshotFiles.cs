@@ -10,6 +10,7 @@ using DistTrain.Numerics.Optimizers;
 using DistTrain.Protocol.Effects;
 using DistTrain.Protocol.Jobs;
 using DistTrain.Protocol.Planning;
+using DistTrain.Protocol.Settings;
 
 namespace DistTrain.Engines.Shared;
 
@@ -312,6 +313,22 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan, IDisk? disk = n
             return false;
         }
 
+        try
+        {
+            ReadSlices(path);
+        }
+        catch (InvalidInputException damage) when (plan.Settings.Durability == Durability.Memory)
+        {
+            throw new InvalidInputException($"{damage.Message}; without the folder {path} a resume goes on from the snapshot before it, or from the start", damage);
+        }
+
+        RequireWhole(path);
+        _loadedStep = step;
+        return true;
+    }
+
+    private void ReadSlices(string path)
+    {
         _loaded = new Dictionary<string, SafetensorsTensor>(StringComparer.Ordinal);
         _loadedMetadata = new Dictionary<string, IReadOnlyDictionary<string, string>>(StringComparer.Ordinal);
         foreach (string name in _disk.Files(path).Where(name => name.StartsWith("slice-", StringComparison.Ordinal) && name.EndsWith(".safetensors", StringComparison.Ordinal)))
@@ -326,10 +343,6 @@ internal sealed class SnapshotFiles(string folder, RunPlan plan, IDisk? disk = n
                 _loadedMetadata[tensor.Name] = contents.Metadata;
             }
         }
-
-        RequireWhole(path);
-        _loadedStep = step;
-        return true;
     }
 
     private static void RequireChecksum(string file, SafetensorsContents contents)

@@ -225,7 +225,9 @@ internal sealed class RunLog : IDisposable
                 _disk.Cut(file, whole);
             }
 
-            notice($"{Path.GetFileName(file)}: its last {length - whole} bytes were torn by a crash and are cut off; nothing in them was committed");
+            notice(length == 0
+                ? $"{Path.GetFileName(file)}: is empty and is left out; steps that were in it are computed again"
+                : $"{Path.GetFileName(file)}: its last {length - whole} bytes were torn by a crash and are cut off; nothing in them was committed");
         }
     }
 

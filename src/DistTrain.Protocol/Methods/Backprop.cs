@@ -15,6 +15,8 @@ public sealed class Backprop : Method
 
     public override bool Synchronous => true;
 
+    public override bool HasSchedule => true;
+
     public override bool HasFactoredGradients => true;
 
     public override SettingsProblem? Refuses(RunSettings settings) => RefusesSchedule(settings);

@@ -18,6 +18,8 @@ public sealed class DirectFeedbackAlignment : Method
 
     public override bool Synchronous => true;
 
+    public override bool HasSchedule => true;
+
     public override SettingsProblem? Refuses(RunSettings settings) => RefusesSchedule(settings) ?? RefusesTies(settings, Name);
 
     public override BackwardPath Path(RunSettings settings) => BackwardPath.Direct;

@@ -15,6 +15,8 @@ public sealed class FeedbackAlignment : Method
 
     public override bool Synchronous => true;
 
+    public override bool HasSchedule => true;
+
     public override SettingsProblem? Refuses(RunSettings settings) => RefusesSchedule(settings) ?? RefusesTies(settings, Name);
 
     public override BackwardPath Path(RunSettings settings) =>

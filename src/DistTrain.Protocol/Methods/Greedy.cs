@@ -1,5 +1,6 @@
 using DistTrain.Numerics;
 using DistTrain.Numerics.Learning;
+using DistTrain.Numerics.Networks;
 using DistTrain.Protocol.Planning;
 using DistTrain.Protocol.Settings;
 
@@ -20,7 +21,7 @@ public sealed class Greedy : Method
     public override bool Synchronous => true;
 
     public override SettingsProblem? Refuses(RunSettings settings) =>
-        RefusesTies(settings, Name) ?? RefusesAsynchronous(settings, Name) ?? RefusesCompression(settings, Name)
+        RefusesTies(settings, Name) ?? RefusesAsynchronous(settings, Name) ?? RefusesCompression(settings, Name) ?? RefusesWatching(settings)
         ?? (settings.Training.Epochs >= settings.Stages.Count
             ? null
             : new SettingsProblem(
@@ -60,4 +61,15 @@ public sealed class Greedy : Method
 
     private static LocalStep RoleOf(int stage, int trained) =>
         stage < trained ? LocalStep.Forward : stage == trained ? LocalStep.TrainAlone : LocalStep.Idle;
+
+    /// <summary>Every stage has a loss of its own in epochs of its own, and until the last one has trained the network's says nothing of any.</summary>
+    private static SettingsProblem? RefusesWatching(RunSettings settings) => settings switch
+    {
+        { Training.EarlyStoppingPatience: not null } => new SettingsProblem(
+            "training.early-stopping", "greedy trains one stage after the other, and a stage that stops improving would leave those behind it untrained; expected none"),
+        { Optimizer.Schedule: LearningRateSchedule.ReduceOnPlateau } => new SettingsProblem(
+            "optimizer.schedule",
+            "'reduce-on-plateau': greedy trains one stage after the other, and a plateau of one would reduce the rate of those behind it; expected constant, step or cosine"),
+        _ => null,
+    };
 }

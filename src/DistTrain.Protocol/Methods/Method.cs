@@ -71,6 +71,9 @@ public abstract class Method
     /// <summary>Whether the gradient of a weight is the product of a stage's inputs and deltas and of nothing else, so that these may travel in its place.</summary>
     public virtual bool HasFactoredGradients => false;
 
+    /// <summary>Whether stages run their passes in the order of <c>method.schedule</c>; the other methods have an order of their own.</summary>
+    public virtual bool HasSchedule => false;
+
     /// <summary>What a stage carries from step to step.</summary>
     public virtual CarriedPlan Carries(RunSettings settings, int stage) => default;
 

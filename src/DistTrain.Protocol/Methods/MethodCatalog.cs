@@ -26,6 +26,9 @@ public static class MethodCatalog
     /// <summary>The names, in the order of the documentation.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. All.Select(method => method.Name)];
 
+    /// <summary>The names of those that run on a schedule.</summary>
+    public static IReadOnlyList<string> WithSchedule { get; } = [.. All.Where(method => method.HasSchedule).Select(method => method.Name)];
+
     /// <summary>The method of a name, or null.</summary>
     public static Method? Find(string name) => Array.Find(All, method => method.Name == name);
 }

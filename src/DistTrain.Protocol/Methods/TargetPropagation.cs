@@ -21,6 +21,8 @@ public sealed class TargetPropagation : Method
 
     public override bool Synchronous => true;
 
+    public override bool HasSchedule => true;
+
     public override SettingsProblem? Refuses(RunSettings settings) =>
         RefusesSchedule(settings) ?? RefusesTies(settings, Name)
         ?? MethodNumbers.Positive("method.step-size", settings.Method.StepSize)

@@ -34,6 +34,13 @@ public static class SettingsChecks
             problems.Add(new SettingsProblem(
                 "method.name", $"'{settings.Method.Name}' is no method; expected one of {string.Join(", ", MethodCatalog.Names)}"));
         }
+        else if (!method.HasSchedule && settings.Method.Schedule != new MethodSettings().Schedule)
+        {
+            problems.Add(new SettingsProblem(
+                "method.schedule",
+                $"'{settings.Method.Schedule}': {method.Name} runs its passes in an order of its own; expected no schedule, or one of the methods "
+                + $"{string.Join(", ", MethodCatalog.WithSchedule)}"));
+        }
         else if (method.Refuses(settings) is SettingsProblem refusal)
         {
             problems.Add(refusal);

@@ -36,6 +36,23 @@ public sealed class ConformanceTests(ThreeNodes nodes) : IClassFixture<ThreeNode
         TestCluster.Weights(nodes.Cluster.Train(experiment)).ShouldBe(nodes.Cluster.OnThreads(experiment));
     }
 
+    [Theory]
+    [InlineData("memory")]
+    [InlineData("step")]
+    public void AfterAnOrderlyStopAResumeGoesOnFromWhatTheClientKept(string durability)
+    {
+        string experiment = Experiments.Wide(epochs: 40, durability: durability);
+        using NodeProcess client = nodes.Cluster.BeginTraining(experiment);
+        nodes.Cluster.WaitForStep(20);
+        client.Signal("TERM");
+        client.WaitForExit(TestCluster.Patience).ShouldBeTrue();
+        client.ExitCode.ShouldBe(0, string.Join('\n', client.Lines));
+        using NodeProcess resumed = nodes.Cluster.Resume(nodes.Cluster.RunFolder);
+        JsonElement summary = nodes.Cluster.Finish(resumed);
+        summary.GetProperty("status").GetString().ShouldBe("completed");
+        TestCluster.Weights(summary).ShouldBe(nodes.Cluster.OnThreads(experiment));
+    }
+
     [Fact]
     [Trait("Length", "long")]
     public void ChunksByAkkaRemoteGiveTheSameWeightsAsStreams()

@@ -15,6 +15,17 @@ public sealed class ClusterFileTests
     [InlineData("disttrain.node.roles = [worker, boss]", "disttrain.node.roles", "boss")]
     [InlineData("disttrain.cluster.seeds = [\"host\"]", "disttrain.cluster.seeds", "host:port")]
     [InlineData("disttrain.data-plane.port = 4711", "disttrain.data-plane.port", "another port")]
+    [InlineData("disttrain.cluster.seeds = \"host:1\"", "disttrain.cluster.seeds", "a list of texts")]
+    [InlineData("disttrain.cluster.name = \"my cluster\"", "disttrain.cluster.name", "letters, digits")]
+    [InlineData("disttrain.node.host = \"0.0.0.0\"", "disttrain.node.host", "bind-host")]
+    [InlineData("disttrain.node.hst = x", "disttrain.node.hst", "there is no such key; expected disttrain.node.bind-host")]
+    [InlineData("disttrain { node = x }", "disttrain.node", "expected a section")]
+    [InlineData("disttrain.telemetry.endpoint = \"not a url\"", "disttrain.telemetry.endpoint", "http://")]
+    [InlineData("akka = 5", "akka", "expected a section")]
+    [InlineData("foo = 1", "'foo'", "disttrain and akka")]
+    [InlineData("disttrain {\n  node { port = 1", "line 2", "'{' has no end")]
+    [InlineData("disttrain { node.port = 1 }\n}", "line 2", "'}' ends nothing")]
+    [InlineData("disttrain.node.host = \"a", "line 1", "a text has no end")]
     [InlineData("disttrain.data-plane.mode = udp", "disttrain.data-plane.mode", "tcp or remote")]
     [InlineData("disttrain.node.capacity = many", "disttrain.node.capacity", "whole number")]
     public void AWrongSettingIsRefusedWithFileKeyAndWhatWouldBeRight(string text, string key, string expected)
@@ -40,6 +51,10 @@ public sealed class ClusterFileTests
         Should.Throw<InvalidInputException>(() => ListenAddress.Check(settings, "my.conf")).Message.ShouldSatisfyAllConditions(
             message => message.ShouldStartWith($"my.conf: {key}: "), message => message.ShouldContain(expected));
     }
+
+    [Fact]
+    public void BracesInTextsAndCommentsNeedNoEnd() =>
+        ClusterFile.Parse("# {\n// [\ndisttrain.telemetry { endpoint = \"http://x:1/{y}\" } // }", "my.conf", "/").TelemetryEndpoint.ShouldBe("http://x:1/{y}");
 
     [Fact]
     public void TheExplainedFileSaysWhatTheProgramDoesWithoutIt()

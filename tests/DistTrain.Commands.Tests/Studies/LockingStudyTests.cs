@@ -203,6 +203,30 @@ public sealed class LockingStudyTests : IDisposable
     private static IEnumerable<double> SharesOf(JsonElement layer) =>
         layer.EnumerateObject().Where(member => member.Name.EndsWith("_seconds", StringComparison.Ordinal)).Select(member => member.Value.GetDouble());
 
+    [Fact]
+    public void InitialWeightsOfAFileAreThoseOfEveryMethod()
+    {
+        _bench.Write("base.yaml", Small[Small.IndexOf("  seed", StringComparison.Ordinal)..Small.IndexOf("methods:", StringComparison.Ordinal)].Replace("\n  ", "\n", StringComparison.Ordinal).TrimStart());
+        _bench.RunOn(Engines, "train", "base.yaml", "--engine", "simulated", "--set", "seed=9", "--set", "training.epochs=1", "--out", "before").ShouldBe(0, _bench.Error);
+        string init = Small.Replace("  loss: cross-entropy", "  init: { file: before/model.safetensors }\n  loss: cross-entropy", StringComparison.Ordinal);
+        JsonElement backprop = Study(init)[0];
+        _bench.RunOn(
+            Engines, "train", "base.yaml", "--engine", "simulated", "--set", "init={ file: before/model.safetensors }", "--set", "method={ name: backprop, schedule: sequential }",
+            "--out", "alone", "--json").ShouldBe(0, _bench.Error);
+        using JsonDocument alone = JsonDocument.Parse(_bench.Out);
+        backprop.GetProperty("final_train_loss").GetDouble().ShouldBe(alone.RootElement.GetProperty("final_loss").GetDouble());
+        _bench.Write("bad.yaml", init.Replace("before/model.safetensors", "base.yaml", StringComparison.Ordinal));
+        _bench.RunOn(Engines, "study", "locking", "bad.yaml").ShouldBe(2);
+        _bench.Error.ShouldContain("init.file: ");
+    }
+
+    [Fact]
+    public void FaultsOfTheExperimentAreLeftOutWithAWord()
+    {
+        Study(Small.Replace("  loss: cross-entropy", "  faults: [{ at: step 4, crash: layer-1, restart-after: 1ms }]\n  loss: cross-entropy", StringComparison.Ordinal));
+        _bench.Error.ShouldContain("note: faults: left out");
+    }
+
     private JsonElement[] Study(string text)
     {
         _bench.Write("s.yaml", text);

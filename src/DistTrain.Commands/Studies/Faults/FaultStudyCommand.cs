@@ -30,6 +30,7 @@ internal sealed class FaultStudyCommand(CommandHost host, IReadOnlyList<IEngine>
         ProblemList problems = new();
         ExperimentChecks.Add(ExperimentChecks.FaultsBeyondTheEnd(prepared.Experiment, prepared.Data.Run), loaded.Root, problems);
         problems.ThrowIfAny();
+        prepared = prepared.OnThisMachine(host);
         RunFolder folder = RunFolder.Create(options.Out, loaded.Experiment.Settings.Name, host.WorkingFolder, host.Clock);
         RunRequest faulty = prepared.Request(prepared.Experiment.Settings.Seed, journal: null, resumeFromStep: 0);
         FaultComparison study;

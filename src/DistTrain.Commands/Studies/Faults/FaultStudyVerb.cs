@@ -26,16 +26,20 @@ internal static class FaultStudyVerb
             step, goodput, slow-down, and whether the weights are the same. Exit code 1 when they ought to be and are not, when a committed step is lost, or when
             a fault never began; 3 when the run does not survive.
 
-            The section faults: of an experiment, every form once:
+            The section faults: of an experiment, a line for each form; an engine refuses by name what it does not serve:
               faults:
                 - { at: step 120, crash: layer-2, restart-after: 2s }     # or restart-after: never; crash: "*" for every actor
+                - { at: step 90, pause: layer-1, for: 3s }                # alive and silent
                 - { at: step 77, crash: parameter-server, during: snapshot }
                 - { at: 3s, partition: [[coordinator, layer-1], [layer-2]], for: 5s }
-                - { link: "* -> layer-1", drop: 1%, duplicate: 1%, delay: 5ms..50ms, reorder: true }
+                - { link: "* -> layer-1", drop: 1%, duplicate: 1%, delay: 5ms..50ms, reorder: true }   # at: and for: for a part of the run
                 - { at: step 40, slow: layer-3, factor: 10, for: 20s }    # up to 1000000; until-replaced: true where it is the machine that is slow
                 - { at: step 50, suspect: layer-1 }                       # alive, and taken for dead
-                - { replica: 2, byzantine: sign-flip }
+                - { replica: 2, byzantine: sign-flip }                    # factor: 10 for ten times as much
                 - { disk: parameter-server, torn-write: true }            # or full: true
+                - { at: 2s, lose-node: layer-1, restart-after: 5s }       # the node of an actor, with what it kept; leave-node: layer-1 leaves in order
+                - { at: 3s, join-nodes: 2 }
+            Actors: coordinator, layer-0, layer-1, …, parameter-server. With several replicas layer-1/replica-0, with several shards parameter-server-0.
             """,
             ["disttrain study faults examples/faults/layer-crash.yaml", "disttrain study faults my.yaml --engine threads --json"],
             makesFiles: true)
