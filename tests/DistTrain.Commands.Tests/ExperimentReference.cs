@@ -5,7 +5,9 @@ namespace DistTrain.Commands.Tests;
 /// <summary>The reference of experiment files, docs/experiment.md, taken apart.</summary>
 internal static partial class ExperimentReference
 {
-    private const string KeyHeader = "| key | meaning | default | values |", FaultHeader = "| form | example | what happens | engines |";
+    private const string KeyHeader = "| key | meaning | default | values |";
+    private const string FaultHeader = "| form | example | what happens | engines |";
+    private const string MethodHeader = "| method | uses `schedule` | refused with |";
 
     private static readonly string s_text = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "docs", "experiment.md")).ReplaceLineEndings("\n");
 
@@ -32,6 +34,10 @@ internal static partial class ExperimentReference
     public static IReadOnlyList<(string Item, string[] Engines)> Faults() =>
         [.. Rows("faults", FaultHeader).Select(cells => (Code(cells[1]), cells[3].Split(", ").Select(Code).ToArray()))];
 
+    /// <summary>Methods with what they are refused with.</summary>
+    public static IReadOnlyList<(string Method, string Refused)> Methods() =>
+        [.. Rows("method", MethodHeader).SelectMany(cells => cells[0].Split(", ").Select(name => (Code(name), cells[2])))];
+
     /// <summary>What stands between the two ticks of a cell that holds nothing else; null for other cells.</summary>
     public static string? Literal(string cell) => cell.Length > 2 && cell[0] == '`' && cell.IndexOf('`', 1) == cell.Length - 1 ? cell[1..^1] : null;
 
@@ -50,7 +56,7 @@ internal static partial class ExperimentReference
             for (line += 2; line < lines.Length && lines[line].StartsWith('|'); line++)
             {
                 string[] cells = lines[line].Trim('|', ' ').Split(" | ");
-                cells.Length.ShouldBe(4, lines[line]);
+                cells.Length.ShouldBe(header.Count(c => c == '|') - 1, lines[line]);
                 yield return cells;
             }
         }

@@ -136,6 +136,42 @@ public sealed class ExperimentReferenceTests : IDisposable
         }
     }
 
+    /// <summary>Each change alone, on an experiment that every method takes.</summary>
+    [Theory]
+    [InlineData("`micro-batches`", "training.micro-batches=2")]
+    [InlineData("`replicas`", "replicas=2")]
+    [InlineData("`consistency` other than `sync`", "parameter-server.consistency=ssp")]
+    [InlineData("`aggregate` other than `mean`", "parameter-server.aggregate=median")]
+    [InlineData("compression", "parameter-server.compression=int8")]
+    [InlineData("`clip-norm`", "optimizer.clip-norm=1")]
+    [InlineData("optimizers other than `sgd`", "optimizer=adam")]
+    [InlineData("tied", "network.1.dense.tied=0")]
+    [InlineData("fewer than 2 stages", "network=[{ dense: { units: 2, activation: softmax } }]")]
+    [InlineData("dropout", "network.0={ dropout: { rate: 0.5 } }", "stages=[1, 1]")]
+    [InlineData("fewer epochs than stages", "training.epochs=1")]
+    [InlineData("a last stage of more than one layer", "network=[{ dense: { units: 2 } }, { dense: { units: 2 } }, { dense: { units: 2, activation: softmax } }]", "stages=[1, 2]")]
+    public void EveryMethodRefusesWhatItsRowSays(string words, params string[] changes)
+    {
+        const string fitting = "network=[{ dense: { units: 2 } }, { dense: { units: 2, activation: softmax } }]";
+        foreach ((string method, string refused) in ExperimentReference.Methods())
+        {
+            string[] all = [fitting, "optimizer={ name: sgd, learning-rate: 1 }", "training={ epochs: 2, batch-size: 4 }", $"method.name={method}", .. changes];
+            bool refuses = false;
+            try
+            {
+                ReaderKeys.Load(all);
+            }
+            catch (InvalidInputException)
+            {
+                refuses = true;
+            }
+
+            refuses.ShouldBe(refused.Contains(words, StringComparison.Ordinal), $"{method}: {words}");
+        }
+
+        ExperimentReference.Methods().Select(row => row.Method).ShouldBe(MethodCatalog.Names, ignoreOrder: true);
+    }
+
     private static bool Serves(IEngine engine, string fault)
     {
         // What is read without the engine is no matter of the engine.
