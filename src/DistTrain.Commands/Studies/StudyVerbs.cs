@@ -37,7 +37,7 @@ internal static class StudyVerbs
             """
             Compares methods by what their layers wait for: runs methods x depths x conditions x seeds with real arithmetic and virtual time, from the same
             seeds and data order. Reports loss and accuracy at equal steps and at equal virtual time, where every layer's time goes (work, forward, update and
-            backward lock, parameters, released), staleness, memory and messages, as tables, CSV, JSON and a page, report.html. A method that cannot serve a
+            backward lock, parameters, released), staleness, memory and messages, as tables, CSV, JSON and, where pages are built in, report.html. A method that cannot serve a
             combination is listed with its reason.
 
             A study file:

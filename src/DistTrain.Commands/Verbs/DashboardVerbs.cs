@@ -42,7 +42,7 @@ internal sealed record DashboardRequest(int? Port, bool Controls);
 internal sealed class DashboardFlags
 {
     private readonly Option<bool> _dashboard = new("--dashboard") { Description = "Shows the run in a browser while it lasts, on this machine alone." };
-    private readonly Option<bool> _controls = new("--controls") { Description = "With --dashboard: its pages have buttons that crash actors, for whoever has the token that is printed." };
+    private readonly Option<bool> _controls = new("--controls") { Description = "With --dashboard: its pages have buttons that crash, pause, slow down and suspect actors and cut links, for whoever has the token that is printed." };
     private readonly Option<int?> _port = new("--port") { HelpName = "number", Description = "With --dashboard: port to listen on; 0 for any." };
 
     /// <summary>Adds the options to a verb.</summary>

@@ -26,7 +26,7 @@ internal static class VerbCatalog
               disttrain train my.yaml             train it; results go to a folder under runs/
               disttrain dashboard                 look at the runs in a browser; train --dashboard shows one while it lasts
 
-            Exit codes: 0 done, 1 ran and did not hold, 2 bad input, 3 stopped by a fault it could not survive.
+            Exit codes: 0 done, or stopped as asked (status in summary.json tells), 1 ran and did not hold, 2 bad input, 3 stopped by a fault it could not survive.
             """)
         {
             Train(engines, host, trainOptions),
@@ -63,7 +63,7 @@ internal static class VerbCatalog
         Option<int?> workers = new("--workers") { HelpName = "number", Description = "Engine processes: processes that layer actors are spread over. Default: one per core." };
         Option<string?> resume = Value("--resume", "folder", "Goes on with the run in this folder: from its last committed step where it keeps a log, else from its last snapshot.");
         Option<bool> json = Flag("--json", "Prints summary.json on standard output and nothing else.");
-        Option<bool> trace = Flag("--trace", "Writes trace.json into the run folder: jobs, waits and messages, for ui.perfetto.dev or chrome://tracing.");
+        Option<bool> trace = Flag("--trace", "Writes trace.json into the run folder: jobs, waits and messages, for ui.perfetto.dev or chrome://tracing. On engines threads and simulated.");
         Option<bool> health = Flag("--health", "Measures layers after every epoch and at every snapshot, for their page: zero, dead and saturated units, gradient norms, update-to-weight ratios.");
         Option<string?> otlp = Value("--otlp", "address", "Sends metrics, and spans of some steps' jobs, to the OpenTelemetry collector there, by OTLP over HTTP.");
         DashboardFlags dashboard = new();
