@@ -72,11 +72,14 @@ public sealed class FaultsSectionTests : IDisposable
     [InlineData("{ link: layer-0 }", "faults[0].link: this is no link; expected two actors, such as")]
     [InlineData("{ link: \"* -> layer-1\", drop: 120% }", "faults[0].drop: '120%' is no share of messages; expected a share such as 1% or 0.01, from 0 to 1")]
     [InlineData("{ link: \"* -> layer-1\", delay: 9ms..5ms }", "faults[0].delay: '9ms..5ms' is no delay; expected a delay such as 5ms, or a range such as 5ms..50ms")]
-    [InlineData("{ slow: layer-1 }", "faults[0].factor: this key is missing; expected a number above 0 and at most 1000000")]
-    [InlineData("{ slow: layer-1, factor: 1e300 }", "faults[0].factor: 1e300 is out of range; expected a number above 0 and at most 1000000")]
+    [InlineData("{ slow: layer-1 }", "faults[0].factor: this key is missing; expected a number from 1 to 1000000")]
+    [InlineData("{ slow: layer-1, factor: 1e300 }", "faults[0].factor: 1e300 is out of range; expected a number from 1 to 1000000")]
     [InlineData("{ link: \"* -> layer-1\", delay: 8000h }", "faults[0].delay: '8000h' is no delay; expected a delay such as 5ms, or a range such as 5ms..50ms, of at most 1h")]
     [InlineData("{ disk: parameter-server }", "faults[0].disk: nothing, or too much, is wrong with this disk; expected torn-write: true or full: true")]
+    [InlineData("{ slow: layer-1, factor: 0.5 }", "faults[0].factor: 0.5 is out of range; expected a number from 1 to 1000000")]
     [InlineData("{ replica: 3, byzantine: sign-flip }", "faults[0].replica: 3 is out of range")]
+    [InlineData("{ replica: 0, byzantine: }", "faults[0].byzantine: ")]
+    [InlineData("{ join-nodes: }", "faults[0].join-nodes: ")]
     public void WhatIsWrongIsNamedWithItsLine(string fault, string message)
     {
         _bench.RunChanged("seed: 3", $"faults: [{fault}]").ShouldBe(2);
@@ -87,6 +90,7 @@ public sealed class FaultsSectionTests : IDisposable
 
     [Theory]
     [InlineData("simulated", "{ disk: layer-1, full: true }", "layer-1 keeps nothing on a disk; expected the coordinator or a parameter server")]
+    [InlineData("simulated", "{ at: step 1, suspect: coordinator }", "nobody suspects the coordinator of a fault; expected another actor")]
     [InlineData("threads", "{ disk: parameter-server, full: true }", "engine threads does not serve 'disk' faults")]
     [InlineData("processes", "{ disk: parameter-server, full: true }", "engine processes does not serve 'disk' faults")]
     [InlineData("simulated", "{ crash: layer-1, during: snapshot }", "layer-1 has no part in snapshots; expected the coordinator or a parameter server, or no 'during'")]
@@ -118,6 +122,8 @@ public sealed class FaultsSectionTests : IDisposable
 
     [Theory]
     [InlineData("engine: processes\nbackup-after: 5ms", "my.yaml:14: backup-after: engine processes starts no backups for stragglers; expected threads or simulated, or no backup-after")]
+    [InlineData("engine: processes\nparameter-server: { copies: 2 }", "my.yaml:14: parameter-server.copies: 2: ")]
+    [InlineData("engine: simulated\nbackup-after: 5ms\nsimulation: { machine: this }", "backup-after: ")]
     [InlineData("engine: simulated\nbackup-after: soon", "my.yaml:14: backup-after: 'soon' is not a duration")]
     [InlineData("engine: simulated\nbackup-after: -1s", "my.yaml:14: backup-after: '-1s' is not a duration")]
     public void AWrongBackupIsRefusedByNameAndLine(string text, string message)

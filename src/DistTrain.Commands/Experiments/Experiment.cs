@@ -46,7 +46,8 @@ internal sealed record Experiment
         Settings.Replicas,
         Settings.Stages.Count,
         Settings.ParameterServer.Shards,
-        Settings.Method.Name == MethodCatalog.FrontContribution ? Settings.Method.Shares : 1);
+        Settings.Method.Name == MethodCatalog.FrontContribution ? Settings.Method.Shares : 1,
+        Settings.ParameterServer.Copies);
 
     /// <summary>What the simulated engine stands for.</summary>
     public SimulationSettings Simulation { get; init; } = new();

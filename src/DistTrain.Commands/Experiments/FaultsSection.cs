@@ -87,9 +87,12 @@ internal sealed class FaultsSection(Topology topology, ProblemList problems)
             case "leave-node":
                 return [.. ReadActors(reader, kind).Select(actor => new NodeLeaveFault(actor))];
             case "join-nodes":
+                reader.Required("join-nodes", "a number of nodes");
                 return reader.Whole("join-nodes", 1, 10_000) is int count ? [new NodeJoinFault(count)] : [];
             case "suspect":
-                return [.. ReadActors(reader, kind).Where(actor => actor != ActorId.Coordinator).Select(actor => new SuspicionFault(actor))];
+                // Of everybody all but the coordinator are meant; by its name it is a mistake, which the checks tell.
+                IReadOnlyList<ActorId> suspected = ReadActors(reader, kind);
+                return [.. suspected.Where(actor => actor != ActorId.Coordinator || suspected.Count == 1).Select(actor => new SuspicionFault(actor))];
             case "slow":
                 double factor = reader.RequiredNumber("factor", NumberRange.SlowFactor);
                 TimeSpan? length = reader.Duration("for");
@@ -294,6 +297,7 @@ internal sealed class FaultsSection(Topology topology, ProblemList problems)
         int replica = reader.Required("replica", "a replica's 0-based number") is null
             ? 0
             : reader.Whole("replica", 0, topology.Replicas - 1) ?? 0;
+        reader.Required("byzantine", "sign-flip");
         reader.Word("byzantine", ["sign-flip"]);
         _byzantine.Add(new ByzantineReplica(replica, -(reader.Number("factor", NumberRange.Positive) ?? 1)));
     }

@@ -34,6 +34,7 @@ internal static class KeyPath
     {
         (string path, string rest) = ("", message);
         while (rest.IndexOf(": ", StringComparison.Ordinal) is > 0 and int end
+            && !char.IsAsciiDigit(rest[0])
             && rest.AsSpan(0, end).IndexOfAnyExcept(KeyCharacters) < 0
             && (path.Length > 0 || ExperimentReader.Sections.Contains(Section(rest[..end]))))
         {

@@ -14,7 +14,7 @@ internal sealed record NumberRange(string Text, Func<double, bool> Contains)
 
     /// <summary>How many times slower: no more than a clock can count.</summary>
     public static NumberRange SlowFactor { get; } = new(
-        string.Create(CultureInfo.InvariantCulture, $"a number above 0 and at most {FaultChecks.SlowFactorMax}"), value => value is > 0 and <= FaultChecks.SlowFactorMax);
+        string.Create(CultureInfo.InvariantCulture, $"a number from 1 to {FaultChecks.SlowFactorMax}"), value => value is >= 1 and <= FaultChecks.SlowFactorMax);
 
     /// <summary>[0, 1).</summary>
     public static NumberRange BelowOne { get; } = new("a number from 0 up to, but not, 1", value => value is >= 0 and < 1);

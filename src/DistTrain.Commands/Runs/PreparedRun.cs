@@ -40,7 +40,14 @@ internal sealed record PreparedRun(
         (ExperimentData data, Experiment experiment) = LoadData(loaded, withFingerprint: true, cancel);
         IEngine engine = engines.First(candidate => candidate.Name == experiment.Engine);
         PreparedRun prepared = new(experiment, data, engine, WeightsOf(experiment));
-        if (engine.Refuses(prepared.Request(experiment.Settings.Seed, journal: null, resumeFromStep: 0)) is string refusal)
+        RunRequest request = prepared.Request(experiment.Settings.Seed, journal: null, resumeFromStep: 0);
+        if (experiment.MeasuresMachine)
+        {
+            // What a measured machine excludes is excluded before it is measured.
+            request = request with { Simulation = request.Simulation with { Machine = MachineProfile.Default } };
+        }
+
+        if (engine.Refuses(request) is string refusal)
         {
             ProblemList problems = new();
             ExperimentChecks.Add(refusal, loaded.Root, problems);

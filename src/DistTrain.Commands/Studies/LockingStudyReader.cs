@@ -2,13 +2,14 @@ using System.Globalization;
 using DistTrain.Commands.Experiments;
 using DistTrain.Commands.Presets;
 using DistTrain.Numerics;
+using DistTrain.Protocol.Settings;
 
 namespace DistTrain.Commands.Studies;
 
 /// <summary>Reads a study file, collecting every problem of the study itself; those of single combinations come later.</summary>
 internal sealed class LockingStudyReader
 {
-    private const int DepthMax = 20_000, SeedsMax = 1_000;
+    private const int DepthMax = Limits.LayersMax - 1, SeedsMax = 1_000;
     private static readonly string[] OwnMethodKeys = ["label", "optimizer"];
     private readonly string _folder;
     private readonly MapReader _root;
