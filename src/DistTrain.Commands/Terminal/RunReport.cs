@@ -37,7 +37,7 @@ internal static class RunReport
     /// <summary>What came out.</summary>
     public static IReadOnlyList<(string Label, string Text)> Result(RunSummary summary, PreparedRun run, RunFolder folder)
     {
-        List<(string, string)> lines = [("result", Outcome(summary))];
+        List<(string, string)> lines = [("result", Outcome(summary, run.Experiment.Settings.Training))];
         if (summary.Seeds.Count > 1)
         {
             lines.Add(("seeds", Seeds(summary)));
@@ -105,7 +105,7 @@ internal static class RunReport
         return $"{Names.Optimizer.NameOf(optimizer.Kind)} with learning rate {rate}{schedule}";
     }
 
-    private static string Outcome(RunSummary summary)
+    private static string Outcome(RunSummary summary, TrainingSettings training)
     {
         string time = Words.Duration(TimeSpan.FromSeconds(summary.WallSeconds));
         string amount = $"{Words.Plural(summary.Epochs, "epoch")}, {Words.Plural(summary.Steps, "step")} in {time}";
@@ -113,9 +113,12 @@ internal static class RunReport
             ? $", {Words.Count(rate)} samples/s"
             : "";
         string reason = summary.Reason.Length > 0 ? $": {summary.Reason}" : "";
+        string early = training.EarlyStoppingPatience is int patience && summary.Epochs < training.Epochs
+            ? $"; stopped early, of {Words.Plural(training.Epochs, "epoch")}: the best loss is {Words.Plural(patience, "evaluation")} old"
+            : "";
         return summary.Status switch
         {
-            RunStatus.Completed => $"completed {amount}{pace}{reason}",
+            RunStatus.Completed => $"completed {amount}{pace}{reason}{early}",
             RunStatus.Stopped => $"stopped as asked at committed step {Words.Count(summary.Steps)}, "
                 + $"with {Words.Plural(summary.Epochs, "epoch")} done, after {time}{reason}",
             RunStatus.Diverged => $"diverged after {amount}{reason}",

@@ -13,6 +13,7 @@ public sealed class ResumeTests
         using Bench bench = new() { Engine = new FakeEngine { CompletesAt = 8 } };
         bench.Write("my.yaml", Bench.Good);
         bench.Run("train", "my.yaml", "--out", "run", "--set", "training.early-stopping={ patience: 1 }", "--set", "training.epochs=40").ShouldBe(0, bench.Error);
+        bench.Out.ShouldContain("; stopped early, of 40 epochs: the best loss is 1 evaluation old");
         bench.Run("train", "--resume", "run").ShouldBe(0);
         bench.Out.Trim().Split('\n').ShouldBe(
         [
