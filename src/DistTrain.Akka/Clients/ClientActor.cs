@@ -21,7 +21,7 @@ internal sealed class ClientActor : ReceiveActor, IWithTimers
     private readonly Action<ClusterMessage> _heard;
     private readonly SnapshotFolder? _journal;
     private int _next;
-    private long _run, _taken;
+    private long _run, _taken, _early, _earlyTaken;
     private IActorRef _leader = ActorRefs.Nobody;
 
     /// <param name="target">The cluster.</param>
@@ -35,6 +35,7 @@ internal sealed class ClientActor : ReceiveActor, IWithTimers
         Receive<Accepted>(OnAccepted, accepted => ClusterJob.IdOf(accepted.Run) == _job.RunId);
         Receive<Refused>(refused => _heard(refused));
         Receive<RunNote>(OnNote, note => note.Run == _run);
+        Receive<RunNote>(OnEarlyNote, note => _run == 0 && ClusterJob.IdOf(note.Run) == _job.RunId);
         Receive<RunOver>(over => _heard(over), over => over.Run == _run);
         Receive<ClusterStatus>(status => _heard(status));
         Receive<FetchPart>(wanted => Sender.Tell(
@@ -68,7 +69,7 @@ internal sealed class ClientActor : ReceiveActor, IWithTimers
     {
         if (accepted.Run > _run)
         {
-            (_run, _taken, _leader) = (accepted.Run, 0, Sender);
+            (_run, _taken, _leader) = (accepted.Run, accepted.Run == _early ? _earlyTaken : 0, Sender);
             _heard(accepted);
         }
     }
@@ -80,6 +81,16 @@ internal sealed class ClientActor : ReceiveActor, IWithTimers
         if (note.Sequence == _taken + 1)
         {
             _taken = note.Sequence;
+            _heard(note);
+        }
+    }
+
+    /// <summary>What a leader says while nodes make ready, such as for whom it waits.</summary>
+    private void OnEarlyNote(RunNote note)
+    {
+        if (note.Sequence == (note.Run == _early ? _earlyTaken + 1 : 1))
+        {
+            (_early, _earlyTaken) = (note.Run, note.Sequence);
             _heard(note);
         }
     }

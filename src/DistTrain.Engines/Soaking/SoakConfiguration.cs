@@ -98,7 +98,7 @@ internal static class SoakConfiguration
         };
         return new RunRequest
         {
-            Settings = settings,
+            Settings = method == "greedy" ? Unwatched(settings) : settings,
             Data = precision == Precision.Float32
                 ? SoakData.Of<float>(rows, testRows, Inputs, Classes, seed)
                 : SoakData.Of<double>(rows, testRows, Inputs, Classes, seed),
@@ -106,10 +106,20 @@ internal static class SoakConfiguration
         };
     }
 
+    /// <summary>The same without what watches the loss, whose draws stay what they are for the sake of all that is drawn after them.</summary>
+    private static RunSettings Unwatched(RunSettings settings) => settings with
+    {
+        Training = settings.Training with { EarlyStoppingPatience = null },
+        Optimizer = settings.Optimizer.Schedule == LearningRateSchedule.ReduceOnPlateau
+            ? settings.Optimizer with { Schedule = LearningRateSchedule.Constant }
+            : settings.Optimizer,
+    };
+
     private static MethodSettings Method(Draws draws, string name)
     {
         bool delays = name is "delayed-gradient" or "features-replay" or "synthetic-gradient";
-        return new MethodSettings(name, draws.Of("sequential", "fill-drain", "1f1b"))
+        string schedule = draws.Of("sequential", "fill-drain", "1f1b");
+        return (MethodCatalog.Find(name) is { HasSchedule: true } ? new MethodSettings(name, schedule) : new MethodSettings(name)) with
         {
             Form = draws.Of(ContributionForm.Auto, ContributionForm.Gram, ContributionForm.Basis),
             Collapse = draws.Of(Collapse.Input, Collapse.All),

@@ -5,6 +5,9 @@ namespace DistTrain.Engines.Storage;
 /// <summary>Whole files on a disk.</summary>
 internal static class DiskFiles
 {
+    /// <summary>What a file's name ends with while it is written.</summary>
+    public const string TemporaryEnding = ".tmp";
+
     // What is read whole must fit an array.
     private const long WholeBytesMax = 0x7FFFFFC7;
 
@@ -34,7 +37,7 @@ internal static class DiskFiles
     /// </summary>
     public static void WriteWhole(this IDisk disk, string path, Action<Stream> write)
     {
-        string temporary = path + ".tmp";
+        string temporary = path + TemporaryEnding;
         try
         {
             using (IDiskFile file = disk.Create(temporary))

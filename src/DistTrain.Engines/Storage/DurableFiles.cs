@@ -4,7 +4,18 @@ namespace DistTrain.Engines.Storage;
 public static class DurableFiles
 {
     /// <summary>Writes a file that is there whole or not at all, and synced with its name. Throws <see cref="IOException"/> where it cannot be written.</summary>
-    public static void WriteWhole(string path, byte[] bytes) => FileDisk.Instance.WriteWhole(path, stream => stream.Write(bytes));
+    public static void WriteWhole(string path, byte[] bytes)
+    {
+        try
+        {
+            FileDisk.Instance.WriteWhole(path, stream => stream.Write(bytes));
+        }
+        catch (IOException failure)
+        {
+            // It goes by the name that the caller knows.
+            throw new IOException(failure.Message.Replace(path + DiskFiles.TemporaryEnding, path, StringComparison.Ordinal), failure);
+        }
+    }
 
     /// <summary>Makes a folder and those above it, each with its name synced.</summary>
     public static void CreateFolder(string path) => FileDisk.Instance.CreateFolder(path);

@@ -43,13 +43,17 @@ internal static class DrawnMethod
                 Training = settings.Training with
                 {
                     MicroBatches = wholeSteps ? 1 : settings.Training.MicroBatches,
+                    EarlyStoppingPatience = method == "greedy" ? null : settings.Training.EarlyStoppingPatience,
                     Epochs = Math.Max(settings.Training.Epochs, method == "greedy" ? settings.Stages.Count + 1 : 1),
                 },
                 ParameterServer = settings.ParameterServer with
                 {
                     Compression = leavesOut ? CompressionKind.None : settings.ParameterServer.Compression,
                 },
-                Method = new MethodSettings(method, settings.Method.Schedule)
+                Optimizer = method == "greedy" && settings.Optimizer.Schedule == LearningRateSchedule.ReduceOnPlateau
+                    ? settings.Optimizer with { Schedule = LearningRateSchedule.Constant }
+                    : settings.Optimizer,
+                Method = (MethodCatalog.Find(method) is { HasSchedule: true } ? new MethodSettings(method, settings.Method.Schedule) : new MethodSettings(method)) with
                 {
                     DelaySteps = method == "synthetic-gradient" ? draw.Of<int?>(null, 0, 1, 2, 3) : wholeSteps ? draw.Of<int?>(null, null, null, 0) : null,
                     Feedback = draw.Of(FeedbackKind.Random, FeedbackKind.Transposed),
