@@ -56,6 +56,7 @@ internal sealed class ClientRun : IDisposable
         _temporary = request.JournalFolder is null ? Directory.CreateTempSubdirectory("disttrain-").FullName : null;
         _journal = new SnapshotFolder(Path.GetFullPath(request.JournalFolder ?? _temporary!));
         _system = SystemConfig.Client(target.Host, new SealSetup(target.Secret, Say, _ => { }), target.Tls);
+        bool goesOnFromLogs = RunMarker.Read(_journal.FullPath) is not null;
         (_runId, CoordinatorProgress? committed) = Resumed(request, target);
         CoordinatorProgress from = StartingPoint.Of(request, request.JournalFolder is null ? null : _journal.Newest, committed);
         (string text, IReadOnlyList<string> files, bool ships) = ClusterExperiment.Localize(request.Experiment!, target.Datasets);
@@ -75,7 +76,8 @@ internal sealed class ClientRun : IDisposable
             request.ComputeThreads,
             from.Step > 0 ? from : null,
             self,
-            ships);
+            ships,
+            HoldsSnapshot: from.Step > 0 && !goesOnFromLogs);
         _client = _system.ActorOf(Props.Create(() => new ClientActor(target, job, _journal.FullPath, Hear)), ClientActor.Name);
     }
 

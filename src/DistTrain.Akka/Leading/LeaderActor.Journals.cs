@@ -69,7 +69,7 @@ internal sealed partial class LeaderActor
         || _reachNeeded == 0
         || (_plan.Topology.ShardOf(actor) is int shard && shard < node.Kept.Reach.Length && node.Kept.Reach[shard] >= _reachNeeded)
         || node.SnapshotStep >= _reachNeeded
-        || _job!.From?.Step >= _reachNeeded;
+        || (_job!.HoldsSnapshot && _job.From?.Step >= _reachNeeded);
 
     /// <summary>Whether whoever has no node is a shard that waits for the one that keeps its log.</summary>
     private bool HomelessWait() => KeepsLog && _phase == Phase.Running

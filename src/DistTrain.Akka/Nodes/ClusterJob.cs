@@ -22,8 +22,9 @@ internal sealed record JobFile(string Path, long Bytes, string Sha256);
 /// <param name="Files">The data files.</param>
 /// <param name="ComputeThreads">Threads that compute on each node; 0 for what the node itself says.</param>
 /// <param name="From">Where a resumed run goes on; null for the beginning.</param>
-/// <param name="Client">The client's actor, which holds the snapshot of <paramref name="From"/>.</param>
+/// <param name="Client">The client's actor.</param>
 /// <param name="Ships">Whether a node without the data files fetches them from the client.</param>
+/// <param name="HoldsSnapshot">Whether the client holds the snapshot of <paramref name="From"/>, as after an orderly stop; where nodes went down, <paramref name="From"/> is what their logs tell.</param>
 internal sealed record ClusterJob(
     long RunId,
     string Name,
@@ -35,7 +36,8 @@ internal sealed record ClusterJob(
     int ComputeThreads,
     CoordinatorProgress? From,
     string Client,
-    bool Ships = false)
+    bool Ships = false,
+    bool HoldsSnapshot = false)
 {
     /// <summary>Bits of a run's number that count its leaders.</summary>
     private const int LeaderBits = 16;

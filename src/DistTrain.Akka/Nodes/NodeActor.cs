@@ -293,11 +293,12 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
             _fetched = PartFetcher.FetchSnapshotAsync(holder, run.Job.RunId, spawn.RestoreStep, run.Plan.Slices.Count, run.Folder);
         }
 
-        // Where it fails, the leader asks again.
+        // Where it fails, the leader asks again, unless nobody has it: a shard comes back from its node's log then.
+        bool hasLog = run.Plan.KeepsLog && !run.Job.HoldsSnapshot;
         _fetched.ContinueWith(
             fetched =>
             {
-                if (fetched is { IsCompletedSuccessfully: true, Result: true })
+                if (hasLog || fetched is { IsCompletedSuccessfully: true, Result: true })
                 {
                     self.Tell(new SnapshotFetched(spawn), sender);
                 }
