@@ -1,4 +1,3 @@
-using DistTrain.Numerics;
 using System.Security.Cryptography;
 using System.Text.Json;
 using DistTrain.Commands.Runs;
@@ -13,38 +12,6 @@ public sealed class RunFolderTests : IDisposable
     private readonly Bench _bench = new();
 
     public void Dispose() => _bench.Dispose();
-
-    [Fact]
-    public void ARunThatItsEngineRefusesLeavesItsNameFree()
-    {
-        using Bench bench = new() { Engine = new FakeEngine { Throws = new InvalidInputException("engine: not this one") } };
-        bench.Write("my.yaml", Bench.Good);
-        bench.Run("train", "my.yaml", "--out", "run").ShouldBe(2);
-        bench.Error.ShouldContain("engine: not this one");
-        bench.LeftBehind("my.yaml").ShouldBeEmpty();
-    }
-
-    [Theory]
-    [InlineData("")]
-    [InlineData("{")]
-    public void ASummaryThatCannotBeReadStopsNoResume(string summary)
-    {
-        using Bench bench = new() { Engine = new FakeEngine { StopAt = 3 } };
-        bench.Write("my.yaml", Bench.Good);
-        bench.Run("train", "my.yaml", "--out", "run").ShouldBe(0, bench.Error);
-        File.WriteAllText(bench.At("run", "summary.json"), summary);
-        bench.RunOn([new FakeEngine()], "train", "--resume", "run").ShouldBe(0, bench.Error);
-        bench.Error.ShouldContain("is left out, and written anew at the end");
-        File.ReadAllText(bench.At("run", "summary.json")).ShouldContain("\"status\": \"completed\"");
-    }
-
-    [Fact]
-    public void WorkersAreRefusedByAnEngineWithoutProcesses()
-    {
-        _bench.Write("my.yaml", Bench.Good);
-        _bench.Run("train", "my.yaml", "--workers", "2").ShouldBe(2);
-        _bench.Error.ShouldContain("--workers 2: engine threads has no worker processes; expected --engine processes");
-    }
 
     [Fact]
     public void ARunLeavesEverythingInAFolderNamedAfterItAndItsTime()

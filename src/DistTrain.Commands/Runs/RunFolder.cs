@@ -71,7 +71,7 @@ internal sealed class RunFolder
         return new RunFolder(path, shown);
     }
 
-    /// <summary>Deletes all that is in it, and it: a run that was refused before its first step leaves a name free.</summary>
+    /// <summary>Deletes all that is in it, and it: a run that was refused before its first step leaves a name free. Nothing was in it before (<see cref="Create"/>).</summary>
     public void Clear() => Directory.Delete(FullPath, recursive: true);
 
     /// <summary>Opens the folder of an earlier run. Throws <see cref="InvalidInputException"/> when it is none.</summary>

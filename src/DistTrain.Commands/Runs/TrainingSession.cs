@@ -59,7 +59,7 @@ internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisp
             {
                 before.PutBack();
             }
-            else if (!HasSteps())
+            else if (_experiment.Restarts == 1 && !HasSteps())
             {
                 folder.Clear();
             }
@@ -102,7 +102,11 @@ internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisp
         }
     }
 
-    private bool HasSteps() => File.Exists(folder.MetricsFile) && new FileInfo(folder.MetricsFile).Length > 0;
+    /// <summary>Whether anything may have been committed, which nobody but the user deletes.</summary>
+    private bool HasSteps() =>
+        (File.Exists(folder.MetricsFile) && new FileInfo(folder.MetricsFile).Length > 0)
+        || (Directory.Exists(folder.JournalFolder) && Directory.EnumerateFileSystemEntries(folder.JournalFolder).Any(
+            path => Path.GetFileName(path).StartsWith("step-", StringComparison.Ordinal) || Path.GetFileName(path).StartsWith("log-", StringComparison.Ordinal)));
 
     private bool OutlastsPower => _experiment.Settings.Durability == Durability.Power;
 
