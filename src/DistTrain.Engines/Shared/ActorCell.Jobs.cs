@@ -8,7 +8,12 @@ namespace DistTrain.Engines.Shared;
 internal sealed partial class ActorCell
 {
     /// <summary>Runs a job of this actor on the calling crew member.</summary>
-    public void RunJob(Job job, ComputeScratch scratch) => Post(Compute(job, scratch));
+    public void RunJob(Job job, ComputeScratch scratch)
+    {
+        string? problem = Compute(job, scratch);
+        ReleaseInputs(job);
+        Post(JobEnded(job, problem));
+    }
 
     /// <summary>Gives back what a job holds that will never run.</summary>
     public void DropJob(Job job)
@@ -18,7 +23,7 @@ internal sealed partial class ActorCell
     }
 
     /// <summary>Handles what the last stimulus led to and this turn has done itself.</summary>
-    private void FinishOwn(ComputeScratch scratch)
+    private void FinishOwn()
     {
         while (true)
         {
@@ -27,9 +32,9 @@ internal sealed partial class ActorCell
             {
                 Handle(new Stimulus(StimulusKind.Persisted) { Record = record });
             }
-            else if (_jobsOfTurn.TryDequeue(out Job? job))
+            else if (_doneInTurn.TryDequeue(out (Job Job, string? Problem) done))
             {
-                Handle(Compute(job, scratch));
+                Handle(JobEnded(done.Job, done.Problem));
             }
             else
             {
@@ -40,23 +45,28 @@ internal sealed partial class ActorCell
 
     private void StartJob(Job job)
     {
+        if (_scratchOfTurn is ComputeScratch scratch && _jobsInTurn < JobsPerTurnMax && _slowness is null && !host.Watches(Id) && crew.RunsInTurn(job))
+        {
+            // It runs here and now, before anything that the actor wants besides, so that its inputs are held by whoever asked for it.
+            _jobsInTurn++;
+            _doneInTurn.Enqueue((job, Compute(job, scratch)));
+            return;
+        }
+
         foreach (BufferHandle input in job.Inputs)
         {
             pool.Retain(input);
         }
 
-        if (_jobsInTurn < JobsPerTurnMax && _slowness is null && !host.Watches(Id) && crew.RunsInTurn(job))
-        {
-            _jobsInTurn++;
-            _jobsOfTurn.Enqueue(job);
-            return;
-        }
-
         crew.Schedule(this, job);
     }
 
-    /// <summary>Runs a job; what its actor is to be told.</summary>
-    private Stimulus Compute(Job job, ComputeScratch scratch)
+    private static Stimulus JobEnded(Job job, string? problem) =>
+        new(problem is null ? StimulusKind.JobDone : StimulusKind.JobFailed) { Job = job, Problem = problem };
+
+    /// <summary>Runs a job.</summary>
+    /// <returns>Why it could not be done; null when it was.</returns>
+    private string? Compute(Job job, ComputeScratch scratch)
     {
         string? problem = null;
         TraceFeed? trace = host.Trace;
@@ -76,8 +86,7 @@ internal sealed partial class ActorCell
             ReleaseOutputs(job);
         }
 
-        ReleaseInputs(job);
-        return new Stimulus(problem is null ? StimulusKind.JobDone : StimulusKind.JobFailed) { Job = job, Problem = problem };
+        return problem;
     }
 
     private void ReleaseInputs(Job job)

@@ -23,7 +23,7 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
     private Mailbox _mailbox = new(), _taken = new();
     private readonly EffectList _effects = new();
     private readonly Queue<(long After, Effect Effect)> _held = new();
-    private readonly Queue<Job> _jobsOfTurn = new();
+    private readonly Queue<(Job Job, string? Problem)> _doneInTurn = new();
     private readonly Queue<PersistRecord> _keptInTurn = new();
     private readonly Dictionary<int, ITimer> _timers = [];
     private ActorMachine? _machine, _next;
@@ -35,6 +35,7 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
     private Action? _gone;
     private int _life;
     private int _jobsInTurn;
+    private ComputeScratch? _scratchOfTurn;
     private long _persistsAsked, _persistsDone;
     private volatile Slowness? _slowness;
 
@@ -152,7 +153,7 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
     /// <param name="scratch">The member's working memory, for jobs that the turn runs itself.</param>
     public void RunTurn(ComputeScratch scratch)
     {
-        _jobsInTurn = 0;
+        (_jobsInTurn, _scratchOfTurn) = (0, scratch);
         for (int handled = 0; handled < StimuliPerTurnMax; handled++)
         {
             if ((_interrupted || _taken.Count == 0) && !TryTakeMail(out Action? gone))
@@ -167,7 +168,7 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
             }
 
             Handle(_taken.Take());
-            FinishOwn(scratch);
+            FinishOwn();
         }
 
         crew.Schedule(this);
