@@ -79,7 +79,8 @@ public sealed class GolubTests
         }
 
         using ComputeScratch scratch = new();
-        program.Forward([.. parameters.Select(parameter => parameter.View)], input.View, output.View, stash.View, new PassContext(1, 0, 0, false), scratch);
+        TensorView<T>[] views = [.. parameters.Select(parameter => parameter.View)];
+        program.Forward(new StagePass<T>(views, input.View, output.View, stash.View, new PassContext(1, 0, 0, false), scratch));
         foreach (Tensor<T> parameter in parameters)
         {
             parameter.Dispose();

@@ -125,7 +125,7 @@ internal sealed class HealthProbe<T> : HealthProbe
             TensorView<T>[] own = [.. parameters.Where((_, index) => _whole.Parameters[index].Layer == layer).Select(parameter => parameter.View)];
             Tensor<T> output = new(_rows.Length, program.OutputWidth);
             using Tensor<T> stash = new(1, Math.Max(1, program.StashLength(_rows.Length)));
-            program.Forward(own, input.View, output.View, stash.View, Context, scratch);
+            program.Forward(new StagePass<T>(own, input.View, output.View, stash.View, Context, scratch));
             found[layer] = Look(output, Bounds(_network.Layers[layer]));
             input.Dispose();
             input = output;
@@ -171,8 +171,9 @@ internal sealed class HealthProbe<T> : HealthProbe
         _data.CopyInputs(_rows, input.Span);
         _data.CopyTargets(_rows, target.Span);
         TensorView<T>[] weights = [.. parameters.Select(parameter => parameter.View)], into = [.. gradients.Select(gradient => gradient.View)];
-        _whole.Forward(weights, input.View, output.View, stash.View, Context, scratch);
+        StagePass<T> pass = new(weights, input.View, output.View, stash.View, Context, scratch);
+        _whole.Forward(pass);
         _whole.Loss(output.View, stash.View, target.View, signal.View, 1.0 / rows, scratch);
-        _whole.Backward(weights, input.View, output.View, stash.View, signal.View, default, into, accumulate: false, Context, scratch);
+        _whole.Backward(pass, new StageSignals<T>(signal.View, default, into, accumulate: false));
     }
 }

@@ -82,7 +82,7 @@ internal sealed class ModelRunner<T> : IDisposable
             TensorView<T> x = input.View.Slice(0, rows.Length, _program.InputWidth);
             TensorView<T> y = output.View.Slice(0, rows.Length, _program.OutputWidth);
             data.CopyInputs(rows, x.Span);
-            _program.Forward(parameters, x, y, stash.View, Context, _scratch);
+            _program.Forward(new StagePass<T>(parameters, x, y, stash.View, Context, _scratch));
             use(rows, y, stash.View);
         }
     }

@@ -127,7 +127,7 @@ internal sealed class ElementMeasurements(FastestOf fastest)
         Fill(x.Span);
         PassContext context = new(1, 0, 0, true);
         TensorView<float>[] views = parameters.Views;
-        double pass = Repeated(() => program.Forward(views, x.View, y.View, stash.View, context, scratch));
+        double pass = Repeated(() => program.Forward(new StagePass<float>(views, x.View, y.View, stash.View, context, scratch)));
         return pass - Repeated(() => Gemm.Multiply(x.View, false, views[0], true, y.View));
     }
 
@@ -142,8 +142,9 @@ internal sealed class ElementMeasurements(FastestOf fastest)
         Fill(signal.Span);
         PassContext context = new(1, 0, 0, true);
         TensorView<float>[] views = parameters.Views, written = gradients.Views;
-        program.Forward(views, x.View, y.View, stash.View, context, scratch);
-        double pass = Repeated(() => program.Backward(views, x.View, y.View, stash.View, signal.View, default, written, false, context, scratch));
+        program.Forward(new StagePass<float>(views, x.View, y.View, stash.View, context, scratch));
+        double pass = Repeated(() => program.Backward(
+            new StagePass<float>(views, x.View, y.View, stash.View, context, scratch), new StageSignals<float>(signal.View, default, written, accumulate: false)));
         return pass - Repeated(() => Gemm.Multiply(signal.View, true, x.View, false, written[0]));
     }
 

@@ -224,11 +224,11 @@ internal sealed class SequentialRun<T> : IDisposable
         CopyInputs(DataSplit.Train, indices, input);
         _rows.Train.CopyTargets(indices, target.Span);
         PassContext context = new(_plan.Settings.Seed, step - 1, first, Training: true);
-        int layer = _program.Forward(_parameters.Weights, input, output, _stash.View, context, _scratch);
+        StagePass<T> pass = new(_parameters.Weights, input, output, _stash.View, context, _scratch);
+        int layer = _program.Forward(pass);
         nonFinite = nonFinite >= 0 ? nonFinite : layer;
         LossResult loss = _program.Loss(output, _stash.View, target, signal, RowWeight(_plan, step, replica), _scratch);
-        _program.Backward(
-            _parameters.Weights, input, output, _stash.View, signal, default, _parameters.Gradients[replica], accumulate: microBatch > 0, context, _scratch);
+        _program.Backward(pass, new StageSignals<T>(signal, default, _parameters.Gradients[replica], accumulate: microBatch > 0));
         return loss;
     }
 
@@ -284,7 +284,7 @@ internal sealed class SequentialRun<T> : IDisposable
             CopyInputs(split, _inOrder.AsSpan(first, rows), input);
             data.CopyTargets(_inOrder.AsSpan(first, rows), target.Span);
             PassContext context = new(_plan.Settings.Seed, 0, first, Training: false);
-            _program.Forward(NetworkWeights(), input, output, _stash.View, context, _scratch);
+            _program.Forward(new StagePass<T>(NetworkWeights(), input, output, _stash.View, context, _scratch));
             LossResult loss = _program.Loss(output, _stash.View, target, default, 0, _scratch);
             lossSum += loss.LossSum;
             correct += loss.Correct;

@@ -281,7 +281,10 @@ internal sealed class SequentialStages<T> : IDisposable
     }
 
     private int Forward(int stage, SequentialBatch<T> batch, TensorView<T>[] own) =>
-        _programs[stage].Forward(own, batch.Input!.View, batch.Output.View, batch.Stash.View, batch.Context(_plan), _scratch);
+        _programs[stage].Forward(PassOf(batch, own));
+
+    private StagePass<T> PassOf(SequentialBatch<T> batch, TensorView<T>[] own) =>
+        new(own, batch.Input!.View, batch.Output.View, batch.Stash.View, batch.Context(_plan), _scratch);
 
     private Tensor<T>? Backward(in Pass pass, int stage, SequentialBatch<T> batch, bool passesSignal, TensorView<T>[]? weights = null)
     {
@@ -290,9 +293,12 @@ internal sealed class SequentialStages<T> : IDisposable
         var feedback = new TensorView<T>[_rules.FeedbackCount(stage)];
         _rules.FeedbackOf(stage, feedback);
         StageBackward.Run(
-            _programs[stage], _rules.Path, weights ?? Own(stage, pass.Weights), feedback, batch.Input!.View, batch.Output.View,
-            batch.Stash.View, batch.Signal!.View, below?.View ?? default, Own(stage, pass.Gradients), pass.Accumulate,
-            batch.Context(_plan), _scratch, fork: null, isLast: stage == _programs.Length - 1);
+            _programs[stage],
+            _rules.Path,
+            PassOf(batch, weights ?? Own(stage, pass.Weights)),
+            feedback,
+            new StageSignals<T>(batch.Signal!.View, below?.View ?? default, Own(stage, pass.Gradients), pass.Accumulate),
+            isLast: stage == _programs.Length - 1);
         return below;
     }
 

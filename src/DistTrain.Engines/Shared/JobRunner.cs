@@ -122,7 +122,7 @@ internal sealed class JobRunner<T> : IJobRunner
         TensorView<T> input = _pool.View<T>(job.Inputs[0], job.Rows, program.InputWidth);
         TensorView<T> output = Rent(job, 0, job.Rows, program.OutputWidth);
         TensorView<T> stash = Rent(job, 1, 1, program.StashLength(job.Rows));
-        job.NonFiniteLayer = program.Forward(weights[..program.Parameters.Count], input, output, stash, ContextOf(job), scratch, fork);
+        job.NonFiniteLayer = program.Forward(new StagePass<T>(weights[..program.Parameters.Count], input, output, stash, ContextOf(job), scratch, fork));
     }
 
     private void Loss(LossJob job, ComputeScratch scratch)
@@ -150,22 +150,16 @@ internal sealed class JobRunner<T> : IJobRunner
         int own = program.Parameters.Count;
         Span<TensorView<T>> feedback = stackalloc TensorView<T>[_rules.FeedbackCount(job.Stage)];
         _rules.FeedbackOf(job.Stage, feedback);
-        StageBackward.Run(
-            program,
-            job.Path,
+        StagePass<T> pass = new(
             weights[..own],
-            feedback,
             _pool.View<T>(job.Inputs[0], job.Rows, program.InputWidth),
             _pool.View<T>(job.Inputs[1], job.Rows, program.OutputWidth),
             _pool.View<T>(job.Inputs[2]),
-            _pool.View<T>(job.Inputs[3], job.Rows, SignalWidth(job, program)),
-            below,
-            gradients[..own],
-            job.Accumulate,
             ContextOf(job),
             scratch,
-            fork,
-            _plan.IsLastStage(job.Stage));
+            fork);
+        StageSignals<T> signals = new(_pool.View<T>(job.Inputs[3], job.Rows, SignalWidth(job, program)), below, gradients[..own], job.Accumulate);
+        StageBackward.Run(program, job.Path, pass, feedback, signals, _plan.IsLastStage(job.Stage));
         if (program.InputFactor >= 0)
         {
             // The stage's input is nobody's to write any more; its copy in the gradient is made where that has to travel.

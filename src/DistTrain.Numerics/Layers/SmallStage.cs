@@ -35,17 +35,18 @@ internal sealed unsafe class SmallStage<T>
     public bool Serves(int rows) => rows <= _rowsMax;
 
     /// <summary>As <see cref="StageProgram{T}.Forward"/>, whose checks are behind it.</summary>
-    public int Forward(ReadOnlySpan<TensorView<T>> parameters, TensorView<T> input, TensorView<T> output, TensorView<T> stash, ComputeScratch scratch)
+    public int Forward(in StagePass<T> pass)
     {
-        int rows = input.Rows, notFinite = -1;
-        T* x = input.Pointer, free = stash.Pointer;
+        ReadOnlySpan<TensorView<T>> parameters = pass.Parameters;
+        int rows = pass.Input.Rows, notFinite = -1;
+        T* x = pass.Input.Pointer, free = pass.Stash.Pointer;
         for (int i = 0; i < _layers.Length; i++)
         {
             DenseParts<T> layer = _layers[i];
             int length = rows * layer.Outputs, room = StageProgram<T>.Aligned(length);
             T* kept = free;
             free += layer.KeepsPreActivation ? room : 0;
-            T* y = i == _layers.Length - 1 ? output.Pointer : free;
+            T* y = i == _layers.Length - 1 ? pass.Output.Pointer : free;
             free += i == _layers.Length - 1 ? 0 : room;
             T* s = layer.KeepsPreActivation ? kept : y;
             bool finite = Product(
@@ -54,7 +55,7 @@ internal sealed unsafe class SmallStage<T>
             {
                 TensorView<T> slope = layer.Slope < 0 ? default : parameters[layer.Slope];
                 layer.Activation.Forward(
-                    new TensorView<T>(s, rows, layer.Outputs), new TensorView<T>(y, rows, layer.Outputs), slope.Span, scratch);
+                    new TensorView<T>(s, rows, layer.Outputs), new TensorView<T>(y, rows, layer.Outputs), slope.Span, pass.Scratch);
                 finite = TensorPrimitives.IsFiniteAll<T>(new ReadOnlySpan<T>(y, length));
             }
 
@@ -66,14 +67,14 @@ internal sealed unsafe class SmallStage<T>
     }
 
     /// <summary>As <see cref="StageProgram{T}.BackwardWith"/>, whose checks are behind it.</summary>
-    public void Backward(
-        ReadOnlySpan<TensorView<T>> parameters, ReadOnlySpan<TensorView<T>> feedback, TensorView<T> input, TensorView<T> output, TensorView<T> stash,
-        TensorView<T> signal, TensorView<T> inputSignal, ReadOnlySpan<TensorView<T>> gradients, bool accumulate, int stashLength, ComputeScratch scratch)
+    public void Backward(in StagePass<T> pass, ReadOnlySpan<TensorView<T>> feedback, in StageSignals<T> signals, int stashLength)
     {
-        int rows = input.Rows, room = StageProgram<T>.Aligned(rows * _widest);
-        long mark = scratch.Mark;
-        T* work = scratch.Take<T>(3, room).Pointer, delta = work, below = work + room, other = below + room;
-        T* y = output.Pointer, end = stash.Pointer + stashLength, above = signal.Pointer;
+        ReadOnlySpan<TensorView<T>> parameters = pass.Parameters, gradients = signals.Gradients;
+        bool accumulate = signals.Accumulate;
+        int rows = pass.Input.Rows, room = StageProgram<T>.Aligned(rows * _widest);
+        long mark = pass.Scratch.Mark;
+        T* work = pass.Scratch.Take<T>(3, room).Pointer, delta = work, below = work + room, other = below + room;
+        T* y = pass.Output.Pointer, end = pass.Stash.Pointer + stashLength, above = signals.Signal.Pointer;
         for (int i = _layers.Length - 1; i >= 0; i--)
         {
             DenseParts<T> layer = _layers[i];
@@ -81,7 +82,7 @@ internal sealed unsafe class SmallStage<T>
             end -= i == _layers.Length - 1 ? 0 : length;
             end -= layer.KeepsPreActivation ? length : 0;
             T* s = layer.KeepsPreActivation ? end : y;
-            T* x = i == 0 ? input.Pointer : end - StageProgram<T>.Aligned(rows * layer.Inputs);
+            T* x = i == 0 ? pass.Input.Pointer : end - StageProgram<T>.Aligned(rows * layer.Inputs);
             T* ds = above;
             if (!layer.Fused && !layer.IsIdentity)
             {
@@ -90,7 +91,7 @@ internal sealed unsafe class SmallStage<T>
             }
 
             Gradients(ds, x, gradients[layer.Weight].Pointer, layer.Bias < 0 ? null : gradients[layer.Bias].Pointer, rows, layer.Inputs, layer.Outputs, accumulate);
-            T* target = i == 0 ? inputSignal.Pointer : below;
+            T* target = i == 0 ? signals.InputSignal.Pointer : below;
             if (target != null)
             {
                 TensorView<T> weight = feedback[layer.Weight];
@@ -108,7 +109,7 @@ internal sealed unsafe class SmallStage<T>
             other = above;
         }
 
-        scratch.Release(mark);
+        pass.Scratch.Release(mark);
     }
 
     private static void Differentiate(

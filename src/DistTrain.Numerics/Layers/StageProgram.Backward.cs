@@ -13,63 +13,50 @@ public sealed partial class StageProgram<T>
     /// parameters' (feedback alignment; Lillicrap et al. 2016). Derivatives of activations and the gradients' inputs stay those
     /// of the forward pass. With the parameters as feedback it is backpropagation, bit for bit.
     /// </summary>
-    /// <param name="parameters">As in the forward pass.</param>
+    /// <param name="pass">As the forward pass left it.</param>
     /// <param name="feedback">One for each parameter, of its shape. Only weights are read, the first layer's only if there is an
     /// input signal; the others may be none.</param>
-    /// <param name="input">As in the forward pass.</param>
-    /// <param name="output">As the forward pass wrote it.</param>
-    /// <param name="stash">As the forward pass wrote it.</param>
-    /// <param name="signal">As for <see cref="Backward"/>. Never written.</param>
-    /// <param name="inputSignal">Receives the signal for the stage before; none if not needed.</param>
-    /// <param name="gradients">One for each parameter.</param>
-    /// <param name="accumulate">Whether to add to the gradients instead of overwriting them.</param>
-    /// <param name="context">As in the forward pass.</param>
-    /// <param name="scratch">The calling thread's.</param>
-    /// <param name="fork">Helpers for the matrix products; null to work alone.</param>
-    public void BackwardWith(
-        ReadOnlySpan<TensorView<T>> parameters, ReadOnlySpan<TensorView<T>> feedback, TensorView<T> input, TensorView<T> output,
-        TensorView<T> stash, TensorView<T> signal, TensorView<T> inputSignal, ReadOnlySpan<TensorView<T>> gradients,
-        bool accumulate, in PassContext context, ComputeScratch scratch, IForkJoin? fork = null)
+    /// <param name="signals">The signal from behind, and what receives the results.</param>
+    public void BackwardWith(in StagePass<T> pass, ReadOnlySpan<TensorView<T>> feedback, in StageSignals<T> signals)
     {
-        ArgumentNullException.ThrowIfNull(scratch);
-        CheckGradients(gradients);
-        int rows = input.Rows;
+        CheckGradients(signals.Gradients);
+        int rows = pass.Input.Rows;
+        bool accumulate = signals.Accumulate;
         if (!accumulate)
         {
-            ClearGathered(gradients);
+            ClearGathered(signals.Gradients);
         }
 
         if (rows == 0)
         {
-            ClearUnless(accumulate, gradients);
+            ClearUnless(accumulate, signals.Gradients);
             return;
         }
 
-        int stashLength = CheckShapes(parameters, input, output, stash);
-        if (feedback != parameters)
+        int stashLength = CheckShapes(pass);
+        if (feedback != pass.Parameters)
         {
             CheckFeedback(feedback);
         }
 
-        CheckShape(signal, rows, OutputWidth, "signal");
-        if (!inputSignal.IsNone)
+        CheckShape(signals.Signal, rows, OutputWidth, "signal");
+        if (!signals.InputSignal.IsNone)
         {
-            CheckShape(inputSignal, rows, InputWidth, "input signal");
+            CheckShape(signals.InputSignal, rows, InputWidth, "input signal");
         }
 
         if (Small is not null && Small.Serves(rows))
         {
-            Small.Backward(parameters, feedback, input, output, stash, signal, inputSignal, gradients, accumulate, stashLength, scratch);
+            Small.Backward(pass, feedback, signals, stashLength);
             return;
         }
 
-        long mark = scratch.Mark;
+        long mark = pass.Scratch.Mark;
         bool apart = accumulate && AddsInParts(rows);
-        ReadOnlySpan<TensorView<T>> sums = apart ? TakeGradients(gradients, scratch) : gradients;
-        RunBackward(
-            parameters, feedback, input, output, stash, signal, inputSignal, sums, accumulate && !apart, context, scratch, fork);
-        AddTo(gradients, apart ? sums : default);
-        scratch.Release(mark);
+        ReadOnlySpan<TensorView<T>> sums = apart ? TakeGradients(signals.Gradients, pass.Scratch) : signals.Gradients;
+        RunBackward(pass, feedback, new StageSignals<T>(signals.Signal, signals.InputSignal, sums, accumulate && !apart));
+        AddTo(signals.Gradients, apart ? sums : default);
+        pass.Scratch.Release(mark);
     }
 
     /// <summary>
@@ -80,44 +67,32 @@ public sealed partial class StageProgram<T>
     /// Where dropout layers follow a layer, in this stage or at the start of the next one, the signal is the one behind them, and
     /// reaches the layer through their masks; so stages do not change a result. Layers without parameters need no matrix.
     /// </remarks>
-    /// <param name="parameters">As in the forward pass.</param>
+    /// <param name="pass">As the forward pass left it.</param>
     /// <param name="matrices">One for each layer of the stage: network outputs × the layer's output width. None where a layer has
-    /// no parameters, and for the last layer where <paramref name="ownSignal"/> is given.</param>
+    /// no parameters, and for the last layer where there is a signal of its own.</param>
     /// <param name="error">Rows × network outputs: what the last stage's <see cref="Loss"/> wrote, so times the row
     /// weight.</param>
-    /// <param name="input">As in the forward pass.</param>
-    /// <param name="output">As the forward pass wrote it.</param>
-    /// <param name="stash">As the forward pass wrote it.</param>
-    /// <param name="ownSignal">What <see cref="Loss"/> wrote, for the last layer of the last stage; none for other
-    /// stages.</param>
-    /// <param name="gradients">One for each parameter.</param>
-    /// <param name="accumulate">Whether to add to the gradients instead of overwriting them.</param>
-    /// <param name="context">As in the forward pass.</param>
-    /// <param name="scratch">The calling thread's.</param>
-    /// <param name="fork">Helpers for the matrix products; null to work alone.</param>
-    public void BackwardDirect(
-        ReadOnlySpan<TensorView<T>> parameters, ReadOnlySpan<TensorView<T>> matrices, TensorView<T> error, TensorView<T> input,
-        TensorView<T> output, TensorView<T> stash, TensorView<T> ownSignal, ReadOnlySpan<TensorView<T>> gradients,
-        bool accumulate, in PassContext context, ComputeScratch scratch, IForkJoin? fork = null)
+    /// <param name="signals">What receives the gradients. The signal is what <see cref="Loss"/> wrote, for the last layer of the last stage, and none for other
+    /// stages; the input signal is none.</param>
+    public void BackwardDirect(in StagePass<T> pass, ReadOnlySpan<TensorView<T>> matrices, TensorView<T> error, in StageSignals<T> signals)
     {
-        ArgumentNullException.ThrowIfNull(scratch);
-        CheckParameters(gradients);
-        int rows = input.Rows;
+        CheckParameters(signals.Gradients);
+        int rows = pass.Input.Rows;
+        bool accumulate = signals.Accumulate;
         if (rows == 0)
         {
-            ClearUnless(accumulate, gradients);
+            ClearUnless(accumulate, signals.Gradients);
             return;
         }
 
-        CheckShapes(parameters, input, output, stash);
-        CheckMatrices(matrices, error, ownSignal, rows);
-        long mark = scratch.Mark;
+        CheckShapes(pass);
+        CheckMatrices(matrices, error, signals.Signal, rows);
+        long mark = pass.Scratch.Mark;
         bool apart = accumulate && AddsInParts(rows);
-        ReadOnlySpan<TensorView<T>> sums = apart ? TakeGradients(gradients, scratch) : gradients;
-        RunDirect(
-            parameters, matrices, error, input, output, stash, ownSignal, sums, accumulate && !apart, context, scratch, fork);
-        AddTo(gradients, apart ? sums : default);
-        scratch.Release(mark);
+        ReadOnlySpan<TensorView<T>> sums = apart ? TakeGradients(signals.Gradients, pass.Scratch) : signals.Gradients;
+        RunDirect(pass, matrices, error, new StageSignals<T>(signals.Signal, default, sums, accumulate && !apart));
+        AddTo(signals.Gradients, apart ? sums : default);
+        pass.Scratch.Release(mark);
     }
 
     // Several additions to one gradient would associate differently from one addition of their sum.
@@ -148,62 +123,55 @@ public sealed partial class StageProgram<T>
         }
     }
 
-    private void RunBackward(
-        ReadOnlySpan<TensorView<T>> parameters, ReadOnlySpan<TensorView<T>> feedback, TensorView<T> input, TensorView<T> output,
-        TensorView<T> stash, TensorView<T> signal, TensorView<T> inputSignal, ReadOnlySpan<TensorView<T>> gradients,
-        bool accumulate, in PassContext context, ComputeScratch scratch, IForkJoin? fork)
+    private void RunBackward(in StagePass<T> stage, ReadOnlySpan<TensorView<T>> feedback, in StageSignals<T> signals)
     {
-        int rows = input.Rows;
-        TensorView<T> next = scratch.Take<T>(rows, _widestBoundary), other = scratch.Take<T>(rows, _widestBoundary);
+        int rows = stage.Input.Rows;
+        TensorView<T> signal = signals.Signal;
+        TensorView<T> next = stage.Scratch.Take<T>(rows, _widestBoundary), other = stage.Scratch.Take<T>(rows, _widestBoundary);
         int end = StashLength(rows);
         for (int i = _layers.Length - 1; i >= 0; i--)
         {
             int start = end - LayerStashLength(i, rows);
-            TensorView<T> x = i == 0 ? input : BoundaryBefore(i, start, stash, rows);
-            TensorView<T> below = i == 0 ? inputSignal : next.Slice(0, rows, _layers[i].InputWidth);
+            TensorView<T> x = i == 0 ? stage.Input : BoundaryBefore(i, start, stage.Stash, rows);
+            TensorView<T> below = i == 0 ? signals.InputSignal : next.Slice(0, rows, _layers[i].InputWidth);
             _layers[i].Backward(new BackwardPass<T>
             {
-                Forward = PassOf(i, start, parameters, x, output, stash, context, scratch, fork),
+                Forward = PassOf(i, start, x, stage),
                 Signal = signal,
                 InputSignal = below,
                 Feedback = feedback,
-                Gradients = gradients,
-                Accumulate = accumulate,
+                Gradients = signals.Gradients,
+                Accumulate = signals.Accumulate,
             });
             (signal, next, other) = (below, other, next);
             end = start;
         }
     }
 
-    private void RunDirect(
-        ReadOnlySpan<TensorView<T>> parameters, ReadOnlySpan<TensorView<T>> matrices, TensorView<T> error, TensorView<T> input,
-        TensorView<T> output, TensorView<T> stash, TensorView<T> ownSignal, ReadOnlySpan<TensorView<T>> gradients,
-        bool accumulate, in PassContext context, ComputeScratch scratch, IForkJoin? fork)
+    private void RunDirect(in StagePass<T> stage, ReadOnlySpan<TensorView<T>> matrices, TensorView<T> error, in StageSignals<T> signals)
     {
-        int rows = input.Rows, last = _layers.Length - 1;
-        TensorView<T> room = scratch.Take<T>(rows, Math.Max(_widestBoundary, OutputWidth));
+        int rows = stage.Input.Rows, last = _layers.Length - 1;
+        TensorView<T> room = stage.Scratch.Take<T>(rows, Math.Max(_widestBoundary, OutputWidth));
         int end = StashLength(rows);
         for (int i = last; i >= 0; i--)
         {
             int start = end - LayerStashLength(i, rows);
             if (_layers[i] is not DropoutLayer<T>)
             {
-                TensorView<T> signal = i == last ? ownSignal : default;
+                TensorView<T> signal = i == last ? signals.Signal : default;
                 if (signal.IsNone)
                 {
                     signal = room.Slice(0, rows, _layers[i].OutputWidth);
-                    Gemm.Multiply(error, false, matrices[i], false, signal, false, default, fork);
-                    MaskBehind(i, context, signal);
+                    Gemm.Multiply(error, false, matrices[i], false, signal, false, default, stage.Fork);
+                    MaskBehind(i, stage.Context, signal);
                 }
 
                 _layers[i].Backward(new BackwardPass<T>
                 {
-                    Forward = PassOf(
-                        i, start, parameters, i == 0 ? input : BoundaryBefore(i, start, stash, rows), output, stash, context,
-                        scratch, fork),
+                    Forward = PassOf(i, start, i == 0 ? stage.Input : BoundaryBefore(i, start, stage.Stash, rows), stage),
                     Signal = signal,
-                    Gradients = gradients,
-                    Accumulate = accumulate,
+                    Gradients = signals.Gradients,
+                    Accumulate = signals.Accumulate,
                 });
             }
 

@@ -102,32 +102,18 @@ public sealed partial class StageProgram<T>
     }
 
     /// <summary>Computes the output and fills the stash.</summary>
-    /// <param name="parameters">As <see cref="Parameters"/> lists them.</param>
-    /// <param name="input">Rows × <see cref="InputWidth"/>.</param>
-    /// <param name="output">Rows × <see cref="OutputWidth"/>.</param>
-    /// <param name="stash">At least <see cref="StashLength"/> values; its shape does not matter.</param>
-    /// <param name="context">Seed, step, first sample and mode.</param>
-    /// <param name="scratch">The calling thread's.</param>
-    /// <param name="fork">Helpers for the matrix products; null to work alone. Never changes a bit.</param>
+    /// <param name="pass">The pass.</param>
     /// <returns>Index in the network of the first layer with an output that is not finite, or −1.</returns>
-    public int Forward(
-        ReadOnlySpan<TensorView<T>> parameters, TensorView<T> input, TensorView<T> output, TensorView<T> stash,
-        in PassContext context, ComputeScratch scratch, IForkJoin? fork = null)
+    public int Forward(in StagePass<T> pass)
     {
-        ArgumentNullException.ThrowIfNull(scratch);
-        int rows = input.Rows;
+        int rows = pass.Input.Rows;
         if (rows == 0)
         {
             return -1;
         }
 
-        CheckShapes(parameters, input, output, stash);
-        if (Small is not null && Small.Serves(rows))
-        {
-            return Small.Forward(parameters, input, output, stash, scratch);
-        }
-
-        return RunForward(parameters, input, output, stash, context, scratch, fork);
+        CheckShapes(pass);
+        return Small is not null && Small.Serves(rows) ? Small.Forward(pass) : RunForward(pass);
     }
 
     /// <summary>The loss of the rows of <paramref name="output"/>, and its gradient.</summary>
@@ -168,34 +154,18 @@ public sealed partial class StageProgram<T>
     }
 
     /// <summary>Computes the gradients of the parameters and, if asked, of the input.</summary>
-    /// <param name="parameters">As in the forward pass.</param>
-    /// <param name="input">As in the forward pass.</param>
-    /// <param name="output">As the forward pass wrote it.</param>
-    /// <param name="stash">As the forward pass wrote it.</param>
-    /// <param name="signal">Rows × <see cref="OutputWidth"/>: from <see cref="Loss"/> or the stage behind. Never written.</param>
-    /// <param name="inputSignal">Receives d(loss)/d(input); none if not needed, which saves a product.</param>
-    /// <param name="gradients">One for each parameter.</param>
-    /// <param name="accumulate">Whether to add to the gradients instead of overwriting them.</param>
-    /// <param name="context">As in the forward pass; dropout masks follow from it again.</param>
-    /// <param name="scratch">The calling thread's.</param>
-    /// <param name="fork">Helpers for the matrix products; null to work alone.</param>
-    public void Backward(
-        ReadOnlySpan<TensorView<T>> parameters, TensorView<T> input, TensorView<T> output, TensorView<T> stash,
-        TensorView<T> signal, TensorView<T> inputSignal, ReadOnlySpan<TensorView<T>> gradients, bool accumulate,
-        in PassContext context, ComputeScratch scratch, IForkJoin? fork = null)
-        => BackwardWith(
-            parameters, parameters, input, output, stash, signal, inputSignal, gradients, accumulate, context, scratch, fork);
+    /// <param name="pass">As the forward pass left it.</param>
+    /// <param name="signals">The signal from behind, and what receives the results.</param>
+    public void Backward(in StagePass<T> pass, in StageSignals<T> signals) => BackwardWith(pass, pass.Parameters, signals);
 
-    private int RunForward(
-        ReadOnlySpan<TensorView<T>> parameters, TensorView<T> input, TensorView<T> output, TensorView<T> stash, in PassContext context,
-        ComputeScratch scratch, IForkJoin? fork)
+    private int RunForward(in StagePass<T> stage)
     {
-        int rows = input.Rows, offset = 0, notFinite = -1;
-        TensorView<T> x = input;
+        int rows = stage.Input.Rows, offset = 0, notFinite = -1;
+        TensorView<T> x = stage.Input;
         for (int i = 0; i < _layers.Length; i++)
         {
             Layer<T> layer = _layers[i];
-            ForwardPass<T> pass = PassOf(i, offset, parameters, x, output, stash, context, scratch, fork);
+            ForwardPass<T> pass = PassOf(i, offset, x, stage);
             layer.Forward(pass);
             if (notFinite < 0 && !TensorPrimitives.IsFiniteAll<T>(pass.Output.Span))
             {
@@ -221,36 +191,34 @@ public sealed partial class StageProgram<T>
         return stash.Slice(layerStart - Aligned(rows * width), rows, width);
     }
 
-    private ForwardPass<T> PassOf(
-        int layer, int offset, ReadOnlySpan<TensorView<T>> parameters, TensorView<T> input, TensorView<T> output,
-        TensorView<T> stash, in PassContext context, ComputeScratch scratch, IForkJoin? fork)
+    private ForwardPass<T> PassOf(int layer, int offset, TensorView<T> input, in StagePass<T> stage)
     {
         int own = input.Rows * _stashWidths[layer];
         return new ForwardPass<T>
         {
-            Parameters = parameters,
+            Parameters = stage.Parameters,
             Input = input,
             Output = layer == _layers.Length - 1
-                ? output
-                : stash.Slice(offset + Aligned(own), input.Rows, _layers[layer].OutputWidth),
-            Stash = own == 0 ? default : stash.Slice(offset, 1, own),
-            Context = context,
-            Scratch = scratch,
-            Fork = fork,
+                ? stage.Output
+                : stage.Stash.Slice(offset + Aligned(own), input.Rows, _layers[layer].OutputWidth),
+            Stash = own == 0 ? default : stage.Stash.Slice(offset, 1, own),
+            Context = stage.Context,
+            Scratch = stage.Scratch,
+            Fork = stage.Fork,
         };
     }
 
     /// <summary>Also the number of values that the stash holds.</summary>
-    private int CheckShapes(
-        ReadOnlySpan<TensorView<T>> parameters, TensorView<T> input, TensorView<T> output, TensorView<T> stash)
+    private int CheckShapes(in StagePass<T> pass)
     {
-        CheckParameters(parameters);
-        CheckShape(input, input.Rows, InputWidth, "input");
-        CheckShape(output, input.Rows, OutputWidth, "output");
-        int needed = StashLength(input.Rows);
-        if (stash.Length < needed)
+        int rows = pass.Input.Rows;
+        CheckParameters(pass.Parameters);
+        CheckShape(pass.Input, rows, InputWidth, "input");
+        CheckShape(pass.Output, rows, OutputWidth, "output");
+        int needed = StashLength(rows);
+        if (pass.Stash.Length < needed)
         {
-            throw new ArgumentException($"The stash has {stash.Length} values and needs {needed}.");
+            throw new ArgumentException($"The stash has {pass.Stash.Length} values and needs {needed}.");
         }
 
         return needed;

@@ -27,7 +27,7 @@ internal sealed class AuxiliaryProgram<T>(NetworkSpec network, LossKind loss)
         IForkJoin? fork)
     {
         long mark = scratch.Mark;
-        _program.Forward(parameters, input, output, TakeStash(input.Rows, scratch), Context, scratch, fork);
+        _program.Forward(new StagePass<T>(parameters, input, output, TakeStash(input.Rows, scratch), Context, scratch, fork));
         scratch.Release(mark);
     }
 
@@ -40,12 +40,12 @@ internal sealed class AuxiliaryProgram<T>(NetworkSpec network, LossKind loss)
         long mark = scratch.Mark;
         TensorView<T> output = scratch.Take<T>(rows, OutputWidth), stash = TakeStash(rows, scratch);
         TensorView<T> signal = gradients.IsEmpty ? default : scratch.Take<T>(rows, OutputWidth);
-        _program.Forward(parameters, input, output, stash, Context, scratch, fork);
+        StagePass<T> pass = new(parameters, input, output, stash, Context, scratch, fork);
+        _program.Forward(pass);
         LossResult result = _program.Loss(output, stash, target, signal, rowWeight, scratch);
         if (!gradients.IsEmpty)
         {
-            _program.Backward(
-                parameters, input, output, stash, signal, inputSignal, gradients, accumulate, Context, scratch, fork);
+            _program.Backward(pass, new StageSignals<T>(signal, inputSignal, gradients, accumulate));
         }
 
         scratch.Release(mark);

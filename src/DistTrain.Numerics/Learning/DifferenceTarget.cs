@@ -119,7 +119,7 @@ public sealed class DifferenceTarget<T>
         TensorView<T> noisy = scratch.Take<T>(rows, stage.InputWidth), output = scratch.Take<T>(rows, stage.OutputWidth);
         TensorView<T> stash = scratch.Take<T>(1, stage.StashLength(rows));
         AddNoise(input, noisy, context);
-        stage.Forward(stageParameters, noisy, output, stash, context, scratch, fork);
+        stage.Forward(new StagePass<T>(stageParameters, noisy, output, stash, context, scratch, fork));
         LossResult result = inverse.Learn(
             parameters, output, noisy, default, gradients, accumulate, rowWeight, scratch, fork);
         scratch.Release(mark);

@@ -36,7 +36,8 @@ internal sealed class SimilarityLoss<T>(NetworkSpec map) : LocalLoss<T>
         long mark = scratch.Mark;
         TensorView<T> mapped = scratch.Take<T>(rows, width), norms = scratch.Take<T>(1, rows);
         TensorView<T> difference = scratch.Take<T>(rows, rows);
-        _map.Forward(parameters, output, mapped, default, Context, scratch, fork);
+        StagePass<T> pass = new(parameters, output, mapped, default, Context, scratch, fork);
+        _map.Forward(pass);
         Normalize(mapped, norms.Span);
         double sum = Difference(mapped, target, difference, scratch, fork);
         if (!gradients.IsEmpty)
@@ -47,8 +48,7 @@ internal sealed class SimilarityLoss<T>(NetworkSpec map) : LocalLoss<T>
             TensorView<T> mapSignal = scratch.Take<T>(rows, width);
             Gemm.Multiply(difference, false, mapped, false, mapSignal, false, default, fork);
             NormalizeBack(mapped, norms.Span, mapSignal);
-            _map.Backward(
-                parameters, output, mapped, default, mapSignal, signal, gradients, accumulate, Context, scratch, fork);
+            _map.Backward(pass, new StageSignals<T>(mapSignal, signal, gradients, accumulate));
         }
 
         scratch.Release(mark);

@@ -158,10 +158,10 @@ public sealed class LayerValueTests
         var network = new NetworkSpec(3, [new DenseSpec(2, ActivationKind.Relu), new DenseSpec(2, ActivationKind.Linear)]);
         using var stage = new TestStage<double>(network, 2);
         Should.Throw<ArgumentException>(() => stage.Program.Forward(
-            stage.Parameters, stage.Output.View, stage.Output.View, stage.Stash.View, stage.Context, stage.Scratch))
+            new StagePass<double>(stage.Parameters, stage.Output.View, stage.Output.View, stage.Stash.View, stage.Context, stage.Scratch)))
             .Message.ShouldContain("input is 2 x 2 and should be 2 x 3");
         Should.Throw<ArgumentException>(() => stage.Program.Forward(
-            stage.Parameters, stage.Input.View, stage.Output.View, stage.Output.View, stage.Context, stage.Scratch))
+            new StagePass<double>(stage.Parameters, stage.Input.View, stage.Output.View, stage.Output.View, stage.Context, stage.Scratch)))
             .Message.ShouldContain("stash");
     }
 

@@ -144,7 +144,7 @@ public sealed class SmallStageTests
         using Tensor<float> narrow = new(1, 4);
         stage.Forward();
         Should.Throw<ArgumentException>(() => stage.Program.Backward(
-            stage.Parameters, stage.Input.View, stage.Output.View, stage.Stash.View, stage.Signal.View, narrow.View, stage.Gradients, false, stage.Context, stage.Scratch))
+            stage.PassWith(), new StageSignals<float>(stage.Signal.View, narrow.View, stage.Gradients, accumulate: false)))
             .Message.ShouldBe("input signal is 1 x 4 and should be 3 x 4.");
         TensorView<float>[] feedback = [.. stage.Parameters];
         feedback[2] = default;

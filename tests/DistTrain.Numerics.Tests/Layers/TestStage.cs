@@ -73,7 +73,7 @@ internal sealed class TestStage<T> : IDisposable
     public TensorView<T> Gradient(string name) => Gradients[IndexOf(name)];
 
     public int Forward(IForkJoin? fork = null)
-        => Program.Forward(Parameters, Input.View, Output.View, Stash.View, Context, Scratch, fork);
+        => Program.Forward(PassWith(fork));
 
     public LossResult Loss(bool evaluation = false)
         => Program.Loss(Output.View, Stash.View, Target.View, evaluation ? default : Signal.View, RowWeight, Scratch);
@@ -83,8 +83,9 @@ internal sealed class TestStage<T> : IDisposable
 
     public void BackwardWith(TensorView<T>[] feedback, bool accumulate = false, bool inputSignal = true, IForkJoin? fork = null)
         => Program.BackwardWith(
-            Parameters, feedback, Input.View, Output.View, Stash.View, Signal.View, inputSignal ? InputSignal.View : default, Gradients,
-            accumulate, Context, Scratch, fork);
+            PassWith(fork), feedback, new StageSignals<T>(Signal.View, inputSignal ? InputSignal.View : default, Gradients, accumulate));
+
+    public StagePass<T> PassWith(IForkJoin? fork = null) => new(Parameters, Input.View, Output.View, Stash.View, Context, Scratch, fork);
 
     /// <summary>Forward, loss and backward.</summary>
     public LossResult Pass(bool accumulate = false, IForkJoin? fork = null)

@@ -191,8 +191,7 @@ public sealed class DirectFeedbackTests
         ReverseForkJoin? fork = null)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         => stage.Program.BackwardDirect(
-            stage.Parameters, matrices, error, stage.Input.View, stage.Output.View, stage.Stash.View, own, stage.Gradients,
-            accumulate, stage.Context, stage.Scratch, fork);
+            stage.PassWith(fork), matrices, error, new StageSignals<T>(own, default, stage.Gradients, accumulate));
 
     // The matrix of a layer is the product of all weights behind it, last one first.
     private static void FillProducts(TestStage<double> stage, TensorView<double>[] matrices)

@@ -143,8 +143,7 @@ public sealed class FeedbackAlignmentTests
         ReverseForkJoin? fork = null)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         => stage.Program.BackwardWith(
-            stage.Parameters, feedback, stage.Input.View, stage.Output.View, stage.Stash.View, stage.Signal.View,
-            inputSignal ? stage.InputSignal.View : default, gradients, accumulate, stage.Context, stage.Scratch, fork);
+            stage.PassWith(fork), feedback, new StageSignals<T>(stage.Signal.View, inputSignal ? stage.InputSignal.View : default, gradients, accumulate));
 
     private static TensorView<T>[] WeightsOnly<T>(TestStage<T> stage, Action<int>? fill = null)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>

@@ -29,11 +29,13 @@ internal sealed class SmallStage : IDisposable
         _gradients = [.. _program.Parameters.Select(parameter => Own(parameter.Rows, parameter.Columns, []))];
         (_input, _output) = (Own(1, input.Length, input), Own(1, units, []));
         _stash = Own(1, Math.Max(1, _program.StashLength(1)), []);
-        _program.Forward(_parameters, _input, _output, _stash, _context, _scratch);
+        _program.Forward(Pass);
     }
 
     /// <summary>y.</summary>
     public double[] Output => _output.Span.ToArray();
+
+    private StagePass<double> Pass => new(_parameters, _input, _output, _stash, _context, _scratch);
 
     /// <summary>E and dE/dy for a target.</summary>
     public (double Loss, double[] Gradient) Loss(params double[] target)
@@ -47,8 +49,7 @@ internal sealed class SmallStage : IDisposable
     public (double[] Weight, double[] Bias, double[] Input) Backward(params double[] signal)
     {
         TensorView<double> inputSignal = Own(1, _program.InputWidth, []);
-        _program.Backward(
-            _parameters, _input, _output, _stash, Own(1, signal.Length, signal), inputSignal, _gradients, accumulate: false, _context, _scratch);
+        _program.Backward(Pass, new StageSignals<double>(Own(1, signal.Length, signal), inputSignal, _gradients, accumulate: false));
         return (_gradients[0].Span.ToArray(), _gradients.Length > 1 ? _gradients[1].Span.ToArray() : [], inputSignal.Span.ToArray());
     }
 

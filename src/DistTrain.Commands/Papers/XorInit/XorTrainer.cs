@@ -100,9 +100,10 @@ internal sealed class XorTrainer : IDisposable
     {
         TensorView<double> x = _input.Slice(2 * first, rows, 2), y = _output.Slice(0, rows, 1), signal = _signal.Slice(0, rows, 1);
         PassContext context = new(Seed: 0, Step: 0, FirstSample: first, Training: true);
-        _program.Forward(_weights, x, y, _stash, context, _scratch);
+        StagePass<double> pass = new(_weights, x, y, _stash, context, _scratch);
+        _program.Forward(pass);
         _program.Loss(y, _stash, _target.Slice(first, rows, 1), signal, 1.0 / rows, _scratch);
-        _program.Backward(_weights, x, y, _stash, signal, default, _gradients, accumulate: false, context, _scratch);
+        _program.Backward(pass, new StageSignals<double>(signal, default, _gradients, accumulate: false));
     }
 
     private void Update(long step)

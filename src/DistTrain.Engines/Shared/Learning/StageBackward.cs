@@ -1,5 +1,4 @@
 using System.Numerics;
-using DistTrain.Numerics.Kernels;
 using DistTrain.Numerics.Layers;
 using DistTrain.Numerics.Tensors;
 using DistTrain.Protocol.Methods;
@@ -10,43 +9,27 @@ namespace DistTrain.Engines.Shared.Learning;
 internal static class StageBackward
 {
     /// <summary>Computes the gradients of the stage's layers and, where it is passed on, of its input.</summary>
+    /// <param name="program">The stage.</param>
+    /// <param name="path">How signals get from layer to layer.</param>
+    /// <param name="pass">As the forward pass left it.</param>
     /// <param name="feedback">Fixed matrices, or nothing where the path needs none.</param>
-    /// <param name="signal">From the loss or the stage behind; on a direct path the error of the network's output.</param>
+    /// <param name="signals">From the loss or the stage behind; on a direct path the error of the network's output.</param>
     /// <param name="isLast">Whether the signal is the loss's own.</param>
     public static void Run<T>(
-        StageProgram<T> program,
-        BackwardPath path,
-        ReadOnlySpan<TensorView<T>> weights,
-        ReadOnlySpan<TensorView<T>> feedback,
-        TensorView<T> input,
-        TensorView<T> output,
-        TensorView<T> stash,
-        TensorView<T> signal,
-        TensorView<T> inputSignal,
-        ReadOnlySpan<TensorView<T>> gradients,
-        bool accumulate,
-        in PassContext context,
-        ComputeScratch scratch,
-        IForkJoin? fork,
-        bool isLast)
+        StageProgram<T> program, BackwardPath path, in StagePass<T> pass, ReadOnlySpan<TensorView<T>> feedback, in StageSignals<T> signals, bool isLast)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         switch (path)
         {
             case BackwardPath.Direct:
-                program.BackwardDirect(
-                    weights, feedback, signal, input, output, stash, isLast ? signal : default, gradients, accumulate, context, scratch, fork);
+                StageSignals<T> own = new(isLast ? signals.Signal : default, default, signals.Gradients, signals.Accumulate);
+                program.BackwardDirect(pass, feedback, signals.Signal, own);
                 break;
             case BackwardPath.FixedMatrices:
-                program.BackwardWith(
-                    weights, feedback, input, output, stash, signal, inputSignal, gradients, accumulate, context, scratch, fork);
-                break;
-            case BackwardPath.TransposedWeights:
-                program.BackwardWith(
-                    weights, weights, input, output, stash, signal, inputSignal, gradients, accumulate, context, scratch, fork);
+                program.BackwardWith(pass, feedback, signals);
                 break;
             default:
-                program.Backward(weights, input, output, stash, signal, inputSignal, gradients, accumulate, context, scratch, fork);
+                program.Backward(pass, signals);
                 break;
         }
     }
