@@ -27,6 +27,40 @@ public static class DataLoader
     {
         ArgumentNullException.ThrowIfNull(spec);
         ArgumentNullException.ThrowIfNull(baseFolder);
+        RawPair raw = Read(spec, baseFolder, seed, cancel);
+        DataFingerprint? fingerprint = withFingerprint ? new DataFingerprint(raw.Train.Sha256(), raw.Test?.Sha256()) : null;
+        return Scale<T>(raw, spec) with { InputNames = raw.Train.InputNames, Fingerprint = fingerprint };
+    }
+
+    /// <summary>
+    /// Rows of one source, scaled as the data of a run is: means and deviations are those of the run's training rows. Throws <see cref="InvalidInputException"/> as
+    /// <see cref="Load{T}(DataSpec, string, ulong, CancellationToken)"/> does.
+    /// </summary>
+    /// <param name="rows">The rows, as wide as the run's; its own scaling is without effect.</param>
+    /// <param name="rowsFolder">The folder that its relative paths start from.</param>
+    /// <param name="run">The run's data, which is read again only where it is standardized.</param>
+    /// <param name="runFolder">The folder that the run's relative paths start from.</param>
+    /// <param name="seed">The run's seed.</param>
+    /// <param name="cancel">Ends the load early.</param>
+    public static DataSet<T> LoadLike<T>(DataSpec rows, string rowsFolder, DataSpec run, string runFolder, ulong seed, CancellationToken cancel = default)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        ArgumentNullException.ThrowIfNull(run);
+        RawData read = Read(rows, rowsFolder, seed, cancel).Train;
+        if (run.Scaling.Standardize == Standardization.None)
+        {
+            (FittedScaling plain, RawFeatures scaled) = FittedScaling.Fit(run.Scaling, read.Features, read.Name);
+            return Assemble<T>(read, plain, scaled, rows);
+        }
+
+        RawData train = Read(run, runFolder, seed, cancel).Train;
+        (FittedScaling fitted, _) = FittedScaling.Fit(run.Scaling, train.Features, train.Name);
+        return Assemble<T>(read, fitted, fitted.Map(read.Features, read.Name), rows);
+    }
+
+    private static RawPair Read(DataSpec spec, string baseFolder, ulong seed, CancellationToken cancel)
+    {
         spec.Scaling.Validate();
         RawPair raw = spec switch
         {
@@ -36,9 +70,7 @@ public static class DataLoader
             GeneratedSpec generated => GeneratedSource.Make(generated, cancel),
             _ => throw new InvalidOperationException($"{spec.GetType()} is no known source."),
         };
-        raw = SplitByFraction(raw, spec.TestFraction, seed);
-        DataFingerprint? fingerprint = withFingerprint ? new DataFingerprint(raw.Train.Sha256(), raw.Test?.Sha256()) : null;
-        return Scale<T>(raw, spec) with { InputNames = raw.Train.InputNames, Fingerprint = fingerprint };
+        return SplitByFraction(raw, spec.TestFraction, seed);
     }
 
     private static RawPair SplitByFraction(RawPair raw, double? testFraction, ulong seed)

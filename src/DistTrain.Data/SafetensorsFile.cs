@@ -39,23 +39,7 @@ public static class SafetensorsFile
         string path, IEnumerable<SafetensorsEntry> entries, SafetensorsBytes bytes,
         IReadOnlyDictionary<string, string>? metadata = null)
     {
-        ArgumentException.ThrowIfNullOrEmpty(path);
-        string temporary = $"{path}.{Environment.ProcessId}.tmp";
-        try
-        {
-            using (FileStream file = new(temporary, FileMode.Create, FileAccess.Write, FileShare.None))
-            {
-                Write(file, entries, bytes, metadata);
-                file.Flush(flushToDisk: true);
-            }
-
-            File.Move(temporary, path, overwrite: true);
-        }
-        catch
-        {
-            File.Delete(temporary);
-            throw;
-        }
+        WholeFile.Write(path, file => Write(file, entries, bytes, metadata), synced: true);
     }
 
     /// <summary>As the other overloads, but to a stream, which stays open.</summary>

@@ -19,6 +19,27 @@ public sealed class ScalingTests : IDisposable
         data.Test!.Inputs().ShouldBe([3, -1]);
     }
 
+    [Theory]
+    [InlineData(Standardization.None)]
+    [InlineData(Standardization.Features)]
+    [InlineData(Standardization.Global)]
+    public void RowsOfAnotherFileAreScaledToTheBitsOfTheRunsOwn(Standardization standardize)
+    {
+        // The first column's deviation is 0 and comes out of sums as 1.4e-17; the second one's is no power of two.
+        string[] lines = [.. Enumerable.Range(0, 10).Select(row => FormattableString.Invariant($"0.1,{1.0 / (row + 3)}"))];
+        _folder.Text("train.csv", string.Join('\n', lines.Select((line, row) => $"{line},{row % 2}")) + "\n");
+        _folder.Text("rows.csv", string.Join('\n', lines.Select(line => $"{line},0")) + "\n0.2,7,0\n");
+        CsvSpec run = new("train.csv") { Header = false, Label = "2", Scaling = new Scaling(Scale: 3, Asinh: 2, Standardize: standardize) };
+        CsvSpec rows = new("rows.csv") { Header = false, Label = "2" };
+        double[] own = DataLoader.Load<double>(run, _folder.Root, seed: 1).Train.Inputs();
+        double[] alike = DataLoader.LoadLike<double>(rows, _folder.Root, run, _folder.Root, seed: 1).Inputs();
+        alike[..own.Length].ShouldBe(own);
+        if (standardize == Standardization.Features)
+        {
+            alike[^2].ShouldBe(0, "A column that is constant on the training rows is 0 everywhere.");
+        }
+    }
+
     [Fact]
     public void OneMeanAndDeviationCanServeAllValues()
     {

@@ -36,59 +36,10 @@ internal sealed class PredictionInput
         }
 
         int inputs = experiment.Settings.Network.Inputs;
-        Scaling elementwise = experiment.Data.Scaling with { Standardize = Standardization.None };
         CsvInputs found = CsvInputs.Find(shown, path, experiment.Data as CsvSpec, inputs);
-        CsvSpec spec = found.Spec with { Scaling = elementwise };
-        DataSet<double> rows = DataLoader.Load<double>(spec, Path.GetDirectoryName(path)!, seed: 0, cancel).Train;
-        double[] values = InputsOf(rows);
-        Standardize(values, inputs, experiment, elementwise, cancel);
+        DataSet<double> rows = DataLoader.LoadLike<double>(found.Spec, Path.GetDirectoryName(path)!, experiment.Data, "/", experiment.Settings.Seed, cancel);
+        double[] values = new double[checked(rows.Rows * rows.Inputs)];
+        rows.CopyInputs([.. Enumerable.Range(0, rows.Rows)], values);
         return new PredictionInput(rows.Rows, values) { LeftOut = found.LeftOut };
-    }
-
-    private static double[] InputsOf(DataSet<double> data)
-    {
-        double[] values = new double[checked(data.Rows * data.Inputs)];
-        data.CopyInputs([.. Enumerable.Range(0, data.Rows)], values);
-        return values;
-    }
-
-    private static void Standardize(double[] values, int inputs, Experiment experiment, Scaling elementwise,
-        CancellationToken cancel)
-    {
-        Standardization kind = experiment.Data.Scaling.Standardize;
-        if (kind == Standardization.None)
-        {
-            return;
-        }
-
-        DataSpec unscaled = experiment.Data with { Scaling = elementwise };
-        double[] train = InputsOf(DataLoader.Load<double>(unscaled, "/", experiment.Settings.Seed, cancel).Train);
-        int period = kind == Standardization.Global ? 1 : inputs;
-        for (int column = 0; column < period; column++)
-        {
-            (double mean, double deviation) = Moments(train, column, period);
-            for (int i = column; i < values.Length; i += period)
-            {
-                values[i] = deviation > 0 ? (values[i] - mean) / deviation : 0;
-            }
-        }
-    }
-
-    private static (double Mean, double Deviation) Moments(double[] values, int first, int period)
-    {
-        (double sum, double squares, long count) = (0, 0, 0);
-        for (int i = first; i < values.Length; i += period)
-        {
-            sum += values[i];
-            count++;
-        }
-
-        double mean = sum / count;
-        for (int i = first; i < values.Length; i += period)
-        {
-            squares += (values[i] - mean) * (values[i] - mean);
-        }
-
-        return (mean, Math.Sqrt(squares / count));
     }
 }

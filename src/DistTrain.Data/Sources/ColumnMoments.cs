@@ -1,4 +1,5 @@
 using DistTrain.Data.Features;
+using DistTrain.Numerics;
 
 namespace DistTrain.Data.Sources;
 
@@ -46,7 +47,7 @@ internal static class ColumnMoments
 
     private static void VisitBytes(RawBytes bytes, double[] byteTable, Action<int, double, long> add)
     {
-        int[] counts = new int[bytes.Columns * 256];
+        int[] counts = new int[CountsLength(bytes.Columns)];
         for (int row = 0; row < bytes.Rows; row++)
         {
             ReadOnlySpan<byte> values = bytes.Values.AsSpan(row * bytes.Columns, bytes.Columns);
@@ -64,6 +65,10 @@ internal static class ColumnMoments
             }
         }
     }
+
+    private static int CountsLength(int columns) => columns <= Array.MaxLength / 256
+        ? columns * 256
+        : throw new InvalidInputException($"data: standardize: {columns} columns of bytes are more than {Array.MaxLength / 256}; expected fewer, or no standardization.");
 
     private static void VisitSparse(RawSparse sparse, Action<int, double, long> add)
     {

@@ -84,12 +84,13 @@ internal sealed class CsvColumns
                     $"{_path}: `data: {key}`: several columns are named '{column}'; give the 0-based index.");
         }
 
-        if (int.TryParse(column, NumberStyles.None, CultureInfo.InvariantCulture, out int index) && index < Count)
+        bool isIndex = int.TryParse(column, NumberStyles.None, CultureInfo.InvariantCulture, out int index);
+        if (isIndex && index < Count)
         {
             return index;
         }
 
-        string? nearest = NearestName.Of(column, _header ?? []);
+        string? nearest = isIndex ? null : NearestName.Of(column, _header ?? []);
         string hint = nearest is not null ? $"the nearest is '{nearest}'" : $"its columns are 0 to {Count - 1}";
         throw new InvalidInputException($"{_path}: `data: {key}`: there is no column '{column}'; {hint}.");
     }
