@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using DistTrain.Commands.Terminal;
@@ -38,10 +37,8 @@ internal sealed record DataRecord
     public string ToJson()
     {
         // By hand, for every run waits for it at its start, and a serializer has to look at the type first.
-        using MemoryStream stream = new();
-        using (Utf8JsonWriter json = new(stream, new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        return JsonText.Object(json =>
         {
-            json.WriteStartObject();
             json.WriteNumber("train_rows", TrainRows);
             json.WriteNumber("test_rows", TestRows);
             json.WriteNumber("inputs", Inputs);
@@ -50,10 +47,7 @@ internal sealed record DataRecord
             WriteNames(json, "classes", Classes);
             json.WriteString("train_sha256", TrainSha256);
             json.WriteString("test_sha256", TestSha256);
-            json.WriteEndObject();
-        }
-
-        return Encoding.UTF8.GetString(stream.GetBuffer(), 0, (int)stream.Length) + "\n";
+        }, JavaScriptEncoder.UnsafeRelaxedJsonEscaping);
     }
 
     /// <summary>Reads a run folder's record; null where an earlier version left none.</summary>

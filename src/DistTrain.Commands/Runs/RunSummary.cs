@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using DistTrain.Engines;
 using DistTrain.Numerics;
@@ -87,15 +86,10 @@ internal sealed record RunSummary
     /// <summary>The JSON text, indented, with a line end.</summary>
     public string ToJson()
     {
-        using MemoryStream stream = new();
-        using (Utf8JsonWriter json = new(stream, new JsonWriterOptions { Indented = true }))
+        return JsonText.Object(json =>
         {
-            json.WriteStartObject();
             Write(json);
-            json.WriteEndObject();
-        }
-
-        return Encoding.UTF8.GetString(stream.GetBuffer(), 0, (int)stream.Length) + "\n";
+        });
     }
 
     /// <summary>Reads what a later command needs to know; null where the file does not exist.</summary>

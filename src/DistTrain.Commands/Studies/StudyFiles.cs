@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using CsvHelper;
 using DistTrain.Commands.Runs;
@@ -15,10 +14,8 @@ internal static class StudyFiles
     /// <summary>Everything but the curves.</summary>
     public static string Json(string name, IReadOnlyList<StudyComparison> groups)
     {
-        using MemoryStream stream = new();
-        using (Utf8JsonWriter json = new(stream, new JsonWriterOptions { Indented = true }))
+        return JsonText.Object(json =>
         {
-            json.WriteStartObject();
             json.WriteString("name", name);
             json.WriteStartArray("runs");
             foreach ((StudyComparison group, StudyRun run) in Runs(groups))
@@ -27,10 +24,7 @@ internal static class StudyFiles
             }
 
             json.WriteEndArray();
-            json.WriteEndObject();
-        }
-
-        return Encoding.UTF8.GetString(stream.GetBuffer(), 0, (int)stream.Length) + "\n";
+        });
     }
 
     /// <summary>A row for each run.</summary>

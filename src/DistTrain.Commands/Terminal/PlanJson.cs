@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using DistTrain.Commands.Experiments;
 using DistTrain.Commands.Runs;
@@ -14,10 +13,8 @@ internal static class PlanJson
     public static string Of(PreparedRun run, CostTable costs, MachineProfile machine)
     {
         RunSettings settings = run.Experiment.Settings;
-        using MemoryStream stream = new();
-        using (Utf8JsonWriter json = new(stream, new JsonWriterOptions { Indented = true }))
+        return JsonText.Object(json =>
         {
-            json.WriteStartObject();
             json.WriteString("name", settings.Name);
             json.WriteString("precision", Names.Precision.NameOf(settings.Precision));
             json.WriteNumber("train_rows", run.Data.Run.TrainRows);
@@ -35,10 +32,7 @@ internal static class PlanJson
 
             json.WriteEndArray();
             Write(json, costs.Verdict);
-            json.WriteEndObject();
-        }
-
-        return Encoding.UTF8.GetString(stream.GetBuffer(), 0, (int)stream.Length) + "\n";
+        });
     }
 
     private static void Write(Utf8JsonWriter json, CostEntry entry)

@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Text;
-using System.Text.Json;
 using DistTrain.Commands.Experiments;
 using DistTrain.Commands.Presets;
 using DistTrain.Commands.Runs;
@@ -19,6 +17,9 @@ internal sealed class BenchCommand(CommandHost host, IReadOnlyList<IEngine> engi
 {
     /// <summary>Seconds of a measurement: default, least and most.</summary>
     public const double SecondsDefault = 2, SecondsMin = 0.05, SecondsMax = 3600;
+
+    // What stands for an engine where there is none.
+    private const string PlainLoop = "sequential";
 
     // Steps in a stretch, of whose times a low quantile counts: what else the machine does only ever adds to them.
     private const int Stretch = 10;
@@ -41,7 +42,7 @@ internal sealed class BenchCommand(CommandHost host, IReadOnlyList<IEngine> engi
         List<Line> lines = [];
         if (SequentialTrainer.Refuses(request) is null)
         {
-            lines.Add(Measure("plain loop", "sequential", 1, seconds, json, (observer, stop) => SequentialTrainer.Run(request, observer, time: null, stop)));
+            lines.Add(Measure("plain loop", PlainLoop, 1, seconds, json, (observer, stop) => SequentialTrainer.Run(request, observer, time: null, stop)));
         }
 
         foreach (int count in threads > 1 ? (int[])[1, threads] : [1])
@@ -101,24 +102,22 @@ internal sealed class BenchCommand(CommandHost host, IReadOnlyList<IEngine> engi
     private void Print(RunSettings settings, int rows, List<Line> lines)
     {
         host.Out.WriteLine(
-            $"{settings.Name}: {Words.Network(settings.Network)}, {settings.Precision.ToString().ToLowerInvariant()}, batch {Words.Count(rows)}, {settings.Method.Name}");
-        host.Out.WriteLine($"  {"",-24}{"a step",12}{"steps/s",14}{"rows/s",16}{(lines[0].Engine == "sequential" ? "of the plain loop" : ""),20}");
+            $"{settings.Name}: {Words.Network(settings.Network)}, {Names.Precision.NameOf(settings.Precision)}, batch {Words.Count(rows)}, {settings.Method.Name}");
+        host.Out.WriteLine($"  {"",-24}{"a step",12}{"steps/s",14}{"rows/s",16}{(lines[0].Engine == PlainLoop ? "of the plain loop" : ""),20}");
         foreach (Line line in lines)
         {
-            string share = lines[0].Engine == "sequential" ? Text($"{lines[0].StepSeconds / line.StepSeconds:F2}") : "";
+            string share = lines[0].Engine == PlainLoop ? Text($"{lines[0].StepSeconds / line.StepSeconds:F2}") : "";
             host.Out.WriteLine($"  {line.Label,-24}{Time(line.StepSeconds),12}{Words.Count(1 / line.StepSeconds),14}{Words.Count(rows / line.StepSeconds),16}{share,20}");
         }
     }
 
     private static string Json(RunSettings settings, int rows, List<Line> lines)
     {
-        using MemoryStream stream = new();
-        using (Utf8JsonWriter json = new(stream, new JsonWriterOptions { Indented = true }))
+        return JsonText.Object(json =>
         {
-            json.WriteStartObject();
             json.WriteString("name", settings.Name);
             json.WriteString("method", settings.Method.Name);
-            json.WriteString("precision", settings.Precision.ToString().ToLowerInvariant());
+            json.WriteString("precision", Names.Precision.NameOf(settings.Precision));
             json.WriteNumber("rows_per_step", rows);
             json.WriteStartArray("measured");
             foreach (Line line in lines)
@@ -132,10 +131,7 @@ internal sealed class BenchCommand(CommandHost host, IReadOnlyList<IEngine> engi
             }
 
             json.WriteEndArray();
-            json.WriteEndObject();
-        }
-
-        return Encoding.UTF8.GetString(stream.ToArray()) + "\n";
+        });
     }
 
     private static string Time(double seconds) => seconds < 1e-3 ? Text($"{1e6 * seconds:F2} µs") : Text($"{1e3 * seconds:F2} ms");

@@ -22,7 +22,7 @@ internal sealed class FrontContributionCommand(CommandHost host)
 
         if (json)
         {
-            PaperJson.Write(host.Out, writer => Write(writer, settings, rows));
+            JsonText.Write(host.Out, writer => Write(writer, settings, rows));
         }
         else
         {

@@ -91,7 +91,7 @@ internal sealed class KateCommand(CommandHost host, IReadOnlyList<IEngine> engin
             : $"Result: NOT reproduced; at least {Share(KateResults.AccuracyMin)} was expected, and at least {Share(KateResults.AbovePlainMin)} above the plain autoencoder.");
     }
 
-    private void Write(KateSettings settings, KateResults results) => PaperJson.Write(host.Out, json =>
+    private void Write(KateSettings settings, KateResults results) => JsonText.Write(host.Out, json =>
     {
         json.WriteString("paper", "kate");
         json.WriteNumber("epochs", settings.Epochs);

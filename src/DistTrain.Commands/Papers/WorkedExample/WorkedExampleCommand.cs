@@ -1,4 +1,5 @@
 using System.Globalization;
+using DistTrain.Commands.Runs;
 using DistTrain.Commands.Terminal;
 using Spectre.Console;
 
@@ -53,7 +54,7 @@ internal sealed class WorkedExampleCommand(CommandHost host)
             : $"Result: NOT reproduced; {Words.Plural(wrong, "number")} of {figures.Count} differ beyond the printed digits.");
     }
 
-    private void Write(IReadOnlyList<PrintedFigure> figures) => PaperJson.Write(host.Out, json =>
+    private void Write(IReadOnlyList<PrintedFigure> figures) => JsonText.Write(host.Out, json =>
     {
         json.WriteString("paper", "worked-example");
         json.WriteBoolean("holds", figures.All(figure => figure.Holds));

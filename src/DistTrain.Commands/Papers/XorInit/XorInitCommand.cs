@@ -1,8 +1,9 @@
 using System.Globalization;
 using System.Text.Json;
+using DistTrain.Commands.Runs;
 using DistTrain.Commands.Terminal;
-using DistTrain.Numerics;
 using DistTrain.Numerics.Networks;
+using DistTrain.Numerics;
 using Spectre.Console;
 
 namespace DistTrain.Commands.Papers.XorInit;
@@ -62,7 +63,7 @@ internal sealed class XorInitCommand(CommandHost host)
         }
     }
 
-    private void Write(int seeds, IReadOnlyList<XorResult> results, XorFindings findings) => PaperJson.Write(host.Out, json =>
+    private void Write(int seeds, IReadOnlyList<XorResult> results, XorFindings findings) => JsonText.Write(host.Out, json =>
     {
         json.WriteString("paper", "xor-init");
         json.WriteNumber("seeds", seeds);

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using DistTrain.Commands.Runs;
 using DistTrain.Engines;
@@ -11,10 +10,8 @@ internal static class FaultStudyFiles
     /// <summary>Everything.</summary>
     public static string Json(FaultComparison study)
     {
-        using MemoryStream stream = new();
-        using (Utf8JsonWriter json = new(stream, new JsonWriterOptions { Indented = true }))
+        return JsonText.Object(json =>
         {
-            json.WriteStartObject();
             json.WriteString("name", study.Experiment.Settings.Name);
             json.WriteString("engine", study.Experiment.Engine);
             json.WriteNumber("steps_lost", study.Faulty.StepsLost);
@@ -50,10 +47,7 @@ internal static class FaultStudyFiles
             }
 
             json.WriteEndArray();
-            json.WriteEndObject();
-        }
-
-        return Encoding.UTF8.GetString(stream.GetBuffer(), 0, (int)stream.Length) + "\n";
+        });
     }
 
     /// <summary>A row for each fault.</summary>
