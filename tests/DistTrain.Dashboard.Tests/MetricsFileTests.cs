@@ -12,7 +12,9 @@ public sealed class MetricsFileTests : IDisposable
     public void ALogIsReadAsItGrowsAndAHalfWrittenLineOnceItIsWhole()
     {
         (MetricsFile log, string path) = Log(RunFolders.Steps(1, 3) + "{\"type\":\"step\",\"st");
-        log.Read().Starts.Single().Steps.Step.ShouldBe([1, 2, 3]);
+        MetricsView before = log.Read();
+        before.Starts.Single().Steps.Step.ShouldBe([1, 2, 3]);
+        log.Read().ShouldBeSameAs(before, "A line that is not whole is nothing to tell anybody of.");
         File.AppendAllText(path, "ep\":4,\"loss\":0.25}\n{\"type\":\"epoch\",\"step\":4,\"epoch\":1,\"train_loss\":0.5,\"test_accuracy\":null}\n");
         MetricsView view = log.Read();
         view.Starts.Single().Steps.Loss.ShouldBe([1, 0.5, 1.0 / 3, 0.25]);

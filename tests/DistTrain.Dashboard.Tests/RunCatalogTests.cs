@@ -36,9 +36,12 @@ public sealed class RunCatalogTests : IDisposable
         File.WriteAllText(Path.Combine(killed, ".running"), "");
         _runs.Add("ended", summary: "{\"status\":\"completed\",\"name\":\"x\",\"steps\":7,\"final_loss\":0.5,\"wall_seconds\":2}");
         _runs.Add("broken", summary: "[1, 2");
+        _runs.Add("no-text", summary: "{\"status\":\"completed\",\"name\":\"\\ud800x\"}");
+        File.WriteAllText(Path.Combine(_runs.Add("no-name"), "study.json"), "{\"name\":\"\\udc00\"}");
         IReadOnlyList<RunEntry> entries = new RunCatalog(_runs.Root).List().Entries;
         string Status(string id) => entries.Single(entry => entry.Id == id).Status;
         (Status("running"), Status("killed"), Status("ended"), Status("broken")).ShouldBe(("running", "interrupted", "completed", "interrupted"));
+        (Status("no-text"), entries.Single(entry => entry.Id == "no-text").Name, entries.Single(entry => entry.Id == "no-name").Name).ShouldBe(("completed", "", ""));
         RunEntry one = entries.Single(entry => entry.Id == "running");
         (one.Steps, one.Method, one.Engine).ShouldBe((3, "backprop", "threads"));
         one.FinalLoss.ShouldBe(1.0 / 3, 1e-12);

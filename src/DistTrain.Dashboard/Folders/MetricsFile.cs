@@ -59,6 +59,7 @@ internal sealed class MetricsFile(string path)
 
         file.Position = _offset;
         int held = 0;
+        long before = _offset;
         while (file.Read(_block, held, _block.Length - held) is > 0 and int read)
         {
             held += read;
@@ -80,8 +81,12 @@ internal sealed class MetricsFile(string path)
         }
 
         _block = [];
-        _version++;
-        _view = null;
+        if (_offset > before)
+        {
+            // What a line that is not whole yet says is not known.
+            _version++;
+            _view = null;
+        }
     }
 
     private bool ContinuesTheSame(FileStream file)

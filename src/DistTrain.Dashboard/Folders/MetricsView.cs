@@ -21,8 +21,4 @@ internal sealed record LayerHealth(string Layer, HealthRow[] Rows);
 /// <param name="TotalSteps">Planned steps; 0 where the log does not say.</param>
 /// <param name="Starts">The starts from several seeds, or the only one.</param>
 /// <param name="Health">By layer, in order of first mention.</param>
-internal sealed record MetricsView(long Version, long Rows, long Unreadable, long TotalSteps, IReadOnlyList<StartCurves> Starts, IReadOnlyList<LayerHealth> Health)
-{
-    /// <summary>No log.</summary>
-    public static MetricsView Empty { get; } = new(0, 0, 0, 0, [], []);
-}
+internal sealed record MetricsView(long Version, long Rows, long Unreadable, long TotalSteps, IReadOnlyList<StartCurves> Starts, IReadOnlyList<LayerHealth> Health);

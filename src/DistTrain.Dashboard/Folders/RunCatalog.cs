@@ -72,7 +72,7 @@ internal sealed class RunCatalog(string root)
     {
         bool isStudy = File.Exists(Path.Combine(folder.FullName, "study.json"));
         JsonElement? summary = Summary(folder.FullName);
-        string Text(string key) => summary is JsonElement found && found.TryGetProperty(key, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
+        string Text(string key) => summary is JsonElement found ? JsonPages.Text(found, key) ?? "" : "";
         double Number(string key) => summary is JsonElement found && found.TryGetProperty(key, out JsonElement value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : double.NaN;
         (long step, double loss, double elapsed) = summary is null && !isStudy ? LastStep(Path.Combine(folder.FullName, "metrics.jsonl")) : (0, double.NaN, 0);
         ExperimentNames? written = summary is null && !isStudy ? ExperimentNames.Read(Path.Combine(folder.FullName, "experiment.yaml")) : null;
@@ -97,8 +97,8 @@ internal sealed class RunCatalog(string root)
 
     /// <summary>One word: the summary's status, or running, or interrupted.</summary>
     public static string StatusOf(string folder, JsonElement? summary) =>
-        summary is JsonElement found && found.TryGetProperty("status", out JsonElement status) && status.ValueKind == JsonValueKind.String
-            ? status.GetString()!
+        summary is JsonElement found && JsonPages.Text(found, "status") is string status
+            ? status
             : IsLocked(Path.Combine(folder, ".running")) ? "running" : "interrupted";
 
     /// <summary>The entry of a folder, read only where one of its files has changed.</summary>
@@ -141,7 +141,8 @@ internal sealed class RunCatalog(string root)
 
     private static string StudyName(string folder) =>
         JsonPages.ReadFile(Path.Combine(folder, "study.json"), StudyFolder.BytesMax) is { ValueKind: JsonValueKind.Object } study
-        && study.TryGetProperty("name", out JsonElement name) && name.ValueKind == JsonValueKind.String ? name.GetString()! : "";
+            ? JsonPages.Text(study, "name") ?? ""
+            : "";
 
     private static bool IsRun(DirectoryInfo folder) =>
         File.Exists(Path.Combine(folder.FullName, "experiment.yaml")) || File.Exists(Path.Combine(folder.FullName, "study.json"));

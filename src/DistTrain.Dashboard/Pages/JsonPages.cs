@@ -31,6 +31,19 @@ internal static class JsonPages
         }
     }
 
+    /// <summary>A member that is a text; null for none, and for one that no text can be made of, such as half a surrogate pair.</summary>
+    public static string? Text(JsonElement element, string key)
+    {
+        try
+        {
+            return element.TryGetProperty(key, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
     private sealed class Finite : JsonConverter<double>
     {
         public override double Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.GetDouble();

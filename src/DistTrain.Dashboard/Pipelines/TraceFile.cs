@@ -58,7 +58,8 @@ internal static class TraceFile
                 continue;
             }
 
-            double start = one.GetProperty("ts").GetDouble(), end = start + one.GetProperty("dur").GetDouble();
+            double start = one.GetProperty("ts").GetDouble(), duration = one.GetProperty("dur").GetDouble();
+            double end = duration >= 0 ? start + duration : throw new FormatException("dur");
             JsonElement arguments = one.GetProperty("args");
             long step = arguments.GetProperty("step").GetInt64();
             int microBatch = arguments.GetProperty("micro_batch").GetInt32();

@@ -65,7 +65,7 @@ internal sealed class RequestGuard(IPAddress address, string? token)
 
     private bool IsOwnName(string host)
     {
-        if (host == "localhost")
+        if (host.Equals("localhost", StringComparison.OrdinalIgnoreCase))
         {
             return IPAddress.IsLoopback(address);
         }

@@ -1,8 +1,8 @@
 namespace DistTrain.Dashboard.Server;
 
 /// <summary>
-/// When to look at a view again: after a fixed time, and the later the longer it took to look, so that readers together take a bounded share of a core from the
-/// run that they watch. A machine with much to do makes looking slow, and so seldom.
+/// When to look at a view again: after a fixed time, and the later the longer it took to look, so that readers together take a small share of a core from the
+/// run that they watch, as long as a look is not so long that the page would seem to stand still. A machine with much to do makes looking slow, and so seldom.
 /// </summary>
 /// <param name="time">Its clock.</param>
 /// <param name="between">Between two looks at the soonest.</param>

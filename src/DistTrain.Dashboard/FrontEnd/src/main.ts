@@ -56,9 +56,10 @@ async function make(route: string, id: string, rest: string[]): Promise<Page> {
 
 async function show(): Promise<void> {
   const mine = ++turn;
-  const [route = '', id = '', ...rest] = location.hash.replace(/^#\/?/, '').split('/').map(part => decodeURIComponent(part));
-  let next: Page;
+  let route = '', id = '', next: Page;
   try {
+    let rest: string[];
+    [route = '', id = '', ...rest] = location.hash.replace(/^#\/?/, '').split('/').map(part => decodeURIComponent(part));
     const entry = named.includes(route) ? await source.find(id) : undefined;
     if (entry === null) {
       throw new Error(`There is no run or study of the name ${id || '(none)'} here.`);

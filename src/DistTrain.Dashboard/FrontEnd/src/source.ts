@@ -50,16 +50,46 @@ class Server implements Source {
   }
 
   watch(id: string, listener: Listener, onState: (connected: boolean) => void): () => void {
-    const stream = new EventSource(`api/events?id=${encodeURIComponent(id)}&views=${Object.keys(listener).join(',')}`);
-    for (const name of Object.keys(listener) as (keyof Views)[]) {
-      stream.addEventListener(name, event => {
-        const tell = listener[name] as ((view: unknown) => void) | undefined;
-        tell?.(JSON.parse((event as MessageEvent<string>).data));
-      });
-    }
-    stream.onopen = () => onState(true);
-    stream.onerror = () => onState(false);
-    return () => stream.close();
+    const names = Object.keys(listener) as (keyof Views)[];
+    let stream: EventSource | undefined;
+    const close = (): void => {
+      stream?.close();
+      stream = undefined;
+    };
+    const connect = (): void => {
+      const awaited = new Set(names);
+      stream = new EventSource(`api/events?id=${encodeURIComponent(id)}&views=${names.join(',')}`);
+      for (const name of names) {
+        stream.addEventListener(name, event => {
+          const tell = listener[name] as ((view: unknown) => void) | undefined;
+          tell?.(JSON.parse((event as MessageEvent<string>).data));
+          awaited.delete(name);
+          closeUnseen(awaited);
+        });
+      }
+      stream.onopen = () => onState(true);
+      stream.onerror = () => onState(false);
+    };
+
+    // A browser has six connections for all tabs together: a tab that nobody sees has what it shows, and leaves its own to others until it is looked at again.
+    const closeUnseen = (awaited: Set<string>): void => {
+      if (document.hidden && awaited.size === 0) {
+        close();
+      }
+    };
+    const onSeen = (): void => {
+      if (!document.hidden && !stream) {
+        connect();
+      } else {
+        closeUnseen(new Set());
+      }
+    };
+    document.addEventListener('visibilitychange', onSeen);
+    connect();
+    return () => {
+      document.removeEventListener('visibilitychange', onSeen);
+      close();
+    };
   }
 
   async fault(id: string, fault: string, actor: number, peer?: number): Promise<string | null> {
