@@ -45,6 +45,10 @@ public static class Journal
         return tensors;
     }
 
+    /// <summary>Whether a journal holds a snapshot or a log, whole or not, from which somebody may want to go on.</summary>
+    public static bool HoldsAnything(string journalFolder) => Directory.Exists(journalFolder) && Directory.EnumerateFileSystemEntries(journalFolder).Select(Path.GetFileName).Any(
+        name => name!.StartsWith(SnapshotFiles.StepPrefix, StringComparison.Ordinal) || name.StartsWith(LogSegment.Prefix, StringComparison.Ordinal));
+
     internal static long? LastCommittedStep(IDisk disk, string journalFolder)
     {
         long? snapshot = SnapshotFiles.Newest(journalFolder, disk)?.Step, committed = LogReader.Read(disk, journalFolder).Index.Committed?.Step;

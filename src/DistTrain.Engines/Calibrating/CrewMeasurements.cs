@@ -14,7 +14,7 @@ namespace DistTrain.Engines;
 internal sealed class CrewMeasurements(FastestOf fastest, int threads)
 {
     // Pieces that a helper runs: one that it comes in time for when it sleeps, and one when it looks for work.
-    // A helper looks for work for 20 microseconds before it sleeps.
+    // Between them lies how long a helper looks for work before it sleeps (CrewMember).
     private const double SleepingMicroseconds = 400, SpinningMicroseconds = 10, PauseMicroseconds = 200;
     private const int Repeats = 25;
 

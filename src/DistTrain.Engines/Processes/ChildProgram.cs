@@ -42,6 +42,9 @@ public sealed record ChildProgram(string FileName, IReadOnlyList<string> Argumen
         // Compiling everything once more with counters in it pays in a process that lives long; here it would only delay each start and
         // restart, and kernels are compiled in their final form at once anyway.
         start.Environment["DOTNET_TieredPGO"] = "0";
+
+        // A child that is killed leaves the sockets for debuggers behind, of which nobody ever cleans the folder for temporary files. Whoever wants them sets this to 1.
+        start.Environment.TryAdd("DOTNET_EnableDiagnostics", "0");
         foreach (string argument in Arguments)
         {
             start.ArgumentList.Add(argument);

@@ -53,8 +53,19 @@ internal sealed partial class ProcessesRun : IDisposable
         _alone = new AloneCounter(_plan);
         _faults.AddRange(request.Faults);
         _journal = request.JournalFolder is string journal ? Path.GetFullPath(journal) : _folder.JournalFolder;
-        _claim = JournalHold.Claim(_journal);
-        (_from, MembershipRecord? before, _logBefore) = RunStorage.Prepare(request, _plan, _journal, observer.OnNotice);
+        MembershipRecord? before;
+        try
+        {
+            _claim = JournalHold.Claim(_journal);
+            (_from, before, _logBefore) = RunStorage.Prepare(request, _plan, _journal, observer.OnNotice);
+        }
+        catch
+        {
+            // A run that is refused leaves nothing behind.
+            _folder.Dispose();
+            throw;
+        }
+
         _coordinatorIncarnation = before is { Incarnations: [int incarnation, ..] } ? incarnation : 0;
         _lastStep = _lastCommit = _from.Step;
         _token = Convert.ToHexString(RandomNumberGenerator.GetBytes(ProcessesLimits.TokenBytes));

@@ -83,8 +83,11 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
         Post(new Stimulus(StimulusKind.Started));
     }
 
-    /// <summary>Makes jobs that begin from now on slow; null for as fast as they are.</summary>
-    public void Slow(Slowness? slowness) => _slowness = slowness;
+    /// <summary>Makes jobs that begin from now on slow, in place of what has slowed them until now.</summary>
+    public void Slow(Slowness slowness) => _slowness = slowness;
+
+    /// <summary>Jobs are as fast as they are again, unless something else slows them by now.</summary>
+    public void EndSlowness(Slowness slowness) => Interlocked.CompareExchange(ref _slowness, null, slowness);
 
     /// <summary>Lets nothing here be taken in until <see cref="Resume"/>: it waits in the mailbox. A job that has begun ends. Whoever is started in its place is awake.</summary>
     /// <returns>Which pause this is.</returns>

@@ -1,7 +1,7 @@
 namespace DistTrain.Engines.Storage;
 
 /// <summary>
-/// The disk that a run keeps itself on. Everything that engines write goes through here, so that a test can stand for a disk that loses what was not synced.
+/// The disk that a run keeps itself on. Snapshots, logs and records go through here, so that a test can stand for a disk that loses what was not synced.
 /// A problem of the disk is an <see cref="IOException"/> or an <see cref="UnauthorizedAccessException"/>.
 /// </summary>
 internal interface IDisk

@@ -8,7 +8,9 @@ namespace DistTrain.Engines.Storage;
 /// <param name="IsTaken">Whether another writer of this name has taken the log over since: the one before can make nothing in it count any more.</param>
 internal readonly record struct LogSegment(long Number, string Writer = "", bool IsTaken = false)
 {
-    private const string Prefix = "log-";
+    /// <summary>What a segment's name begins with.</summary>
+    public const string Prefix = "log-";
+
     private const string TakenSuffix = ".taken";
 
     /// <summary>The file's name.</summary>

@@ -87,10 +87,11 @@ internal sealed partial class ThreadsRun
                 break;
             case SlowFault slow:
                 ActorCell cell = _cells[slow.Actor.Index];
-                cell.Slow(new Slowness(slow.Factor, slow.UntilReplaced));
+                Slowness slowness = new(slow.Factor, slow.UntilReplaced);
+                cell.Slow(slowness);
                 if (slow.For is TimeSpan span)
                 {
-                    _faults.After(span, () => cell.Slow(null));
+                    _faults.After(span, () => cell.EndSlowness(slowness));
                 }
 
                 break;

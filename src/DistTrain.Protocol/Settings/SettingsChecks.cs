@@ -87,7 +87,8 @@ public static class SettingsChecks
         if (settings.Patience < Limits.RetryCap)
         {
             problems.Add(new SettingsProblem(
-                "patience", $"{settings.Patience} is shorter than the longest wait between two retries; expected at least {Limits.RetryCap}"));
+                "patience", FormattableString.Invariant(
+                    $"{settings.Patience.TotalSeconds}s is shorter than the longest wait between two retries; expected at least {Limits.RetryCap.TotalSeconds}s")));
         }
     }
 
