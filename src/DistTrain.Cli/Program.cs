@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using DistTrain.Commands;
 using DistTrain.Commands.Verbs;
 using DistTrain.Dashboard;
@@ -26,18 +25,6 @@ CommandHost host = new()
     Trace = Environment.GetEnvironmentVariable("DISTTRAIN_TRACE") == "1",
 };
 
-// The first Ctrl-C (or SIGTERM) stops a run at a committed step; the second ends the process at once.
-using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
-using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
-
+string stopping = args is ["train", ..] ? "stopping at the next committed step" : "stopping";
+using StopSignals signals = new(stop, () => host.Error.WriteLine($"disttrain: {stopping}; once more to abort"));
 return CommandApp.Run(args, engines, host);
-
-void OnSignal(PosixSignalContext signal)
-{
-    if (!stop.IsCancellationRequested)
-    {
-        signal.Cancel = true;
-        host.Error.WriteLine("disttrain: stopping at the next committed step; once more to abort");
-        stop.Cancel();
-    }
-}

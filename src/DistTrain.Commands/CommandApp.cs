@@ -40,7 +40,7 @@ public static class CommandApp
         }
         catch (OperationCanceledException) when (host.Stop.IsCancellationRequested)
         {
-            host.Error.WriteLine("disttrain: stopped before anything was started");
+            host.Error.WriteLine(args is ["train", ..] ? "disttrain: stopped before anything was started" : "disttrain: stopped before it was done");
             return ExitCodes.Done;
         }
         catch (Exception error) when (!host.Trace)

@@ -51,9 +51,9 @@ internal sealed class ConfigText
 
     private static ConfigNode? Read(string text, Func<Mark, SourceMark> mark, SourceMark top, ProblemList problems)
     {
+        Parser parser = new(new StringReader(text));
         try
         {
-            Parser parser = new(new StringReader(text));
             parser.Consume<StreamStart>();
             if (parser.Accept<StreamEnd>(out _))
             {
@@ -73,7 +73,16 @@ internal sealed class ConfigText
         }
         catch (YamlException error)
         {
-            problems.Add(mark(error.Start), "", $"this is not valid YAML: {Reason(error)}");
+            // Of a group it is the place of the tab that helps, and of a text that does not end its beginning.
+            Mark place = error.Message.Contains("tab", StringComparison.Ordinal) ? error.End : error.Start;
+            problems.Add(mark(place), "", $"this is not valid YAML: {Reason(error)}");
+            return null;
+        }
+        catch (InvalidOperationException broken) when (broken.Source == typeof(Parser).Assembly.GetName().Name)
+        {
+            // The library is not ready for a text that goes on after a group which was not closed.
+            problems.Add(
+                parser.Current is { } last ? mark(last.End) : top, "", "this is not valid YAML: something that begins here or before is not closed; look for a missing } or ]");
             return null;
         }
     }
@@ -139,6 +148,12 @@ internal sealed class ConfigText
 
         string full = KeyPath.Join(path, key.Value);
         ConfigNode value = Node(full, depth + 1);
+        if (key is { Value: "<<", Style: ScalarStyle.Plain })
+        {
+            _problems.Add(_mark(key.Start), full, "merge keys are not read; write the keys out, or let an alias stand for the whole group");
+            return;
+        }
+
         if (map.TryFind(key.Value, out ConfigEntry? first))
         {
             _problems.Add(_mark(key.Start), full, $"this key is given twice, first on line {first.Mark.Line}; keep one of them");

@@ -26,6 +26,17 @@ internal sealed class ExperimentReader(
         "simulation", "processes",
     ];
 
+    // What is looked for on the first level and stands below.
+    private static readonly (string Section, string[] Keys)[] Below =
+    [
+        ("training", ["epochs", "batch-size", "micro-batches", "shuffle", "restarts", "early-stopping", "evaluate-every"]),
+        ("optimizer", ["learning-rate", "momentum", "nesterov", "weight-decay", "clip-norm", "warm-up-steps"]),
+        ("parameter-server", ["shards", "copies", "consistency", "aggregate", "compression"]),
+        ("data", ["source", "train", "test", "label", "targets", "header", "test-fraction", "standardize", "asinh", "log-max"]),
+        ("checkpoint", ["every-steps", "each-epoch"]),
+        ("processes", ["workers"]),
+    ];
+
     private readonly MapReader _root = new(root, "", problems);
 
     /// <summary>The experiment; null when it is too incomplete to be one (problems were added).</summary>
@@ -72,7 +83,9 @@ internal sealed class ExperimentReader(
         };
         (IReadOnlyList<Fault> faults, IReadOnlyList<ByzantineReplica> byzantine) = new FaultsSection(experiment.Topology, problems).Read(_root);
         experiment = experiment with { Faults = faults, Byzantine = byzantine };
-        _root.Finish();
+        _root.Finish(key => Array.Find(Below, place => place.Keys.Contains(key)) is { Section: string section }
+            ? $"there is no such key; expected {section}.{key}"
+            : null);
         return data is null || layers.Count == 0 ? null : experiment;
     }
 

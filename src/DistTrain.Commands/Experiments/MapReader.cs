@@ -67,7 +67,7 @@ internal sealed class MapReader(ConfigMap map, string path, ProblemList problems
                 return (int)value;
             }
 
-            Problem(key, $"{scalar.Text} is out of range; expected {NumberRange.Whole(min, max)}");
+            Problem(key, $"{scalar.Text} is out of range; expected {NumberRange.Whole(min, max, namesMax: value > max)}");
             return null;
         }
 
@@ -201,6 +201,12 @@ internal sealed class MapReader(ConfigMap map, string path, ProblemList problems
             return value;
         }
 
+        if (node is ConfigScalar given && Durations.IsTooLong(given.Text))
+        {
+            Problem(key, $"{given.Text} is out of range; expected a duration of at most {Durations.Longest}");
+            return null;
+        }
+
         Problem(
             key, $"{node.Description} is not a duration; expected a number above 0 with its unit, such as 500ms, 30s, 10m or 1h");
         return null;
@@ -214,15 +220,21 @@ internal sealed class MapReader(ConfigMap map, string path, ProblemList problems
             return null;
         }
 
-        if (node is ConfigScalar scalar && (Durations.TryParse(scalar.Text, out TimeSpan value) || Durations.IsZero(scalar.Text)))
+        bool isDuration = false;
+        TimeSpan value = default;
+        if (node is ConfigScalar scalar)
         {
-            if (value <= (most ?? TimeSpan.MaxValue))
+            isDuration = Durations.TryParse(scalar.Text, out value) || Durations.IsZero(scalar.Text);
+            if (Durations.IsTooLong(scalar.Text) || value > most)
             {
-                return value;
+                Problem(key, $"{scalar.Text} is out of range; expected a duration from 0s to {(most is TimeSpan longest ? Durations.Format(longest) : Durations.Longest)}");
+                return null;
             }
+        }
 
-            Problem(key, $"{scalar.Text} is out of range; expected a duration from 0s to {Durations.Format(most!.Value)}");
-            return null;
+        if (isDuration)
+        {
+            return value;
         }
 
         Problem(key, $"{node.Description} is not a duration; expected a number of at least 0 with its unit, such as 0s, 50us, 2ms or 1s");

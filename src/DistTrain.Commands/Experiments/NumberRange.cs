@@ -34,7 +34,7 @@ internal sealed record NumberRange(string Text, Func<double, bool> Contains)
         new(string.Create(CultureInfo.InvariantCulture, $"0 {zero}, or a number of at least {min}"), value => value == 0 || (value >= min && double.IsFinite(value)));
 
     /// <summary>The words for whole numbers between two bounds.</summary>
-    public static string Whole(long min, long max) => max >= int.MaxValue
+    public static string Whole(long min, long max, bool namesMax = false) => max >= int.MaxValue && !namesMax
         ? string.Create(CultureInfo.InvariantCulture, $"a whole number of at least {min}")
         : string.Create(CultureInfo.InvariantCulture, $"a whole number from {min} to {max}");
 }

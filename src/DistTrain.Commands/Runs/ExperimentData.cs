@@ -40,6 +40,9 @@ internal abstract class ExperimentData
             : new ExperimentData<double>(DataLoader.Load<double>(experiment.Data, folder, seed, hashes, cancel), RunData.From);
     }
 
+    /// <summary>What the test or training rows are called.</summary>
+    public abstract string NameOf(bool testRows);
+
     /// <summary>Loss and accuracy of given weights.</summary>
     public abstract Evaluation Evaluate(NetworkSpec network, LossKind loss, IReadOnlyDictionary<string, byte[]> weights,
         bool testRows);
@@ -60,6 +63,9 @@ internal sealed class ExperimentData<T>(TrainTest<T> rows, Func<TrainTest<T>, Ru
 {
     /// <inheritdoc/>
     public override RunData Run { get; } = convert(rows);
+
+    /// <inheritdoc/>
+    public override string NameOf(bool testRows) => (testRows ? rows.Test! : rows.Train).Name;
 
     /// <inheritdoc/>
     public override DataFacts Facts { get; } = DataFacts.Of(rows);

@@ -7,7 +7,7 @@ namespace DistTrain.Commands.Runs;
 /// Measures the health of layers at snapshots, on a thread of its own beside the run; a snapshot that comes while it still measures is passed over,
 /// as the ends of very short epochs are.
 /// </summary>
-internal sealed class HealthMonitor(HealthProbe probe, string journal, MetricsLog log)
+internal sealed class HealthMonitor(HealthProbe probe, string journal, MetricsLog log) : IDisposable
 {
     private Thread? _measuring;
 
@@ -32,6 +32,9 @@ internal sealed class HealthMonitor(HealthProbe probe, string journal, MetricsLo
             log.Health(step, probe.Measure(step, name => parameters[name]));
         }
     }
+
+    /// <summary>Waits for the measurement under way, which writes to the log.</summary>
+    public void Dispose() => _measuring?.Join();
 
     private void Measure(long step)
     {

@@ -16,33 +16,41 @@ internal sealed class MetricsLog : IDisposable
     private readonly MemoryStream _line = new();
     private readonly Lock _lock = new();
     private readonly int? _restart;
+    private readonly int _loggedEpoch;
 
     /// <summary>Opens the log at its end.</summary>
     /// <param name="path">The file; created where it does not exist.</param>
     /// <param name="restart">Number of the restart that the lines belong to; null where there is only one.</param>
-    public MetricsLog(string path, int? restart)
+    /// <param name="loggedEpoch">The last epoch that the log has already: a run that was killed behind its end reports it once more.</param>
+    public MetricsLog(string path, int? restart, int loggedEpoch = 0)
     {
         _file = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite);
-        _restart = restart;
+        (_restart, _loggedEpoch) = (restart, loggedEpoch);
     }
 
     /// <summary>
     /// Drops what a resumed run will report again: lines of later steps or restarts, and a last line that a crash cut short.
     /// </summary>
-    public static void Truncate(string path, long step, int restart)
+    /// <returns>The last epoch of the restart that the log still has; 0 for none.</returns>
+    public static int Truncate(string path, long step, int restart)
     {
         if (!File.Exists(path))
         {
-            return;
+            return 0;
         }
 
         StringBuilder kept = new();
-        foreach (string line in File.ReadLines(path).Where(line => IsKept(line, step, restart)))
+        int epoch = 0;
+        foreach (string line in File.ReadLines(path))
         {
-            kept.Append(line).Append('\n');
+            if (IsKept(line, step, restart, ref epoch))
+            {
+                kept.Append(line).Append('\n');
+            }
         }
 
         RunFolder.WriteWhole(path, kept.ToString());
+        return epoch;
     }
 
     /// <summary>Writes a committed step if it is one of those that are logged.</summary>
@@ -73,6 +81,11 @@ internal sealed class MetricsLog : IDisposable
     /// <summary>Writes an epoch.</summary>
     public void Epoch(EpochProgress epoch)
     {
+        if (epoch.Epoch <= _loggedEpoch)
+        {
+            return;
+        }
+
         lock (_lock)
         {
             using (Utf8JsonWriter json = Begin("epoch", epoch.Step))
@@ -119,14 +132,20 @@ internal sealed class MetricsLog : IDisposable
         _line.Dispose();
     }
 
-    private static bool IsKept(string line, long step, int restart)
+    private static bool IsKept(string line, long step, int restart, ref int epoch)
     {
         try
         {
             using JsonDocument document = JsonDocument.Parse(line);
             JsonElement root = document.RootElement;
             int ofRestart = root.TryGetProperty("restart", out JsonElement number) ? number.GetInt32() : 0;
-            return ofRestart < restart || (ofRestart == restart && root.GetProperty("step").GetInt64() <= step);
+            bool isKept = ofRestart < restart || (ofRestart == restart && root.GetProperty("step").GetInt64() <= step);
+            if (isKept && ofRestart == restart && root.TryGetProperty("epoch", out JsonElement logged))
+            {
+                epoch = Math.Max(epoch, logged.GetInt32());
+            }
+
+            return isKept;
         }
         catch (Exception broken) when (broken is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
         {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using DistTrain.Data;
 using DistTrain.Numerics;
 
 namespace DistTrain.Commands.Runs;
@@ -7,6 +8,8 @@ namespace DistTrain.Commands.Runs;
 /// <summary>The folder that holds everything about one run.</summary>
 internal sealed class RunFolder
 {
+    private const string RunningName = ".running";
+
     private RunFolder(string path, string shown)
     {
         FullPath = path;
@@ -24,6 +27,12 @@ internal sealed class RunFolder
 
     /// <summary>What the data were that the run began with.</summary>
     public string DataFile => Path.Combine(FullPath, "data.json");
+
+    /// <summary>The settings that the run began with, or was resumed with, as <see cref="ExperimentFile"/> was written then.</summary>
+    public string SettingsFile => Path.Combine(JournalFolder, "settings.yaml");
+
+    /// <summary>A process that trains here keeps this file open for itself alone.</summary>
+    public string RunningFile => Path.Combine(FullPath, RunningName);
 
     /// <summary>One JSON line per epoch and logged step.</summary>
     public string MetricsFile => Path.Combine(FullPath, "metrics.jsonl");
@@ -47,7 +56,7 @@ internal sealed class RunFolder
     public static RunFolder Create(string? given, string name, string workingFolder, TimeProvider clock)
     {
         string shown = given ?? Unused(name, workingFolder, clock);
-        string path = Path.GetFullPath(shown, workingFolder);
+        string path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(shown, workingFolder));
         if (given is not null)
         {
             RefuseUsed(given, path);
@@ -77,7 +86,7 @@ internal sealed class RunFolder
     /// <summary>Opens the folder of an earlier run. Throws <see cref="InvalidInputException"/> when it is none.</summary>
     public static RunFolder Open(string given, string workingFolder)
     {
-        RunFolder folder = new(Path.GetFullPath(given, workingFolder), given);
+        RunFolder folder = new(Path.TrimEndingDirectorySeparator(Path.GetFullPath(given, workingFolder)), given);
         if (File.Exists(folder.ExperimentFile))
         {
             return folder;
@@ -94,22 +103,8 @@ internal sealed class RunFolder
     /// <summary>Writes a small file so that it is there whole or not at all.</summary>
     public static void WriteWhole(string path, string text) => WriteWhole(path, Encoding.UTF8.GetBytes(text));
 
-    /// <summary>Writes a file so that it is there whole or not at all, and nothing beside it. Throws <see cref="IOException"/> or
-    /// <see cref="UnauthorizedAccessException"/> where it cannot be written.</summary>
-    public static void WriteWhole(string path, byte[] bytes)
-    {
-        string temporary = path + ".tmp";
-        try
-        {
-            File.WriteAllBytes(temporary, bytes);
-            File.Move(temporary, path, overwrite: true);
-        }
-        catch (IOException exception)
-        {
-            File.Delete(temporary);
-            throw new IOException(exception.Message.Replace(temporary, path, StringComparison.Ordinal), exception);
-        }
-    }
+    /// <summary>As <see cref="WholeFile"/> does.</summary>
+    public static void WriteWhole(string path, byte[] bytes) => WholeFile.Write(path, file => file.Write(bytes));
 
     private static void RefuseUsed(string given, string path)
     {
@@ -119,7 +114,8 @@ internal sealed class RunFolder
                 $"--out {given}: this is a file; expected a folder that does not exist yet or is empty");
         }
 
-        if (!Directory.Exists(path) || !Directory.EnumerateFileSystemEntries(path).Any())
+        // A run that was killed before it had anything leaves the file by which others see that somebody trains.
+        if (!Directory.Exists(path) || Directory.EnumerateFileSystemEntries(path).All(entry => Path.GetFileName(entry) == RunningName))
         {
             return;
         }

@@ -16,6 +16,10 @@ namespace DistTrain.Commands.Runs;
 /// <summary>Trains from one seed, or from several and keeps the best, and writes what a run folder holds.</summary>
 internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisplay display, CommandHost host)
 {
+    private const int LockTriesMax = 10;
+
+    private static readonly TimeSpan LockEvery = TimeSpan.FromMilliseconds(20);
+
     private readonly Experiment _experiment = run.Experiment;
 
     /// <summary>Whether to write what the run spends its time on.</summary>
@@ -43,7 +47,7 @@ internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisp
         }
 
         RunSummary? earlier = resume ? RunSummary.ReadIfWhole(folder.SummaryFile, _ => { }) : null;
-        KeptFiles before = KeptFiles.Of(folder.SummaryFile, folder.ExperimentFile, folder.DataFile);
+        KeptFiles before = KeptFiles.Of(folder.SummaryFile, folder.ExperimentFile, folder.DataFile, folder.SettingsFile);
         Begin(before);
         RunSummary summary;
         try
@@ -89,7 +93,10 @@ internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisp
             string comment =
                 $"Every setting of the run, written by disttrain.\nTo go on where it stopped: disttrain train --resume "
                 + $"{folder.Shown}";
-            Write(folder.ExperimentFile, ExperimentWriter.Write(_experiment, comment));
+            string settings = ExperimentWriter.Write(_experiment, comment);
+            DurableFiles.CreateFolder(folder.JournalFolder);
+            Write(folder.SettingsFile, settings);
+            Write(folder.ExperimentFile, settings);
             if (OutlastsPower)
             {
                 DurableFiles.SyncName(folder.FullPath);
@@ -105,8 +112,7 @@ internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisp
     /// <summary>Whether anything may have been committed, which nobody but the user deletes.</summary>
     private bool HasSteps() =>
         (File.Exists(folder.MetricsFile) && new FileInfo(folder.MetricsFile).Length > 0)
-        || (Directory.Exists(folder.JournalFolder) && Directory.EnumerateFileSystemEntries(folder.JournalFolder).Any(
-            path => Path.GetFileName(path).StartsWith("step-", StringComparison.Ordinal) || Path.GetFileName(path).StartsWith("log-", StringComparison.Ordinal)));
+        || Journal.HoldsAnything(folder.JournalFolder);
 
     private bool OutlastsPower => _experiment.Settings.Durability == Durability.Power;
 
@@ -151,16 +157,24 @@ internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisp
     /// <summary>Keeps a second process out of the folder for as long as this one trains.</summary>
     private FileStream Lock()
     {
-        try
+        // A dashboard that looks whether anybody trains here holds the file for a moment.
+        for (int tries = 0; ; tries++)
         {
-            return new FileStream(
-                Path.Combine(folder.FullPath, ".running"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None,
-                    bufferSize: 1, FileOptions.DeleteOnClose);
-        }
-        catch (IOException busy)
-        {
-            throw new InvalidInputException(
-                $"{folder.Shown}: another disttrain is training in this folder; wait for its end, or stop it", busy);
+            try
+            {
+                return new FileStream(
+                    folder.RunningFile, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None,
+                        bufferSize: 1, FileOptions.DeleteOnClose);
+            }
+            catch (IOException) when (tries < LockTriesMax)
+            {
+                host.Stop.WaitHandle.WaitOne(LockEvery);
+            }
+            catch (IOException busy)
+            {
+                throw new InvalidInputException(
+                    $"{folder.Shown}: another disttrain is training in this folder; wait for its end, or stop it", busy);
+            }
         }
     }
 
@@ -233,8 +247,8 @@ internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisp
         KeptFiles before = KeptFiles.Of(folder.MetricsFile);
         try
         {
-            MetricsLog.Truncate(folder.MetricsFile, step, restart);
-            return RunSeed(restart, journal, model, step);
+            int epoch = MetricsLog.Truncate(folder.MetricsFile, step, restart);
+            return RunSeed(restart, journal, model, step, epoch);
         }
         catch (InvalidInputException)
         {
@@ -243,7 +257,7 @@ internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisp
         }
     }
 
-    private RunSummary RunSeed(int restart, string journal, string model, long step)
+    private RunSummary RunSeed(int restart, string journal, string model, long step, int loggedEpoch = 0)
     {
         bool several = _experiment.Restarts > 1;
         ulong seed = unchecked(_experiment.Settings.Seed + (ulong)restart);
@@ -256,9 +270,9 @@ internal sealed class TrainingSession(PreparedRun run, RunFolder folder, RunDisp
         using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(host.Stop);
         RecordingObserver? recorder = null;
         RunOutcome outcome;
-        using (MetricsLog log = new(folder.MetricsFile, several ? restart : null))
+        using (MetricsLog log = new(folder.MetricsFile, several ? restart : null, loggedEpoch))
         {
-            HealthMonitor? health = MeasuresHealth
+            using HealthMonitor? health = MeasuresHealth
                 ? new HealthMonitor(run.Data.Health(_experiment.Settings.Network, _experiment.Settings.Loss), journal, log)
                 : null;
             outcome = display.Show(title, shown =>

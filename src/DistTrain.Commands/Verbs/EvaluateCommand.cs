@@ -1,5 +1,3 @@
-using System.Text;
-using System.Text.Json;
 using DistTrain.Commands.Experiments;
 using DistTrain.Commands.Runs;
 using DistTrain.Commands.Terminal;
@@ -33,7 +31,7 @@ internal sealed class EvaluateCommand(CommandHost host)
         {
             string accuracy = result.Accuracy is double share ? $"  accuracy {Words.Percent(share)}" : "";
             host.Out.WriteLine(
-                $"{model.Data.Facts.Name}, {Words.Count(result.Rows)} {(testRows ? "test" : "training")} rows:  loss "
+                $"{model.Data.NameOf(testRows)}, {Words.Count(result.Rows)} {(testRows ? "test" : "training")} rows:  loss "
                 + $"{Words.Loss(result.Loss)}{accuracy}");
         }
 
@@ -42,17 +40,12 @@ internal sealed class EvaluateCommand(CommandHost host)
 
     private static string Json(string part, Evaluation result)
     {
-        using MemoryStream stream = new();
-        using (Utf8JsonWriter json = new(stream, new JsonWriterOptions { Indented = true }))
+        return JsonText.Object(json =>
         {
-            json.WriteStartObject();
             json.WriteString("data", part);
             json.WriteNumber("rows", result.Rows);
             json.WriteNumberOrNull("loss", result.Loss);
             json.WriteNumberOrNull("accuracy", result.Accuracy);
-            json.WriteEndObject();
-        }
-
-        return Encoding.UTF8.GetString(stream.ToArray()) + "\n";
+        });
     }
 }

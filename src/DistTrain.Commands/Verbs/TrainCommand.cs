@@ -82,7 +82,10 @@ internal sealed class TrainCommand(CommandHost host, IReadOnlyList<IEngine> engi
 
         RunFolder folder = RunFolder.Open(given, host.WorkingFolder);
         string shown = Path.Combine(folder.Shown, "experiment.yaml");
-        LoadedExperiment stored = ExperimentLoader.Load(shown, Overrides.None, host.WorkingFolder, engines: null);
+
+        // The folder's experiment may have been edited since the run began, which is asking for a change as an option is.
+        LoadedExperiment stored = ExperimentLoader.Load(
+            File.Exists(folder.SettingsFile) ? folder.SettingsFile : shown, Overrides.None, host.WorkingFolder, engines: null);
         LoadedExperiment wanted =
             ExperimentLoader.Load(options.Experiment ?? shown, options.Overrides, host.WorkingFolder, _engineNames);
         ResumeChecks.Check(stored.Experiment, wanted.Experiment, folder);

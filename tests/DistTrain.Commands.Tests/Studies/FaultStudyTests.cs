@@ -38,6 +38,20 @@ public sealed class FaultStudyTests : IDisposable
         root.GetProperty("faults").GetArrayLength().ShouldBeGreaterThan(0);
     }
 
+    [Theory]
+    [InlineData("memory")]
+    [InlineData("step")]
+    [InlineData("power")]
+    public void OnThreadsARunThatKeepsALogIsComparedAndLeavesNoneBehind(string durability)
+    {
+        _bench.Write("my.yaml", Bench.Good + $"\ndurability: {durability}\nengine: threads\nfaults: [{{ at: step 3, crash: \"*\", restart-after: 0s }}]\n");
+        _bench.RunOn(Engines, "study", "faults", "my.yaml", "--out", "out", "--json").ShouldBe(0, _bench.Error);
+        using JsonDocument study = JsonDocument.Parse(_bench.Out);
+        study.RootElement.GetProperty("steps_lost").GetInt64().ShouldBe(0);
+        study.RootElement.GetProperty("weights_equal").GetBoolean().ShouldBeTrue();
+        Directory.GetDirectories(_bench.At("out")).ShouldBeEmpty();
+    }
+
     /// <summary>The clock is the simulator's: the machine that is slow costs what it takes to notice that, and not what it takes.</summary>
     [Fact]
     public void ABackupTakesTheTimeOfAStragglerAway()

@@ -4,7 +4,9 @@ using DistTrain.Commands.Experiments;
 using DistTrain.Commands.Papers;
 using DistTrain.Commands.Runs;
 using DistTrain.Engines;
+using DistTrain.Engines.Threads;
 using DistTrain.Numerics;
+using DistTrain.Protocol.Settings;
 using Spectre.Console;
 
 namespace DistTrain.Commands.Studies.Faults;
@@ -34,13 +36,15 @@ internal sealed class FaultStudyCommand(CommandHost host, IReadOnlyList<IEngine>
         RunFolder folder = RunFolder.Create(options.Out, loaded.Experiment.Settings.Name, host.WorkingFolder, host.Clock);
         RunRequest faulty = prepared.Request(prepared.Experiment.Settings.Seed, journal: null, resumeFromStep: 0);
         FaultComparison study;
-        using (PaperProgress progress = new(host, options.Json, "study faults: steps"))
+        try
         {
-            int steps = 2 * (int)StepsOf(faulty);
-            FaultRun calm = FaultRun.Of(
-                faulty with { Faults = [], Byzantine = [] }, prepared.Engine, step => progress.Report((int)step, steps), host.Stop);
-            FaultRun among = FaultRun.Of(faulty, prepared.Engine, step => progress.Report((steps / 2) + (int)step, steps), host.Stop);
-            study = new FaultComparison(prepared.Experiment, calm, among);
+            study = Compare(prepared, faulty, folder, options.Json);
+        }
+        catch (InvalidInputException)
+        {
+            // Only the engine knows all that a run needs; where it refuses, nothing has come of the study.
+            folder.Clear();
+            throw;
         }
 
         if (host.Stop.IsCancellationRequested)
@@ -67,6 +71,25 @@ internal sealed class FaultStudyCommand(CommandHost host, IReadOnlyList<IEngine>
         return study.Faulty.Outcome.Status == RunStatus.Failed ? ExitCodes.Failed
             : study.Broken.Count + study.Faulty.NeverBegan.Count > 0 ? ExitCodes.DidNotHold
             : ExitCodes.Done;
+    }
+
+    private FaultComparison Compare(PreparedRun prepared, RunRequest faulty, RunFolder folder, bool json)
+    {
+        // The other engines have a place of their own for a log that nobody resumes from.
+        bool needsFolder = prepared.Engine.Name == ThreadsEngine.EngineName && faulty.Settings.Durability != Durability.Memory;
+        string? JournalOf(string run) => needsFolder ? Directory.CreateDirectory(Path.Combine(folder.JournalFolder, run)).FullName : null;
+        using PaperProgress progress = new(host, json, "study faults: steps");
+        int steps = 2 * (int)StepsOf(faulty);
+        FaultRun calm = FaultRun.Of(
+            faulty with { Faults = [], Byzantine = [], JournalFolder = JournalOf("without-faults") }, prepared.Engine, step => progress.Report((int)step, steps), host.Stop);
+        FaultRun among = FaultRun.Of(
+            faulty with { JournalFolder = JournalOf("with-faults") }, prepared.Engine, step => progress.Report((steps / 2) + (int)step, steps), host.Stop);
+        if (needsFolder)
+        {
+            Directory.Delete(folder.JournalFolder, recursive: true);
+        }
+
+        return new FaultComparison(prepared.Experiment, calm, among);
     }
 
     private static long StepsOf(RunRequest request)
