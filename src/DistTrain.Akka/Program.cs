@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using DistTrain.Akka.Clients;
 using DistTrain.Akka.Verbs;
 using DistTrain.Commands;
@@ -15,10 +14,9 @@ if (HostActorsCommand.IsAsked(args))
     return HostActorsCommand.Run();
 }
 
-// The first Ctrl-C (or SIGTERM) stops a run at a committed step, and lets a node leave; the second ends the process at once.
+// A run stops at a committed step, and a node leaves.
 using CancellationTokenSource stop = new();
-using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
-using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
+using StopSignals signals = new(stop, () => Console.Error.WriteLine("disttrain: stopping in order; once more to abort"));
 
 ClusterOptions cluster = new(Environment.CurrentDirectory);
 CommandHost host = new()
@@ -40,15 +38,3 @@ bool isAsked = args is ["train", ..] && args.Any(ClusterOptions.Names) && !args.
 string[] given = isAsked ? [.. args, "--engine", ClusterExperiment.EngineName] : args;
 System.CommandLine.Command[] verbs = [NodeCommand.Create(host), StatusCommand.Create(host)];
 return CommandApp.Run(given, engines, host, verbs, cluster.Options);
-
-void OnSignal(PosixSignalContext signal)
-{
-    if (!stop.IsCancellationRequested)
-    {
-        signal.Cancel = true;
-        Console.Error.WriteLine("disttrain: stopping in order; once more to abort");
-
-        // Leaving waits for others, and this thread is needed for the second signal.
-        ThreadPool.QueueUserWorkItem(_ => stop.Cancel());
-    }
-}

@@ -3,6 +3,7 @@ using DistTrain.Commands.Runs;
 using DistTrain.Engines;
 using DistTrain.Engines.Shared.Front;
 using DistTrain.Numerics;
+using DistTrain.Protocol.Planning;
 using DistTrain.Protocol.Settings;
 
 namespace DistTrain.Akka.Clients;
@@ -28,6 +29,11 @@ internal sealed class AkkaEngine(Func<ClusterTarget> target, TimeProvider? time 
         if (request.Settings.BackupAfter is not null)
         {
             problems.Add(new SettingsProblem("backup-after", "a cluster starts no backups for stragglers; expected engine threads or simulated, or no backup-after"));
+        }
+
+        if (problems.Count == 0 && SizeChecks.FrameProblem(new RunPlan(request.Settings, request.Data.TrainRows, request.Data.TestRows)) is SettingsProblem size)
+        {
+            problems.Add(size);
         }
 
         if (request.Faults.Count > 0)

@@ -34,9 +34,10 @@ internal sealed class ClientActor : ReceiveActor, IWithTimers
         _journal = journal is null ? null : new SnapshotFolder(journal);
         Receive<Accepted>(OnAccepted, accepted => ClusterJob.IdOf(accepted.Run) == _job.RunId);
         Receive<Refused>(refused => _heard(refused));
-        Receive<RunNote>(OnNote, note => note.Run == _run);
+        Receive<RunNote>(OnNote, note => IsOfRun(note.Run));
         Receive<RunNote>(OnEarlyNote, note => _run == 0 && ClusterJob.IdOf(note.Run) == _job.RunId);
-        Receive<RunOver>(over => _heard(over), over => over.Run == _run);
+        Receive<NotesLost>(OnLost, lost => IsOfRun(lost.Run));
+        Receive<RunOver>(over => _heard(over), over => IsOfRun(over.Run));
         Receive<ClusterStatus>(status => _heard(status));
         Receive<FetchPart>(wanted => Sender.Tell(
             _journal is not null && wanted.RunId == _job.RunId ? _journal.Read(wanted) : new Part(wanted.RunId, wanted.Step, wanted.Name, wanted.Offset, -1, [])));
@@ -65,6 +66,17 @@ internal sealed class ClientActor : ReceiveActor, IWithTimers
         }
     }
 
+    /// <summary>Whether something concerns the run under its newest leader. A later one is believed though its first word was lost.</summary>
+    private bool IsOfRun(long run)
+    {
+        if (_run != 0 && run > _run && ClusterJob.IdOf(run) == _job.RunId)
+        {
+            OnAccepted(new Accepted(run));
+        }
+
+        return run == _run && _run != 0;
+    }
+
     private void OnAccepted(Accepted accepted)
     {
         if (accepted.Run > _run)
@@ -82,6 +94,16 @@ internal sealed class ClientActor : ReceiveActor, IWithTimers
         {
             _taken = note.Sequence;
             _heard(note);
+        }
+    }
+
+    /// <summary>This client was away for so long that the leader does not keep all notes any more.</summary>
+    private void OnLost(NotesLost lost)
+    {
+        if (lost.Sequence > _taken)
+        {
+            _heard(new NotesLost(lost.Run, lost.Sequence - _taken));
+            _taken = lost.Sequence;
         }
     }
 

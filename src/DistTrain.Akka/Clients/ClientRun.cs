@@ -23,6 +23,11 @@ internal sealed class ClientRun : IDisposable
     /// <summary>Silence of the whole cluster after which the run counts as lost: several times what a new leader needs.</summary>
     private static readonly TimeSpan SilenceMax = TimeSpan.FromSeconds(60);
 
+    /// <summary>How long the cluster may know nothing of an accepted run before it counts as lost; nodes that are started anew, or a new leader, need a while to find it.</summary>
+    private static readonly TimeSpan UnknownMax = TimeSpan.FromSeconds(30);
+
+    private static readonly TimeSpan UnknownWhenStoppingMax = TimeSpan.FromSeconds(5);
+
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan ShutdownFor = TimeSpan.FromSeconds(5);
 
@@ -40,6 +45,8 @@ internal sealed class ClientRun : IDisposable
     private readonly long _runId;
     private readonly RunMarker? _marker;
     private bool _isAccepted;
+    private TimeSpan? _unknownSince;
+    private CancellationToken _stop;
     private long _lastStep;
     private RunOver? _over;
 
@@ -56,34 +63,43 @@ internal sealed class ClientRun : IDisposable
         _temporary = request.JournalFolder is null ? Directory.CreateTempSubdirectory("disttrain-").FullName : null;
         _journal = new SnapshotFolder(Path.GetFullPath(request.JournalFolder ?? _temporary!));
         _system = SystemConfig.Client(target.Host, new SealSetup(target.Secret, Say, _ => { }), target.Tls);
-        bool goesOnFromLogs = RunMarker.Read(_journal.FullPath) is not null;
-        (_runId, CoordinatorProgress? committed) = Resumed(request, target);
-        CoordinatorProgress from = StartingPoint.Of(request, request.JournalFolder is null ? null : _journal.Newest, committed);
-        (string text, IReadOnlyList<string> files, bool ships) = ClusterExperiment.Localize(request.Experiment!, target.Datasets);
-        _recorder = new RunRecorder(_plan, request.Data.TargetsAreClasses, observer, time);
-        _recorder.StartAfter(from);
-        _lastStep = from.Step;
-        _marker = _plan.KeepsLog && request.JournalFolder is not null ? RunMarker.Write(_journal.FullPath, _runId, from.Step) : null;
-        string self = $"{((ExtendedActorSystem)_system).Provider.DefaultAddress}/user/{ClientActor.Name}";
-        ClusterJob job = new(
-            _runId,
-            request.Settings.Name,
-            text,
-            request.Settings.Seed,
-            request.Settings.Precision,
-            request.Data.Facts,
-            [.. files.Select(file => DataFiles.Describe(target.Datasets, file))],
-            request.ComputeThreads,
-            from.Step > 0 ? from : null,
-            self,
-            ships,
-            HoldsSnapshot: from.Step > 0 && !goesOnFromLogs);
-        _client = _system.ActorOf(Props.Create(() => new ClientActor(target, job, _journal.FullPath, Hear)), ClientActor.Name);
+        try
+        {
+            bool goesOnFromLogs = RunMarker.Read(_journal.FullPath) is not null;
+            (_runId, CoordinatorProgress? committed) = Resumed(request, target);
+            CoordinatorProgress from = StartingPoint.Of(request, request.JournalFolder is null ? null : _journal.Newest, committed);
+            (string text, IReadOnlyList<string> files, bool ships) = ClusterExperiment.Localize(request.Experiment!, target.Datasets);
+            _recorder = new RunRecorder(_plan, request.Data.TargetsAreClasses, observer, time);
+            _recorder.StartAfter(from);
+            _lastStep = from.Step;
+            _marker = _plan.KeepsLog && request.JournalFolder is not null ? RunMarker.Write(_journal.FullPath, _runId, from.Step) : null;
+            string self = $"{((ExtendedActorSystem)_system).Provider.DefaultAddress}/user/{ClientActor.Name}";
+            ClusterJob job = new(
+                _runId,
+                request.Settings.Name,
+                text,
+                request.Settings.Seed,
+                request.Settings.Precision,
+                request.Data.Facts,
+                [.. files.Select(file => DataFiles.Describe(target.Datasets, file))],
+                request.ComputeThreads,
+                from.Step > 0 ? from : null,
+                self,
+                ships,
+                HoldsSnapshot: from.Step > 0 && !goesOnFromLogs);
+            _client = _system.ActorOf(Props.Create(() => new ClientActor(target, job, _journal.FullPath, Hear)), ClientActor.Name);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>Trains to the end.</summary>
     public RunOutcome ToEnd(CancellationToken stop)
     {
+        _stop = stop;
         TimeSpan heardAt = _recorder.Elapsed;
         using (stop.Register(() => _client.Tell(new ClientActor.StopAsked())))
         {
@@ -162,6 +178,12 @@ internal sealed class ClientRun : IDisposable
                 break;
             case Refused refused:
                 throw new InvalidInputException($"engine: akka: {refused.Reason}");
+            case ClusterStatus status when _isAccepted:
+                OnStatus(JsonSerializer.Deserialize(status.Report, NodeJson.Default.StatusReport)!);
+                break;
+            case NotesLost lost:
+                _observer.OnNotice($"{lost.Sequence} reports of the cluster did not get here in time and are lost; the run goes on, and metrics.jsonl lacks their steps");
+                break;
             case RunNote note:
                 OnNote(JsonSerializer.Deserialize(note.Note, ControlJson.Default.Note)!);
                 break;
@@ -169,6 +191,22 @@ internal sealed class ClientRun : IDisposable
                 _over = over;
                 OnNote(JsonSerializer.Deserialize(over.Ended, ControlJson.Default.Note)!);
                 break;
+        }
+    }
+
+    /// <summary>Nodes that were all started anew know nothing of a run that kept no log, and would say so for ever.</summary>
+    private void OnStatus(StatusReport status)
+    {
+        if (status.Run?.Id == _runId)
+        {
+            _unknownSince = null;
+            return;
+        }
+
+        _unknownSince ??= _recorder.Elapsed;
+        if (_recorder.Elapsed - _unknownSince > (_stop.IsCancellationRequested ? UnknownWhenStoppingMax : UnknownMax))
+        {
+            Fail($"the cluster does not know this run any more{(status.Run is StatusRun other ? $" and trains {other.Name}" : "")}: its nodes were started anew, or waited too long for this client");
         }
     }
 

@@ -106,14 +106,23 @@ internal sealed partial class LeaderActor
             }
         }
 
-        foreach (RunNote note in _outbox.Waiting)
-        {
-            _client.Tell(note, _host.Node);
-        }
-
+        SendWaiting();
         if (_keeping is not null && _time.GetElapsedTime(_keepingSince) > SnapshotFor)
         {
             EndKeeping();
+        }
+    }
+
+    private void SendWaiting()
+    {
+        if (_outbox.Lost > 0)
+        {
+            _client.Tell(new NotesLost(_run, _outbox.Lost), _host.Node);
+        }
+
+        foreach (RunNote note in _outbox.Waiting)
+        {
+            _client.Tell(note, _host.Node);
         }
     }
 
@@ -329,11 +338,7 @@ internal sealed partial class LeaderActor
 
     private void SendOver()
     {
-        foreach (RunNote note in _outbox.Waiting)
-        {
-            _client.Tell(note, _host.Node);
-        }
-
+        SendWaiting();
         byte[] ended = JsonSerializer.SerializeToUtf8Bytes(Note.Of(_ended!), ControlJson.Default.Note);
         byte[] counts = JsonSerializer.SerializeToUtf8Bytes(Sum(), ControlJson.Default.Note);
         string[] holders = [.. Taking.Where(node => node.SnapshotStep == _snapshot?.Step).Select(HolderPath)];
@@ -384,6 +389,7 @@ internal sealed partial class LeaderActor
         StatusRun? run = _job is null
             ? null
             : new StatusRun(
+                _job.RunId,
                 _job.Name,
                 _lastStep,
                 _plan?.TotalSteps ?? 0,

@@ -103,9 +103,20 @@ internal sealed partial class LeaderActor : ReceiveActor, IWithTimers
             return;
         }
 
-        if (_phase == Phase.Discovering || (_job?.RunId == job.RunId && _job.Client == job.Client))
+        if (_phase == Phase.Discovering)
         {
-            // The client asks again because it heard nothing.
+            // The client asks again.
+            return;
+        }
+
+        if (_job?.RunId == job.RunId && _job.Client == job.Client)
+        {
+            // The client heard nothing: the answer was lost, or is still to come.
+            if (_phase is Phase.Running or Phase.Ending or Phase.Collecting)
+            {
+                _client.Tell(new Accepted(_run), _host.Node);
+            }
+
             return;
         }
 
@@ -222,6 +233,12 @@ internal sealed partial class LeaderActor : ReceiveActor, IWithTimers
         if (_phase == Phase.Preparing)
         {
             LeadIfReady();
+        }
+        else if (_phase == Phase.Running && node.Index >= 0 && !node.CanHost)
+        {
+            // It could not be made ready again after a failure.
+            Notice($"{node.Address} hosts no actors any more ({ready.Problem}); what lived there is placed anew");
+            Abandon(node);
         }
         else if (_phase == Phase.Running && node.Index < 0)
         {

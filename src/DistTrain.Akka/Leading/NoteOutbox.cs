@@ -5,11 +5,14 @@ namespace DistTrain.Akka.Leading;
 /// <summary>Notes on their way to a client: numbered, and kept until they were taken.</summary>
 internal sealed class NoteOutbox(long run)
 {
-    /// <summary>Notes kept: a client that takes none of so many is not there, and is told of later steps only.</summary>
+    /// <summary>Notes kept for a client that takes none. One that comes back is told which it will not get (<see cref="Lost"/>), and of later steps.</summary>
     private const int NotesMax = 10_000;
 
     private readonly Queue<RunNote> _kept = new();
     private long _sequence;
+
+    /// <summary>The last note that was not taken and is not kept any more; 0 for none.</summary>
+    public long Lost { get; private set; }
 
     /// <summary>A new note.</summary>
     public RunNote Add(byte[] note)
@@ -18,7 +21,7 @@ internal sealed class NoteOutbox(long run)
         _kept.Enqueue(added);
         if (_kept.Count > NotesMax)
         {
-            _kept.Dequeue();
+            Lost = _kept.Dequeue().Sequence;
         }
 
         return added;

@@ -17,11 +17,9 @@ internal static class DataFiles
     /// <summary>Why a run's files are not all here; empty when they are.</summary>
     public static string Problem(string datasets, IReadOnlyList<JobFile> files)
     {
-        string root = Path.GetFullPath(datasets);
         foreach (JobFile file in files)
         {
-            string full = Path.GetFullPath(file.Path, root);
-            if (!full.StartsWith(root, StringComparison.Ordinal))
+            if (Below(datasets, file.Path) is not string full)
             {
                 return $"{file.Path} is not below the datasets folder";
             }
@@ -65,18 +63,26 @@ internal static class DataFiles
             return (datasets, problem);
         }
 
-        string root = Path.GetFullPath(shipped);
         foreach (JobFile file in job.Files)
         {
-            string place = Path.GetFullPath(file.Path, root);
-            bool isBelow = place.StartsWith(root + Path.DirectorySeparatorChar, StringComparison.Ordinal);
-            if (!isBelow || (!File.Exists(place) && !PartFetcher.FetchFileAsync(client, job.RunId, file.Path, place).GetAwaiter().GetResult()))
+            bool isHere = Below(shipped, file.Path) is string place
+                && (File.Exists(place) || PartFetcher.FetchFileAsync(client, job.RunId, file.Path, place).GetAwaiter().GetResult());
+            if (!isHere)
             {
                 return (datasets, $"{problem}, and the client does not ship {file.Path}");
             }
         }
 
+        string root = Path.GetFullPath(shipped);
         return (root, Problem(root, job.Files));
+    }
+
+    /// <summary>The full path of what lies below a folder; null for a path that leads elsewhere.</summary>
+    internal static string? Below(string folder, string path)
+    {
+        string root = Path.GetFullPath(folder), full = Path.GetFullPath(path, root), way = Path.GetRelativePath(root, full);
+        bool leavesIt = way is "." or ".." || way.StartsWith($"..{Path.DirectorySeparatorChar}", StringComparison.Ordinal) || Path.IsPathRooted(way);
+        return leavesIt ? null : full;
     }
 
     private static string Hash(string path)

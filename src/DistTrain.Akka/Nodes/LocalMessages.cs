@@ -19,7 +19,7 @@ internal sealed record RunBroke(long RunId, string Problem, bool IsInput);
 internal sealed record RestartDue(long Number, ClusterJob Job);
 
 /// <summary>To the node's actor from itself: a run is ready, or not.</summary>
-internal sealed record RunMade(long Number, ClusterJob Job, NodeRun? Run, string DataProblem, string Problem);
+internal sealed record RunMade(long Number, ClusterJob Job, NodeRun? Run, string Problem);
 
 /// <summary>To the node's actor from itself: a snapshot that an actor may need was fetched, or not.</summary>
 internal sealed record SnapshotFetched(Wire.SpawnActor Spawn);

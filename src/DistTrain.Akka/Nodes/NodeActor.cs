@@ -86,7 +86,12 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
     {
         if (_making)
         {
-            _waiting.Enqueue((prepare, Sender));
+            if (!_waiting.Any(waiting => waiting.Message is Prepare before && before.Run == prepare.Run))
+            {
+                // The leader says it every second until it has an answer.
+                _waiting.Enqueue((prepare, Sender));
+            }
+
             return;
         }
 
@@ -104,7 +109,7 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
         _asked = Sender;
         if (_host.Run is NodeRun run && run.Job.RunId == job.RunId)
         {
-            Tell(prepare.Run, run, DataFiles.Problem(run.Datasets, job.Files));
+            Tell(prepare.Run, run);
             return;
         }
 
@@ -135,13 +140,13 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
             (string datasets, string missing) = DataFiles.Find(job, host.Settings.DatasetsFolder, Path.Combine(folder, "datasets"), client);
             ChildExperiment experiment = host.ReadExperiment(job.Experiment, datasets);
             int threads = job.ComputeThreads > 0 ? job.ComputeThreads : host.Settings.ComputeThreads;
-            return new RunMade(number, job, new NodeRun(job, experiment, folder, threads, host, SnapshotOffer.ToPeers) { Datasets = datasets }, missing, "");
+            return new RunMade(number, job, new NodeRun(job, experiment, folder, threads, host, SnapshotOffer.ToPeers) { Datasets = datasets, DataProblem = missing }, "");
         }
         catch (Exception failure) when (failure is not OutOfMemoryException)
         {
             // Whatever it is, the leader must hear of it, for it waits.
             bool isInput = failure is InvalidInputException or IOException or UnauthorizedAccessException;
-            return new RunMade(number, job, null, "", isInput ? failure.Message : failure.ToString());
+            return new RunMade(number, job, null, isInput ? failure.Message : failure.ToString());
         }
     }
 
@@ -151,7 +156,7 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
         _host.Run = made.Run;
         if (made.Run is NodeRun run)
         {
-            Tell(made.Number, run, made.DataProblem);
+            Tell(made.Number, run);
             if (_table is not null && ClusterJob.IdOf(_table.Run) == run.Job.RunId)
             {
                 Place(run, _table);
@@ -168,11 +173,11 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
         }
     }
 
-    private void Tell(long number, NodeRun run, string dataProblem)
+    private void Tell(long number, NodeRun run)
     {
         CoordinatorProgress? newest = run.Folder.Newest;
         byte[] progress = newest is null ? [] : JsonSerializer.SerializeToUtf8Bytes(newest, NodeJson.Default.CoordinatorProgress);
-        _asked.Tell(new Ready(number, dataProblem.Length == 0, dataProblem, true, _host.Settings.Capacity, newest?.Step ?? -1, progress, run.Hosted, run.Plan.KeepsLog ? ToBytes(run.Kept) : []));
+        _asked.Tell(new Ready(number, run.DataProblem.Length == 0, run.DataProblem, true, _host.Settings.Capacity, newest?.Step ?? -1, progress, run.Hosted, run.Plan.KeepsLog ? ToBytes(run.Kept) : []));
     }
 
     /// <summary>
@@ -272,7 +277,7 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
     private NodePeer PeerAt(string address, NodeRun run)
     {
         IActorRef actor = ((ExtendedActorSystem)Context.System).Provider.ResolveActorRef($"{address}/user/{Name}");
-        return new NodePeer(address, actor, ending => _host.OpenStream(actor, run.Job.RunId, ending), run.Pool);
+        return new NodePeer(address, actor, ending => _host.OpenStream(actor, run.Job.RunId, ending), run.Pool, run.Packers);
     }
 
     private void OnSpawn(NodeRun run, SpawnActor spawn)
@@ -320,14 +325,14 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
     {
         if (_host.Run is not NodeRun run || run.Job.RunId != kept.RunId)
         {
-            Sender.Tell(new PartHeld(kept.RunId, kept.Step, kept.Name, false));
+            Sender.Tell(new PartHeld(kept.RunId, kept.Step, kept.Name));
             return;
         }
 
         IActorRef holder = Sender;
         IActorRef source = ((ExtendedActorSystem)Context.System).Provider.ResolveActorRef($"{Sender.Path.Address}/user/{Name}");
         PartFetcher.FetchAsync(source, kept.RunId, kept.Step, kept.Name, run.Folder).WaitAsync(HoldTimeout).ContinueWith(
-            held => holder.Tell(new PartHeld(kept.RunId, kept.Step, kept.Name, held is { IsCompletedSuccessfully: true, Result: true })),
+            _ => holder.Tell(new PartHeld(kept.RunId, kept.Step, kept.Name)),
             TaskScheduler.Default);
     }
 

@@ -58,7 +58,15 @@ internal sealed class NodeHost : INodeEvents, IDisposable
     public NodeRun? Run
     {
         get => _run;
-        set => _run = value;
+        set
+        {
+            if (_run is NodeRun before && before != value)
+            {
+                Chunks.End(before.Job.RunId);
+            }
+
+            _run = value;
+        }
     }
 
     /// <summary>The leader, while it is on this node.</summary>

@@ -9,15 +9,9 @@ namespace DistTrain.Akka.Nodes;
 
 /// <summary>Another node of a run: control messages go to its actor, large tensors over a stream, which is opened when there are
 /// some.</summary>
-internal sealed class NodePeer(string address, IActorRef actor, Func<CancellationToken, Stream> open, BufferPool pool) : IDisposable
+internal sealed class NodePeer(string address, IActorRef actor, Func<CancellationToken, Stream> open, BufferPool pool, ThreadLocal<EnvelopePacker> packers) : IDisposable
 {
     private static readonly KeyValuePair<string, object?> ControlWire = new("wire", "control"), StreamWire = new("wire", "stream");
-
-    [ThreadStatic]
-    private static EnvelopePacker? t_packer;
-
-    [ThreadStatic]
-    private static BufferPool? t_packerPool;
 
     private readonly Lock _lock = new();
     private FrameLink? _link;
@@ -46,7 +40,7 @@ internal sealed class NodePeer(string address, IActorRef actor, Func<Cancellatio
 
         if (isSmall)
         {
-            actor.Tell(Packer().Pack(envelope), ActorRefs.NoSender);
+            actor.Tell(packers.Value!.Pack(envelope), ActorRefs.NoSender);
         }
 
         pool.Release(envelope.First);
@@ -69,15 +63,5 @@ internal sealed class NodePeer(string address, IActorRef actor, Func<Cancellatio
         {
             return _closed ? null : _link ??= new FrameLink(open, StreamLimits.ReconnectCap, pool);
         }
-    }
-
-    private EnvelopePacker Packer()
-    {
-        if (t_packer is null || t_packerPool != pool)
-        {
-            (t_packer, t_packerPool) = (new EnvelopePacker(new PoolBytes(pool)), pool);
-        }
-
-        return t_packer;
     }
 }

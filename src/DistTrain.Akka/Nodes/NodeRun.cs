@@ -41,6 +41,7 @@ internal sealed partial class NodeRun : IActorHost, IDisposable
         ClusterJob job, ChildExperiment experiment, string folder, int computeThreads, INodeEvents events, Action<NodeRun, long, string> offer)
     {
         (Job, Folder, _events, _bytes) = (job, new SnapshotFolder(folder), events, new PoolBytes(_pool));
+        Packers = new ThreadLocal<EnvelopePacker>(() => new EnvelopePacker(_bytes));
         RunRequest request = RequestOf(job, experiment, computeThreads) with
         {
             JournalFolder = folder, Disk = new KeptElsewhereDisk(path => OnNamed(path, offer)),
@@ -63,6 +64,12 @@ internal sealed partial class NodeRun : IActorHost, IDisposable
 
     /// <summary>The folder below which the run's data files are.</summary>
     public required string Datasets { get; init; }
+
+    /// <summary>Why they are not all there; empty when they are. Looked at once, for it takes the time to read them all.</summary>
+    public required string DataProblem { get; init; }
+
+    /// <summary>Packs what goes to other nodes as a message, with memory of each thread's own.</summary>
+    public ThreadLocal<EnvelopePacker> Packers { get; }
 
     /// <summary>The plan.</summary>
     public RunPlan Plan => _plan;

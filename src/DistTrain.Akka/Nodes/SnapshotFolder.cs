@@ -12,7 +12,7 @@ internal sealed class SnapshotFolder(string path)
     public const int PieceBytes = 60 << 10;
 
     private const string CoordinatorFile = "coordinator.json";
-    private const string StepPrefix = "step-", PartPrefix = "slice-", PartSuffix = ".safetensors";
+    private const string StepPrefix = SnapshotFiles.StepPrefix, PartPrefix = "slice-", PartSuffix = ".safetensors";
 
     /// <summary>The folder.</summary>
     public string FullPath => path;

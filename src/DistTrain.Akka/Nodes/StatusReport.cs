@@ -8,13 +8,14 @@ namespace DistTrain.Akka.Nodes;
 internal sealed record StatusMember(string Address, string State, IReadOnlyList<string> Roles, IReadOnlyList<string> Actors);
 
 /// <summary>The run under way, for people.</summary>
+/// <param name="Id">Which run.</param>
 /// <param name="Name">The experiment's name.</param>
 /// <param name="Step">The last committed step.</param>
 /// <param name="Steps">Planned steps.</param>
 /// <param name="Leader">How many leaders it has had.</param>
 /// <param name="Lag">Seconds since the last commit.</param>
 /// <param name="SnapshotStep">The newest whole snapshot.</param>
-internal sealed record StatusRun(string Name, long Step, long Steps, long Leader, double Lag, long SnapshotStep);
+internal sealed record StatusRun(long Id, string Name, long Step, long Steps, long Leader, double Lag, long SnapshotStep);
 
 /// <summary>What <c>status</c> shows.</summary>
 /// <param name="Node">Who answers.</param>

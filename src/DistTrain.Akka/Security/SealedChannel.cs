@@ -113,6 +113,11 @@ internal sealed class SealedChannel : IDisposable
     public ByteString Open(ByteString payload)
     {
         ReadOnlySpan<byte> bytes = payload.Span;
+        if (_opens is null)
+        {
+            throw new FrameException("a payload before the handshake was done");
+        }
+
         if (bytes.Length < TagBytes)
         {
             throw new FrameException("a payload without a seal");
@@ -123,7 +128,7 @@ internal sealed class SealedChannel : IDisposable
         byte[] opened = new byte[bytes.Length - TagBytes];
         try
         {
-            _opens!.Decrypt(nonce, bytes[TagBytes..], bytes[..TagBytes], opened);
+            _opens.Decrypt(nonce, bytes[TagBytes..], bytes[..TagBytes], opened);
         }
         catch (AuthenticationTagMismatchException)
         {

@@ -7,7 +7,7 @@ namespace DistTrain.Akka.Streams;
 internal sealed class ChunkDesk
 {
     private readonly ConcurrentDictionary<string, ChunkOutput> _out = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, ChunkInput> _in = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, (long RunId, ChunkInput Input)> _in = new(StringComparer.Ordinal);
 
     /// <summary>Opens the writing end of a stream.</summary>
     public ChunkOutput Open(byte[] ticket, int window, Action<StreamChunk> send)
@@ -26,7 +26,7 @@ internal sealed class ChunkDesk
     public void OnChunk(StreamChunk chunk, TicketOffice tickets, Action<ChunkCredit> credit, Action<long, Stream> read)
     {
         string key = TicketOffice.Key(chunk.Ticket);
-        if (!_in.TryGetValue(key, out ChunkInput? input))
+        if (!_in.TryGetValue(key, out (long RunId, ChunkInput Input) found))
         {
             if (chunk.Sequence != 1 || tickets.Redeem(chunk.Ticket) is not long runId)
             {
@@ -34,12 +34,21 @@ internal sealed class ChunkDesk
                 return;
             }
 
-            input = _in[key] = new ChunkInput(taken => credit(new ChunkCredit(chunk.Ticket, taken)));
-            ChunkInput begun = input;
+            ChunkInput begun = new(taken => credit(new ChunkCredit(chunk.Ticket, taken)));
+            found = _in[key] = (runId, begun);
             new Thread(() => Read(runId, key, begun, read)) { IsBackground = true, Name = "chunks in" }.Start();
         }
 
-        input.OnChunk(chunk.Sequence, chunk.Bytes);
+        found.Input.OnChunk(chunk.Sequence, chunk.Bytes);
+    }
+
+    /// <summary>Ends all streams of a run that come in, for it is not here any more; whoever was killed ends none of them.</summary>
+    public void End(long runId)
+    {
+        foreach ((long RunId, ChunkInput Input) open in _in.Values.Where(open => open.RunId == runId))
+        {
+            open.Input.End();
+        }
     }
 
     /// <summary>Credit came.</summary>

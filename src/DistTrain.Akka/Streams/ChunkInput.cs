@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace DistTrain.Akka.Streams;
 
-/// <summary>The reading end of a stream that goes by Akka.Remote in chunks. A gap in their numbers ends it.</summary>
+/// <summary>The reading end of a stream that goes by Akka.Remote in chunks. An empty one ends it, and so does a gap in their numbers.</summary>
 /// <param name="credit">Tells the writer up to which chunk everything is taken.</param>
 internal sealed class ChunkInput(Action<long> credit) : OneWayStream
 {
@@ -24,11 +24,27 @@ internal sealed class ChunkInput(Action<long> credit) : OneWayStream
         if (sequence == _arrived + 1)
         {
             _arrived = sequence;
-            _chunks.Add(bytes);
+            if (bytes.Length > 0)
+            {
+                _chunks.Add(bytes);
+            }
+            else
+            {
+                _chunks.CompleteAdding();
+            }
         }
         else
         {
             credit(-1);
+            _chunks.CompleteAdding();
+        }
+    }
+
+    /// <summary>Nothing more comes: what has arrived is read, and then the end.</summary>
+    public void End()
+    {
+        if (!_chunks.IsAddingCompleted)
+        {
             _chunks.CompleteAdding();
         }
     }
@@ -57,9 +73,9 @@ internal sealed class ChunkInput(Action<long> credit) : OneWayStream
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing && !_chunks.IsAddingCompleted)
+        if (disposing)
         {
-            _chunks.CompleteAdding();
+            End();
         }
 
         base.Dispose(disposing);

@@ -38,6 +38,18 @@ internal sealed class ChunkOutput(Action<long, byte[]> send, int window, Action 
     {
         if (disposing)
         {
+            bool isOpen;
+            lock (_lock)
+            {
+                isOpen = !_lost && _sent > 0;
+            }
+
+            if (isOpen)
+            {
+                // The other end would wait for more for as long as the run goes on.
+                send(_sent + 1, []);
+            }
+
             OnCredit(-1);
             closed();
         }

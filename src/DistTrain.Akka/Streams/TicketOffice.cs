@@ -19,6 +19,12 @@ internal sealed class TicketOffice(TimeProvider time)
                 DropOld();
             }
 
+            if (_open.Count >= StreamLimits.TicketsMax)
+            {
+                // The oldest one's owner asks again when it is refused.
+                _open.Remove(_open.MinBy(ticket => ticket.Value.IssuedAt).Key);
+            }
+
             _open[Key(ticket)] = (runId, time.GetTimestamp());
         }
 

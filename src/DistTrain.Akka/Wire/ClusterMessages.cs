@@ -24,6 +24,10 @@ internal sealed record StopRun(long RunId) : ClusterMessage;
 [ClusterTag("cluster.run-note")]
 internal sealed record RunNote(long Run, long Sequence, byte[] Note) : ClusterMessage;
 
+/// <summary>Leader to client: notes up to here that were not taken are not kept any more.</summary>
+[ClusterTag("cluster.notes-lost")]
+internal sealed record NotesLost(long Run, long Sequence) : ClusterMessage;
+
 /// <summary>Client to leader: every note up to here was taken.</summary>
 [ClusterTag("cluster.notes-taken")]
 internal sealed record NotesTaken(long Run, long Sequence) : ClusterMessage;
@@ -104,9 +108,9 @@ internal sealed record TrainAlone(long Run, bool On) : ClusterMessage;
 [ClusterTag("cluster.part-kept")]
 internal sealed record PartKept(long RunId, long Step, string Name) : ClusterMessage;
 
-/// <summary>The answer: whether it is.</summary>
+/// <summary>The answer: it is, or it will not be.</summary>
 [ClusterTag("cluster.part-held")]
-internal sealed record PartHeld(long RunId, long Step, string Name, bool Held) : ClusterMessage;
+internal sealed record PartHeld(long RunId, long Step, string Name) : ClusterMessage;
 
 /// <summary>Leader to nodes: the snapshot is whole, and this is the coordinator's part.</summary>
 [ClusterTag("cluster.complete-snapshot")]

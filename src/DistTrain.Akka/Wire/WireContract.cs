@@ -12,7 +12,7 @@ internal static class WireContract
     /// Version of every message and of the handshake. Nodes of different versions refuse each other, for a run needs the same arithmetic
     /// everywhere anyway. Raised with every change of the frozen contract that the tests hold.
     /// </summary>
-    public const int Version = 2;
+    public const int Version = 3;
 
     private static readonly Dictionary<string, MessageSchema> Envelopes =
         MessageSchemas.All.ToDictionary(schema => ManifestOf(schema.Tag), StringComparer.Ordinal);

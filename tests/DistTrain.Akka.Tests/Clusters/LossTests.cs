@@ -87,6 +87,19 @@ public sealed class LossTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void WhenNodesThatKeptNothingAreStartedAnewTheClientIsToldThatItsRunIsGone()
+    {
+        using TestCluster cluster = new(1);
+        using NodeProcess client = cluster.BeginTraining(Experiments.Wide(EndlessEpochs));
+        cluster.WaitForStep(5);
+        cluster.Lose(0);
+        cluster.Restart();
+        client.WaitForExit(TestCluster.Patience).ShouldBeTrue();
+        client.ExitCode.ShouldBe(3);
+        string.Join('\n', client.Lines).ShouldContain("does not know this run any more");
+    }
+
+    [Fact]
     public void TheLossOfMostNodesStopsTheRest()
     {
         using TestCluster cluster = new(3, suspects: true);

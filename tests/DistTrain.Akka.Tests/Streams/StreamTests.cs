@@ -91,6 +91,48 @@ public sealed class StreamTests
     }
 
     [Fact]
+    public void AStreamOfChunksEndsWithItsWriterOrWithItsRun()
+    {
+        TicketOffice tickets = new(TimeProvider.System);
+        ChunkDesk writing = new(), reading = new();
+        using SemaphoreSlim ended = new(0);
+        long received = 0;
+        ChunkOutput Open(long runId) => writing.Open(tickets.Issue(runId), window: 4, chunk => reading.OnChunk(chunk, tickets, writing.OnCredit, (_, stream) =>
+        {
+            stream.CopyTo(Stream.Null);
+            Interlocked.Increment(ref received);
+            ended.Release();
+        }));
+
+        using (ChunkOutput output = Open(1))
+        {
+            output.Write([1, 2, 3]);
+        }
+
+        ended.Wait(TestCluster.Patience).ShouldBeTrue("Its writer has closed it.");
+        using ChunkOutput killed = Open(2), living = Open(3);
+        killed.Write([1, 2, 3]);
+        living.Write([1, 2, 3]);
+        reading.End(runId: 2);
+        ended.Wait(TestCluster.Patience).ShouldBeTrue("Its run is not here any more.");
+        Interlocked.Read(ref received).ShouldBe(2, "The third stream belongs to another run.");
+    }
+
+    [Fact]
+    public void TheOldestTicketMakesRoomForTheNewest()
+    {
+        TicketOffice tickets = new(TimeProvider.System);
+        byte[] first = tickets.Issue(1), second = tickets.Issue(1);
+        for (int i = 2; i <= StreamLimits.TicketsMax; i++)
+        {
+            tickets.Issue(1);
+        }
+
+        tickets.Redeem(first).ShouldBeNull();
+        tickets.Redeem(second).ShouldBe(1);
+    }
+
+    [Fact]
     public void ChunksStopAtTheWindowUntilTheyAreTaken()
     {
         List<long> sent = [];
