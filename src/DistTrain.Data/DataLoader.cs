@@ -90,7 +90,7 @@ public static class DataLoader
         if (testRows < 1 || testRows >= rows)
         {
             throw new InvalidInputException(
-                $"data: test-fraction: {fraction} of {rows} rows does not leave at least one test and one training row.");
+                FormattableString.Invariant($"data: test-fraction: {fraction} of {rows} rows does not leave at least one test and one training row."));
         }
 
         // A partial Fisher-Yates shuffle: the first testRows places hold the drawn rows.

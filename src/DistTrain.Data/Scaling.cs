@@ -30,7 +30,7 @@ public sealed record Scaling(
     {
         if (value is double given && !(given > 0 && double.IsFinite(given)))
         {
-            throw new InvalidInputException($"data: {key}: {given} is not a finite number above 0.");
+            throw new InvalidInputException(FormattableString.Invariant($"data: {key}: {given} is not a finite number above 0."));
         }
     }
 }

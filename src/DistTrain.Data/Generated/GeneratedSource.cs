@@ -17,7 +17,7 @@ internal static class GeneratedSource
         int testRows = InRange(spec, "test-rows", spec.TestRows ?? DefaultTestRows(spec), 0, MaxRows);
         if (spec.Noise is double noise && !(noise >= 0 && double.IsFinite(noise)))
         {
-            throw new InvalidInputException($"data: noise: {noise} is not a finite number of at least 0.");
+            throw new InvalidInputException(FormattableString.Invariant($"data: noise: {noise} is not a finite number of at least 0."));
         }
 
         if (spec.Kind == GeneratedKind.Xor)

@@ -68,7 +68,7 @@ internal sealed class ElementScaling
             if (value < 0)
             {
                 throw new InvalidInputException(
-                    $"{name}: row {number + 1}: log-max needs counts of at least 0, and here is {value}.");
+                    FormattableString.Invariant($"{name}: row {number + 1}: log-max needs counts of at least 0, and here is {value}."));
             }
 
             value = LogOnePlus(value) * InverseLn10;

@@ -104,7 +104,7 @@ internal sealed class FittedScaling
         return T.IsFinite(result)
             ? result
             : throw new InvalidInputException(
-                $"{name}: row {row + 1}, column {column + 1}: {value} is too large for the run's precision; "
+                FormattableString.Invariant($"{name}: row {row + 1}, column {column + 1}: {value} is too large for the run's precision; ")
                 + "scale it or use float64.");
     }
 }

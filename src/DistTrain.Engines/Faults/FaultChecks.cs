@@ -78,7 +78,7 @@ public static class FaultChecks
         LinkFault link when link.DelayMin < TimeSpan.Zero || link.DelayMax < link.DelayMin =>
             $"a delay of {link.DelayMin} to {link.DelayMax}; expected times of at least 0 in this order",
         LinkFault link when link.DelayMax > DelayMax => $"a delay of up to {link.DelayMax}; expected at most {DelayMax.TotalHours} h",
-        SlowFault slow when slow.Factor is not (>= 1 and <= SlowFactorMax) => $"factor {slow.Factor}; expected a number from 1 to {SlowFactorMax}",
+        SlowFault slow when slow.Factor is not (>= 1 and <= SlowFactorMax) => FormattableString.Invariant($"factor {slow.Factor}; expected a number from 1 to {SlowFactorMax}"),
         PauseFault pause when pause.For <= TimeSpan.Zero => $"a pause of {pause.For}; expected a time above 0",
         PartitionFault partition when partition.Groups.Count < 2 => $"{partition.Groups.Count} groups cannot be parted; expected at least 2",
         PartitionFault partition when partition.Groups.SelectMany(group => group).GroupBy(actor => actor).Any(same => same.Count() > 1) =>
