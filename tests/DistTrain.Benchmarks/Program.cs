@@ -1,6 +1,7 @@
 using BenchmarkDotNet.Running;
 using DistTrain.Benchmarks;
 using DistTrain.Engines.Processes;
+using DistTrain.Numerics;
 
 // What benchmarks start themselves as.
 switch (args)
@@ -30,15 +31,24 @@ if (args is [string first, ..] && first.StartsWith('-'))
 BenchmarkArguments words = new(args.Length > 0 ? args[1..] : []);
 if (args is [string name, ..] && BenchmarkCommand.All.SingleOrDefault(command => command.Name == name) is { } chosen && words.Count >= chosen.Required)
 {
-    if (!chosen.BetweenCores)
+    try
     {
-        return chosen.Run(words);
-    }
+        if (!chosen.BetweenCores)
+        {
+            return chosen.Run(words);
+        }
 
-    CoreDistance.Print("before");
-    int code = chosen.Run(words);
-    CoreDistance.Print("after");
-    return code;
+        CoreDistance.Print("before");
+        int code = chosen.Run(words);
+        CoreDistance.Print("after");
+        return code;
+    }
+    catch (InvalidInputException wrong)
+    {
+        // A folder that does not hold the data, for one.
+        Console.Error.WriteLine(wrong.Message);
+        return 2;
+    }
 }
 
 BenchmarkCommand.PrintUsage();
