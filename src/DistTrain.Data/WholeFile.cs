@@ -3,6 +3,8 @@ namespace DistTrain.Data;
 /// <summary>Writes files that are there whole or not at all.</summary>
 public static class WholeFile
 {
+    private static readonly string[] Descriptors = ["/proc/", "/dev/fd/"];
+
     /// <summary>
     /// Writes a file beside its place and puts it there when it is whole. A link is followed. What is there and empty may be a device or a pipe, which nothing must take
     /// the place of: it is written where it is. Throws <see cref="IOException"/> or <see cref="UnauthorizedAccessException"/> where it cannot be written; nothing is left beside it then.
@@ -14,10 +16,10 @@ public static class WholeFile
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(write);
-        string place = PlaceOf(path);
-        if (File.Exists(place) && new FileInfo(place).Length == 0)
+        string? place = PlaceOf(path);
+        if (place is null || (File.Exists(place) && new FileInfo(place).Length == 0))
         {
-            using FileStream there = new(place, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+            using FileStream there = new(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
             write(there);
             return;
         }
@@ -45,10 +47,17 @@ public static class WholeFile
         }
     }
 
-    // What a descriptor of a process stands for has no path of its own to follow it to.
-    private static string PlaceOf(string path)
+    /// <summary>Where a file goes; null where it is written through a link that leads to no place, as that of a descriptor of a process (/dev/stdout) does.</summary>
+    private static string? PlaceOf(string path)
     {
         FileInfo link = new(path);
-        return link.LinkTarget is not null && link.ResolveLinkTarget(returnFinalTarget: true) is { } target && (target.Exists || !link.Exists) ? target.FullName : path;
+        if (link.LinkTarget is null)
+        {
+            return path;
+        }
+
+        string next = Path.GetFullPath(link.LinkTarget, Path.GetDirectoryName(link.FullName)!);
+        bool isDescriptor = Array.Exists([link.FullName, next], name => Array.Exists(Descriptors, folder => name.StartsWith(folder, StringComparison.Ordinal)));
+        return isDescriptor ? null : link.ResolveLinkTarget(returnFinalTarget: true)?.FullName;
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.IO.Pipes;
 using System.Text;
 using Shouldly;
 using Xunit;
@@ -67,6 +68,22 @@ public sealed class WholeFileTests : IDisposable
         read.Wait(TimeSpan.FromSeconds(30)).ShouldBeTrue();
         read.Result.ShouldBe("through");
         Directory.GetFileSystemEntries(_folder.Root).ShouldBe([pipe]);
+    }
+
+    [SkippableFact]
+    public void ALinkToADescriptorOfTheProcessIsWrittenThrough()
+    {
+        Skip.IfNot(OperatingSystem.IsLinux(), "Looks at /proc.");
+        string link = Path.Combine(_folder.Root, "stdout");
+        using AnonymousPipeServerStream server = new(PipeDirection.In);
+        File.CreateSymbolicLink(link, $"/proc/self/fd/{server.GetClientHandleAsString()}");
+        string target = new FileInfo(link).LinkTarget!;
+        Write(link, "through");
+        byte[] read = new byte[7];
+        server.ReadExactly(read);
+        Encoding.UTF8.GetString(read).ShouldBe("through");
+        new FileInfo(link).LinkTarget.ShouldBe(target);
+        Directory.GetFileSystemEntries(_folder.Root).ShouldBe([link]);
     }
 
     private static void Write(string path, string text) => WholeFile.Write(path, file => file.Write(Encoding.UTF8.GetBytes(text)), synced: true);
