@@ -110,12 +110,17 @@ public sealed class StreamTests
         }
 
         ended.Wait(TestCluster.Patience).ShouldBeTrue("Its writer has closed it.");
-        using ChunkOutput killed = Open(2), living = Open(3);
+        using ChunkOutput killed = Open(2);
         killed.Write([1, 2, 3]);
-        living.Write([1, 2, 3]);
-        reading.End(runId: 2);
-        ended.Wait(TestCluster.Patience).ShouldBeTrue("Its run is not here any more.");
-        Interlocked.Read(ref received).ShouldBe(2, "The third stream belongs to another run.");
+        using (ChunkOutput living = Open(3))
+        {
+            living.Write([1, 2, 3]);
+            reading.End(runId: 2);
+            ended.Wait(TestCluster.Patience).ShouldBeTrue("Its run is not here any more.");
+            Interlocked.Read(ref received).ShouldBe(2, "The third stream belongs to another run.");
+        }
+
+        ended.Wait(TestCluster.Patience).ShouldBeTrue("Every reader has ended before what it tells is disposed of.");
     }
 
     [Fact]
