@@ -79,10 +79,12 @@ public sealed class WholeFileTests : IDisposable
         File.CreateSymbolicLink(link, $"/proc/self/fd/{server.GetClientHandleAsString()}");
         string target = new FileInfo(link).LinkTarget!;
         Write(link, "through");
+
+        // First, for where a file had taken its place nothing would ever come to be read.
+        new FileInfo(link).LinkTarget.ShouldBe(target);
         byte[] read = new byte[7];
         server.ReadExactly(read);
         Encoding.UTF8.GetString(read).ShouldBe("through");
-        new FileInfo(link).LinkTarget.ShouldBe(target);
         Directory.GetFileSystemEntries(_folder.Root).ShouldBe([link]);
     }
 
