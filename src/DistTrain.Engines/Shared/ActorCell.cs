@@ -27,7 +27,13 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
     private readonly Queue<PersistRecord> _keptInTurn = new();
     private readonly Dictionary<int, ITimer> _timers = [];
     private ActorMachine? _machine, _next;
-    private bool _scheduled, _killed, _paused;
+    private bool _killed, _paused;
+
+    // A turn is queued or runs, and will look into the mailbox before it ends. Read without the lock by that turn.
+    private volatile bool _scheduled;
+
+    // The same of a turn that the crew's only thread has queued for what it put where no lock is needed.
+    private bool _scheduledHere;
 
     // Read without the lock, between any two stimuli of a turn: something has happened to the actor besides them.
     private volatile bool _interrupted;
@@ -128,6 +134,19 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
     /// <summary>Puts a stimulus in the mailbox.</summary>
     public void Post(in Stimulus stimulus)
     {
+        if (crew.IsOnlyThread && !_interrupted && !_paused && _mailbox.Count == 0)
+        {
+            // This thread takes all turns, so that what they have taken is its own, and nothing that it has sent before waits in the mailbox.
+            _taken.Add(stimulus);
+            if (!_scheduledHere)
+            {
+                _scheduledHere = true;
+                crew.Schedule(this);
+            }
+
+            return;
+        }
+
         lock (_lock)
         {
             _mailbox.Add(stimulus);
@@ -163,6 +182,7 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
             {
                 if (gone is null)
                 {
+                    _scheduledHere = false;
                     return;
                 }
 
@@ -202,6 +222,13 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
     /// <returns>Whether there is something to handle; where not, and nobody waits, the turn is over.</returns>
     private bool TryTakeMail(out Action? gone)
     {
+        if (!_scheduled && !_interrupted)
+        {
+            // Nobody has put anything into the mailbox; whoever does queues another turn.
+            gone = null;
+            return false;
+        }
+
         lock (_lock)
         {
             gone = null;

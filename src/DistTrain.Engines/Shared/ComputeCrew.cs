@@ -95,6 +95,9 @@ internal sealed class ComputeCrew : IForkJoin, IDisposable
         }
     }
 
+    /// <summary>Whether the calling thread is the only one that runs turns and jobs here.</summary>
+    public bool IsOnlyThread => Width == 1 && CrewMember.Current?.Crew == this;
+
     /// <summary>Whether the turn that asks for a job runs it, because nobody else would have it done sooner.</summary>
     public bool RunsInTurn(Job job) => _shortJobs is not null && (Width == 1 || _shortJobs.Contains(job));
 

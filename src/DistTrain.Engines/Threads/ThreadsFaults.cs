@@ -11,6 +11,9 @@ internal sealed class ThreadsFaults(IReadOnlyList<Fault> faults, TimeProvider ti
     private readonly List<ITimer> _timers = [];
     private readonly SortedDictionary<int, long> _downUntil = [];
 
+    // Whether a fault still waits for a step; read without the lock, for every step asks.
+    private volatile bool _waitsForStep = faults.Any(fault => fault.At.Step is not null);
+
     /// <summary>What this engine says against a fault; null for nothing.</summary>
     public static string? Refuses(Fault fault)
     {
@@ -35,15 +38,10 @@ internal sealed class ThreadsFaults(IReadOnlyList<Fault> faults, TimeProvider ti
     /// <summary>The coordinator issues a step.</summary>
     public void OnIssued(long step)
     {
-        lock (_lock)
+        if (_waitsForStep)
         {
-            if (_byStep.Count == 0)
-            {
-                return;
-            }
+            TakeDue(step).ForEach(Begin);
         }
-
-        TakeDue(step).ForEach(Begin);
     }
 
     private List<Fault> TakeDue(long step)
@@ -52,6 +50,7 @@ internal sealed class ThreadsFaults(IReadOnlyList<Fault> faults, TimeProvider ti
         {
             List<Fault> due = _byStep.FindAll(fault => fault.At.Step <= step);
             _byStep.RemoveAll(fault => fault.At.Step <= step);
+            _waitsForStep = _byStep.Count > 0;
             return due;
         }
     }

@@ -170,7 +170,7 @@ internal sealed partial class ThreadsRun
             : (_snapshotKept?.Progress ?? _storage.From, _membershipKept ?? _storage.Before);
         if (_plan.Topology.Copies == 1)
         {
-            Report(new Recovered((before?.Epoch ?? 0) + 1, from.Step, Math.Max(0, Interlocked.Read(ref _issued) - from.Step)));
+            Report(new Recovered((before?.Epoch ?? 0) + 1, from.Step, Math.Max(0, Volatile.Read(ref _issued) - from.Step)));
         }
 
         Coordinator next = Machines.NextCoordinator(_plan, RunIdentity, _storage.From, from, before, _coordinatorIncarnation);

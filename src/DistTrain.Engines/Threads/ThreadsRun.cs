@@ -18,7 +18,7 @@ internal sealed partial class ThreadsRun : IActorHost, IDisposable
     private const long RunIdentity = 1;
 
     private readonly RunPlan _plan;
-    private readonly BufferPool _pool = new();
+    private readonly BufferPool _pool;
     private readonly RunStorage _storage;
     private readonly GroupCommit? _commits;
     private readonly IJobRunner _runner;
@@ -38,6 +38,10 @@ internal sealed partial class ThreadsRun : IActorHost, IDisposable
     {
         _plan = new RunPlan(request.Settings, request.Data.TrainRows, request.Data.TestRows);
         _alone = new AloneCounter(_plan);
+        int threads = request.ComputeThreads > 0 ? request.ComputeThreads : Environment.ProcessorCount;
+
+        // What a log gets is held by the thread that writes it.
+        _pool = new BufferPool(isShared: threads > 1 || _plan.KeepsLog);
         _storage = new RunStorage(request, _plan, _pool, observer.OnNotice);
         _commits = _storage.Syncs ? new GroupCommit(_storage, _pool, OnFailure) : null;
         _runner = request.Settings.Precision == Precision.Float32
@@ -46,7 +50,7 @@ internal sealed partial class ThreadsRun : IActorHost, IDisposable
         _recorder = new RunRecorder(_plan, request.Data.TargetsAreClasses, observer, time);
         _recorder.StartAfter(_storage.From);
         _trace = request.Trace is IRunTrace trace ? new TraceFeed(trace, time, _pool) : null;
-        _crew = new ComputeCrew(request.ComputeThreads > 0 ? request.ComputeThreads : Environment.ProcessorCount, _runner, new ShortJobs(_plan), takesCaller: true)
+        _crew = new ComputeCrew(threads, _runner, new ShortJobs(_plan), takesCaller: true)
         {
             OnFailure = OnFailure,
         };
@@ -114,7 +118,7 @@ internal sealed partial class ThreadsRun : IActorHost, IDisposable
         Trace?.Message(envelope);
         if (envelope.From == ActorId.Coordinator && envelope.Message is IssueStep issue)
         {
-            Interlocked.Exchange(ref _issued, issue.Step);
+            Volatile.Write(ref _issued, issue.Step);
             _faults.OnIssued(issue.Step);
         }
 

@@ -9,11 +9,13 @@ public sealed partial class LayerActor
     // The step whose rows were loaded before their instruction came; 0 for none.
     private long _loadedAhead;
 
+    private bool ReceivesSignal => _hasCurrent && _current.Kind == InstructionKind.ReceiveSignal;
+
     /// <summary>Loads the next step's inputs if the stage waits for a signal and has nothing better to do: they depend on nothing, and later everybody would wait for them.</summary>
-    private void LoadAhead(Instruction? current)
+    private void LoadAhead()
     {
-        long step = (current?.Step ?? 0) + 1;
-        if (current?.Kind == InstructionKind.ReceiveSignal && _loadedAhead < step && _instructions!.MayLoadAhead(step))
+        long step = _current.Step + 1;
+        if (ReceivesSignal && _loadedAhead < step && _instructions!.MayLoadAhead(step))
         {
             _loadedAhead = step;
             Load(new Instruction(InstructionKind.LoadInput, step, 0), targets: false);
@@ -23,7 +25,7 @@ public sealed partial class LayerActor
     /// <summary>Takes in what <see cref="LoadAhead"/> has asked for; false for a job that the current instruction has asked for.</summary>
     private bool TryTakeLoadedAhead(Job job)
     {
-        if (job is not LoadBatchJob load || _current is not { Kind: InstructionKind.ReceiveSignal })
+        if (job is not LoadBatchJob load || !ReceivesSignal)
         {
             return false;
         }

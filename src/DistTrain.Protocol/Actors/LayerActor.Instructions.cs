@@ -13,13 +13,13 @@ namespace DistTrain.Protocol.Actors;
 public sealed partial class LayerActor
 {
     /// <summary>Starts an instruction, or finishes it at once; false when what it needs is not there yet.</summary>
-    private bool Execute(Instruction instruction)
+    private bool Execute(in Instruction instruction)
     {
         MicroBatchSlot slot = Slot(instruction.Step, instruction.MicroBatch);
         switch (instruction.Kind)
         {
             case InstructionKind.LoadInput when instruction.Step == _loadedAhead:
-                _current = null;
+                _hasCurrent = false;
                 return true;
             case InstructionKind.LoadInput:
             case InstructionKind.LoadNetworkInput:
@@ -55,13 +55,13 @@ public sealed partial class LayerActor
                 return true;
             default:
                 ExecuteAtOnce(instruction, slot);
-                _current = null;
+                _hasCurrent = false;
                 return true;
         }
     }
 
     /// <summary>Instructions that need no job and wait for nothing.</summary>
-    private void ExecuteAtOnce(Instruction instruction, MicroBatchSlot slot)
+    private void ExecuteAtOnce(in Instruction instruction, MicroBatchSlot slot)
     {
         switch (instruction.Kind)
         {
@@ -107,7 +107,7 @@ public sealed partial class LayerActor
         }
     }
 
-    private void Load(Instruction instruction, bool targets)
+    private void Load(in Instruction instruction, bool targets)
     {
         (_jobs.Load.FirstRow, _jobs.Load.Rows) = Plan.RowsOf(instruction.Step, _replica, instruction.MicroBatch);
         _jobs.Load.Step = instruction.Step;
@@ -118,7 +118,7 @@ public sealed partial class LayerActor
         RunJob(_jobs.Load);
     }
 
-    private bool Forward(Instruction instruction, MicroBatchSlot slot)
+    private bool Forward(in Instruction instruction, MicroBatchSlot slot)
     {
         WeightSet? weights = WeightsAfter(_instructions!.WeightsFor(instruction));
         if (weights is null)
@@ -137,7 +137,7 @@ public sealed partial class LayerActor
         return true;
     }
 
-    private void Loss(Instruction instruction, MicroBatchSlot slot)
+    private void Loss(in Instruction instruction, MicroBatchSlot slot)
     {
         Place(_jobs.Loss, instruction);
         _jobs.Loss.RowWeight = RowWeight(instruction.Step);
@@ -155,7 +155,7 @@ public sealed partial class LayerActor
         _nonFiniteLayer = _nonFiniteLayer >= 0 ? _nonFiniteLayer : slot.NonFiniteLayer;
     }
 
-    private bool Backward(Instruction instruction, MicroBatchSlot slot)
+    private bool Backward(in Instruction instruction, MicroBatchSlot slot)
     {
         if (slot.Weights is null && !TryTakeRestoredWeights(instruction.Step, slot))
         {
@@ -228,7 +228,7 @@ public sealed partial class LayerActor
         return may;
     }
 
-    private void Place(StageJob job, Instruction instruction)
+    private void Place(StageJob job, in Instruction instruction)
     {
         job.Step = instruction.Step;
         job.UpdateStep = _contributed + 1;

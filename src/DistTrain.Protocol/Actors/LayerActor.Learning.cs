@@ -8,7 +8,7 @@ namespace DistTrain.Protocol.Actors;
 public sealed partial class LayerActor
 {
     /// <summary>Starts the job of a stage that makes its own signal.</summary>
-    private void Learn(Instruction instruction, MicroBatchSlot slot)
+    private void Learn(in Instruction instruction, MicroBatchSlot slot)
     {
         LearningJob job;
         switch (instruction.Kind)
@@ -61,14 +61,14 @@ public sealed partial class LayerActor
     }
 
     /// <summary>The last stage's first target has no inverse to train, and a prediction is not a fit.</summary>
-    private bool WritesGradient(Instruction instruction) => instruction.Kind switch
+    private bool WritesGradient(in Instruction instruction) => instruction.Kind switch
     {
         InstructionKind.Predict => false,
         InstructionKind.Target => !_isLast,
         _ => true,
     };
 
-    private void OnJobDone(Job job, Instruction instruction, MicroBatchSlot slot)
+    private void OnJobDone(Job job, in Instruction instruction, MicroBatchSlot slot)
     {
         switch (job)
         {
@@ -123,7 +123,7 @@ public sealed partial class LayerActor
     private void TakeGradient(Job job) =>
         job.Outputs.AsSpan(job.Outputs.Length - _stage.Slices.Count).CopyTo(_gradient.Slices);
 
-    private void SendSignal(Instruction instruction)
+    private void SendSignal(in Instruction instruction)
     {
         Send(
             Plan.Topology.LayerActor(_replica, _stage.Index - 1),

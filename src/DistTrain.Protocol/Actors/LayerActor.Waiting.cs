@@ -11,7 +11,7 @@ public sealed partial class LayerActor
     {
         get
         {
-            (long step, int microBatch) = _current is Instruction current ? (current.Step, current.MicroBatch) : (0, 0);
+            (long step, int microBatch) = _hasCurrent ? (_current.Step, _current.MicroBatch) : (0, 0);
             return new ActorWait(KindOfWait(step), step, microBatch);
         }
     }
@@ -37,9 +37,9 @@ public sealed partial class LayerActor
             return WaitKind.Busy;
         }
 
-        if (_current is Instruction instruction)
+        if (_hasCurrent)
         {
-            return instruction.Kind switch
+            return _current.Kind switch
             {
                 InstructionKind.ReceiveActivation => WaitKind.Activation,
                 InstructionKind.ReceiveSignal => WaitKind.Signal,

@@ -1,3 +1,4 @@
+using System.Numerics;
 using DistTrain.Protocol.Effects;
 using DistTrain.Protocol.Jobs;
 using DistTrain.Protocol.Messages;
@@ -15,7 +16,7 @@ namespace DistTrain.Protocol.Actors;
 public sealed partial class LayerActor : ActorMachine
 {
     private readonly StagePlan _stage;
-    private readonly int _replica, _microBatches, _stepsAtOnce;
+    private readonly int _replica, _microBatches, _slotSteps;
     private readonly bool _isFirst, _isLast;
     private readonly MicroBatchSlot[] _slots;
     private readonly WeightSet[] _weights;
@@ -23,10 +24,10 @@ public sealed partial class LayerActor : ActorMachine
     private readonly EvaluationPass _evaluation;
     private readonly WeightSet? _noWeights;
     private InstructionSource? _instructions;
-    private Instruction? _current;
+    private Instruction _current;
     private LayerJobs _jobs;
     private BufferHandle _signalBelow, _sentSignal;
-    private bool _jobRuns;
+    private bool _jobRuns, _hasCurrent;
     private long _contributed, _oldestRestored, _restoredThrough;
     private double _lossSum;
     private int _correct, _nonFiniteLayer = -1;
@@ -42,14 +43,17 @@ public sealed partial class LayerActor : ActorMachine
         _microBatches = plan.Settings.Training.MicroBatches;
 
         // A stage may receive the next step's activations while it finishes a step.
-        _stepsAtOnce = plan.Asynchronous ? 2 : plan.StepsUncommittedMax + 1 + Math.Max(_stage.Carried.Inputs, _stage.Carried.Outputs);
-        _slots = new MicroBatchSlot[_stepsAtOnce * _microBatches];
+        int stepsAtOnce = plan.Asynchronous ? 2 : plan.StepsUncommittedMax + 1 + Math.Max(_stage.Carried.Inputs, _stage.Carried.Outputs);
+
+        // A power of two, because every instruction looks for its slot and a division takes as long as the rest of that.
+        _slotSteps = (int)BitOperations.RoundUpToPowerOf2((uint)stepsAtOnce);
+        _slots = new MicroBatchSlot[_slotSteps * _microBatches];
         for (int slot = 0; slot < _slots.Length; slot++)
         {
             _slots[slot] = new MicroBatchSlot();
         }
 
-        _weights = new WeightSet[_stepsAtOnce + 2];
+        _weights = new WeightSet[stepsAtOnce + 2];
         for (int set = 0; set < _weights.Length; set++)
         {
             _weights[set] = new WeightSet(_stage.Slices.Count);
@@ -68,12 +72,12 @@ public sealed partial class LayerActor : ActorMachine
         _evaluation.IsActive ? _evaluation.WaitsFor
         : _jobRuns ? "a job"
         : Contributions is { WaitsFor.Length: > 0 } contributions ? contributions.WaitsFor
-        : _current is not Instruction instruction ? ""
-        : instruction.Kind switch
+        : !_hasCurrent ? ""
+        : _current.Kind switch
         {
-            InstructionKind.ReceiveActivation => $"the activation of step {instruction.Step}, micro-batch {instruction.MicroBatch}",
-            InstructionKind.ReceiveSignal => $"the signal of step {instruction.Step}, micro-batch {instruction.MicroBatch}",
-            InstructionKind.Forward or InstructionKind.Replay => $"the weights after step {_instructions!.WeightsFor(instruction)}",
+            InstructionKind.ReceiveActivation => $"the activation of step {_current.Step}, micro-batch {_current.MicroBatch}",
+            InstructionKind.ReceiveSignal => $"the signal of step {_current.Step}, micro-batch {_current.MicroBatch}",
+            InstructionKind.Forward or InstructionKind.Replay => $"the weights after step {_instructions!.WeightsFor(_current)}",
             _ => "",
         };
 
@@ -126,8 +130,7 @@ public sealed partial class LayerActor : ActorMachine
     private protected override void OnEpoch(long committedStep)
     {
         ReleaseState();
-        _current = null;
-        _jobRuns = false;
+        _hasCurrent = _jobRuns = false;
         _jobs = NewJobs();
         _loadedAhead = 0;
         StartStep();
@@ -188,11 +191,10 @@ public sealed partial class LayerActor : ActorMachine
             return;
         }
 
-        Instruction instruction = _current!.Value;
-        OnJobDone(job, instruction, Slot(instruction.Step, instruction.MicroBatch));
+        OnJobDone(job, _current, Slot(_current.Step, _current.MicroBatch));
 
         // A contribution may need several compressions, so that instruction is not over yet.
-        _current = job is CompressJob ? instruction : null;
+        _hasCurrent = job is CompressJob;
         Advance();
     }
 
@@ -256,16 +258,13 @@ public sealed partial class LayerActor : ActorMachine
 
         while (!_jobRuns)
         {
-            if (_current is null && _instructions.TryNext(out Instruction next))
-            {
-                _current = next;
-            }
+            _hasCurrent = _hasCurrent || _instructions.TryNext(out _current);
 
             // A stage without parameters may still have signals to pass on when the step is committed, so evaluations come
             // after instructions.
-            if (!(_current is Instruction instruction ? Execute(instruction) : _evaluation.IsActive && _evaluation.Advance()))
+            if (!(_hasCurrent ? Execute(_current) : _evaluation.IsActive && _evaluation.Advance()))
             {
-                LoadAhead(_current);
+                LoadAhead();
                 return;
             }
         }
@@ -354,7 +353,7 @@ public sealed partial class LayerActor : ActorMachine
         throw new InvariantException($"Slice {slice} belongs to stage {_stage.Index}.");
     }
 
-    private MicroBatchSlot Slot(long step, int microBatch) => _slots[((int)(step % _stepsAtOnce) * _microBatches) + microBatch];
+    private MicroBatchSlot Slot(long step, int microBatch) => _slots[((int)(step & (_slotSteps - 1)) * _microBatches) + microBatch];
 
     private void Free(MicroBatchSlot slot)
     {

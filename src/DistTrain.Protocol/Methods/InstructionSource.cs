@@ -6,7 +6,9 @@ namespace DistTrain.Protocol.Methods;
 /// </summary>
 public abstract class InstructionSource
 {
-    private readonly Queue<Instruction> _queue = new();
+    // Of the pass under way, those before the next one are done.
+    private Instruction[] _pass = new Instruction[8];
+    private int _next, _count;
 
     private protected InstructionSource(int stage, int stages)
     {
@@ -39,8 +41,9 @@ public abstract class InstructionSource
     /// <summary>The next instruction; false when nothing may start.</summary>
     public bool TryNext(out Instruction instruction)
     {
-        while (_queue.Count == 0)
+        while (_next == _count)
         {
+            (_next, _count) = (0, 0);
             if (!EnqueuePass())
             {
                 instruction = default;
@@ -48,7 +51,10 @@ public abstract class InstructionSource
             }
         }
 
-        return _queue.TryDequeue(out instruction);
+        // Field by field, as it was written: a read of the whole would have to wait until the parts are in the cache.
+        ref readonly Instruction next = ref _pass[_next++];
+        instruction = new Instruction(next.Kind, next.Step, next.MicroBatch);
+        return true;
     }
 
     /// <summary>The weights that a forward pass or a replay must use: those after this step.</summary>
@@ -114,6 +120,13 @@ public abstract class InstructionSource
         Enqueue(InstructionKind.Contribute, step, 0);
     }
 
-    private protected void Enqueue(InstructionKind kind, long step, int microBatch) =>
-        _queue.Enqueue(new Instruction(kind, step, microBatch));
+    private protected void Enqueue(InstructionKind kind, long step, int microBatch)
+    {
+        if (_count == _pass.Length)
+        {
+            Array.Resize(ref _pass, 2 * _count);
+        }
+
+        _pass[_count++] = new Instruction(kind, step, microBatch);
+    }
 }
