@@ -10,7 +10,11 @@ public sealed class InvariantException(string message) : Exception(message)
     {
         if (!holds)
         {
-            throw new InvariantException(rule);
+            Throw(rule);
         }
     }
+
+    // Apart, so that what checks stays small enough to be inlined.
+    [DoesNotReturn]
+    private static void Throw(string rule) => throw new InvariantException(rule);
 }

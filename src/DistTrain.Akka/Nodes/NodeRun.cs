@@ -343,7 +343,7 @@ internal sealed partial class NodeRun : IActorHost, IDisposable
         }
     }
 
-    private void Post(Envelope envelope) => CellOf(envelope.To).Post(new Stimulus(StimulusKind.Message) { Envelope = envelope });
+    private void Post(Envelope envelope) => CellOf(envelope.To).Post(Stimulus.Arrived(envelope));
 
     private void Release(Envelope envelope)
     {

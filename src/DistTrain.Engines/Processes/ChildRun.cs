@@ -130,7 +130,7 @@ internal sealed class ChildRun : IActorHost, IDisposable
 
         if (_cells[envelope.To.Index] is ActorCell here)
         {
-            here.Post(new Stimulus(StimulusKind.Message) { Envelope = envelope });
+            here.Post(Stimulus.Arrived(envelope));
         }
         else
         {
@@ -293,7 +293,7 @@ internal sealed class ChildRun : IActorHost, IDisposable
     }
 
     private void Post(Envelope envelope) =>
-        _cells[envelope.To.Index]!.Post(new Stimulus(StimulusKind.Message) { Envelope = envelope });
+        _cells[envelope.To.Index]!.Post(Stimulus.Arrived(envelope));
 
     private void SetAlone(bool alone)
     {

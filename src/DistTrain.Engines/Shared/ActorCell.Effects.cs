@@ -73,13 +73,16 @@ internal sealed partial class ActorCell
 
         if (_persistsDone < _persistsAsked)
         {
-            _held.Enqueue((_persistsAsked, effect));
+            HoldBack(effect);
         }
         else
         {
             Publish(effect);
         }
     }
+
+    // A method of its own, because whoever copies an effect clears room for it on its stack, each time that it is called.
+    private void HoldBack(in Effect effect) => _held.Enqueue((_persistsAsked, effect));
 
     private void PublishHeld()
     {

@@ -12,7 +12,7 @@ internal sealed partial class ActorCell
     {
         string? problem = Compute(job, scratch);
         ReleaseInputs(job);
-        Post(JobEnded(job, problem));
+        Post(Stimulus.Ended(job, problem));
     }
 
     /// <summary>Gives back what a job holds that will never run.</summary>
@@ -30,11 +30,11 @@ internal sealed partial class ActorCell
             // A record that is kept waits for nobody; through the mailbox it would only come later.
             if (_keptInTurn.TryDequeue(out PersistRecord? record))
             {
-                Handle(new Stimulus(StimulusKind.Persisted) { Record = record });
+                Handle(Stimulus.Kept(record));
             }
             else if (_doneInTurn.TryDequeue(out (Job Job, string? Problem) done))
             {
-                Handle(JobEnded(done.Job, done.Problem));
+                Handle(Stimulus.Ended(done.Job, done.Problem));
             }
             else
             {
@@ -60,9 +60,6 @@ internal sealed partial class ActorCell
 
         crew.Schedule(this, job);
     }
-
-    private static Stimulus JobEnded(Job job, string? problem) =>
-        new(problem is null ? StimulusKind.JobDone : StimulusKind.JobFailed) { Job = job, Problem = problem };
 
     /// <summary>Runs a job.</summary>
     /// <returns>Why it could not be done; null when it was.</returns>

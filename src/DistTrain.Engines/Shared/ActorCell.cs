@@ -164,8 +164,7 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
         {
             if (life == _life)
             {
-                StimulusKind kind = problem is null ? StimulusKind.Persisted : StimulusKind.PersistFailed;
-                _mailbox.Add(new Stimulus(kind) { Record = record, Problem = problem });
+                _mailbox.Add(Stimulus.Kept(record, problem));
                 ScheduleIfIdle();
             }
         }

@@ -195,8 +195,7 @@ internal sealed partial class SimulatedRun
                 Step(actor, new Stimulus(StimulusKind.Timer) { Timer = what.Number });
                 break;
             case EventKind.JobDone:
-                StimulusKind kind = what.Problem is null ? StimulusKind.JobDone : StimulusKind.JobFailed;
-                Step(actor, new Stimulus(kind) { Job = (Job)what.Object!, Problem = what.Problem });
+                Step(actor, Stimulus.Ended((Job)what.Object!, what.Problem));
                 break;
             case EventKind.Persisted:
                 OnPersisted(actor, (PersistRecord)what.Object!);

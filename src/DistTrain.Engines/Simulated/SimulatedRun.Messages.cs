@@ -89,7 +89,7 @@ internal sealed partial class SimulatedRun
         _trace?.OnMessage(new TraceMessage(
             what.Message, envelope.From, envelope.To, what.Since, _time.Now, bytes, MessageCatalog.TagOf(envelope.Message), MessageSteps.Of(envelope.Message)));
         _seams.Tap?.OnDelivered(envelope);
-        Step(actor, new Stimulus(StimulusKind.Message) { Envelope = envelope });
+        Step(actor, Stimulus.Arrived(envelope));
         if (what.Object is SimulatedFrame)
         {
             _buffers.Release(envelope.Message);

@@ -28,7 +28,7 @@ internal sealed partial class SimulatedRun
         {
             // What waited for the record must never be seen; the machine's last word must.
             DropHeld(actor);
-            Step(actor, new Stimulus(StimulusKind.PersistFailed) { Record = record, Problem = problem });
+            Step(actor, Stimulus.Kept(record, problem));
             return;
         }
 
@@ -39,7 +39,7 @@ internal sealed partial class SimulatedRun
             Publish(actor, effect);
         }
 
-        Step(actor, new Stimulus(StimulusKind.Persisted) { Record = record });
+        Step(actor, Stimulus.Kept(record));
     }
 
     private void ReleaseRecord(PersistRecord record)

@@ -122,7 +122,7 @@ internal sealed partial class ThreadsRun : IActorHost, IDisposable
             _faults.OnIssued(issue.Step);
         }
 
-        _cells[envelope.To.Index].Post(new Stimulus(StimulusKind.Message) { Envelope = envelope });
+        _cells[envelope.To.Index].Post(Stimulus.Arrived(envelope));
     }
 
     public void OnLost(Envelope envelope) => _links?.OnLost(envelope);

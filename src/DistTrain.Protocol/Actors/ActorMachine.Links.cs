@@ -233,7 +233,7 @@ public abstract partial class ActorMachine
 
         _links.Clear();
         _linkOrder.Clear();
-        _lastLink = null;
+        Array.Clear(_recentLinks);
         _owing = null;
     }
 
@@ -251,20 +251,20 @@ public abstract partial class ActorMachine
 
     private Link LinkTo(ActorId peer)
     {
-        // Of what a step looks up, most is the link that it looked up just before.
-        if (_lastLink is { } last && last.Peer == peer)
-        {
-            return last.Link;
-        }
+        Link? recent = _recentLinks[peer.Index & (RecentLinks - 1)];
+        return recent is not null && recent.Peer == peer ? recent : FindLink(peer);
+    }
 
+    private Link FindLink(ActorId peer)
+    {
         if (!_links.TryGetValue(peer.Index, out Link? link))
         {
-            link = new Link(_windowMax);
+            link = new Link(peer, _windowMax);
             _links.Add(peer.Index, link);
             _linkOrder.Add(peer.Index);
         }
 
-        _lastLink = (peer, link);
+        _recentLinks[peer.Index & (RecentLinks - 1)] = link;
         return link;
     }
 }

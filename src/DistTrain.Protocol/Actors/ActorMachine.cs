@@ -16,13 +16,16 @@ public abstract partial class ActorMachine
 {
     private const int RetryTimer = 0;
     private const int AcknowledgeTimer = 1;
+    private const int RecentLinks = 8;
     private static readonly int RetryCapTicks = (int)(Limits.RetryCap / Limits.RetryFirst);
 
     private readonly long _run;
     private readonly int _windowMax;
     private readonly Dictionary<int, Link> _links = [];
     private readonly List<int> _linkOrder = [];
-    private (ActorId Peer, Link Link)? _lastLink;
+
+    // The links that were used last, by the last bits of their peers: nearly all that a step looks up, for an actor has few neighbours.
+    private readonly Link?[] _recentLinks = new Link?[RecentLinks];
     private int[] _incarnations;
     private EffectList? _effects;
     private ActorId? _owing;

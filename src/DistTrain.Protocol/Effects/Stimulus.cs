@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using DistTrain.Protocol.Actors;
 using DistTrain.Protocol.Jobs;
 using DistTrain.Protocol.Messages;
@@ -46,22 +47,37 @@ public enum StimulusKind
 /// </summary>
 public readonly record struct Stimulus(StimulusKind Kind)
 {
+    // One reference and two numbers: a mailbox copies them twice, and every reference that is stored costs the collector's bookkeeping.
     private readonly object? _what;
     private readonly int _id;
 
+    private Stimulus(StimulusKind kind, object what)
+        : this(kind) => _what = what;
+
+    /// <summary>What kind of thing. It also tells what the reference is, so it never changes.</summary>
+    public StimulusKind Kind { get; } = Kind;
+
     /// <summary>Message; null for other kinds.</summary>
-    public Envelope? Envelope
-    {
-        get => Kind == StimulusKind.Message ? (Envelope?)_what : null;
-        init => _what = value;
-    }
+    public Envelope? Envelope => Kind == StimulusKind.Message ? Unsafe.As<Envelope>(_what) : null;
 
     /// <summary>JobDone, JobFailed; null for other kinds.</summary>
-    public Job? Job
+    public Job? Job => Kind switch
     {
-        get => Kind is StimulusKind.JobDone or StimulusKind.JobFailed ? (Job?)_what : null;
-        init => _what = value;
-    }
+        StimulusKind.JobDone => Unsafe.As<Job>(_what),
+        StimulusKind.JobFailed => ((Failed<Job>)_what!).What,
+        _ => null,
+    };
+
+    /// <summary>Persisted, PersistFailed; null for other kinds.</summary>
+    public PersistRecord? Record => Kind switch
+    {
+        StimulusKind.Persisted => Unsafe.As<PersistRecord>(_what),
+        StimulusKind.PersistFailed => ((Failed<PersistRecord>)_what!).What,
+        _ => null,
+    };
+
+    /// <summary>JobFailed, PersistFailed: why, for people.</summary>
+    public string? Problem => (_what as Failed)?.Problem;
 
     /// <summary>Timer.</summary>
     public int Timer
@@ -69,16 +85,6 @@ public readonly record struct Stimulus(StimulusKind Kind)
         get => _id;
         init => _id = value;
     }
-
-    /// <summary>Persisted, PersistFailed; null for other kinds.</summary>
-    public PersistRecord? Record
-    {
-        get => Kind is StimulusKind.Persisted or StimulusKind.PersistFailed ? (PersistRecord?)_what : null;
-        init => _what = value;
-    }
-
-    /// <summary>JobFailed, PersistFailed: why, for people.</summary>
-    public string? Problem { get; init; }
 
     /// <summary>Suspected, Joined, Moving: who.</summary>
     public ActorId Actor
@@ -89,4 +95,35 @@ public readonly record struct Stimulus(StimulusKind Kind)
 
     /// <summary>Joined: with which incarnation.</summary>
     public int Incarnation { get; init; }
+
+    /// <summary>An envelope arrived.</summary>
+    public static Stimulus Arrived(Envelope envelope)
+    {
+        ArgumentNullException.ThrowIfNull(envelope);
+        return new Stimulus(StimulusKind.Message, envelope);
+    }
+
+    /// <summary>A job is done, or could not be.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="problem">Why it could not be done, for people; null when it was.</param>
+    public static Stimulus Ended(Job job, string? problem = null)
+    {
+        ArgumentNullException.ThrowIfNull(job);
+        return problem is null ? new Stimulus(StimulusKind.JobDone, job) : new Stimulus(StimulusKind.JobFailed, new Failed<Job>(job, problem));
+    }
+
+    /// <summary>A record is kept, or could not be.</summary>
+    /// <param name="record">The record.</param>
+    /// <param name="problem">Why it could not be kept, for people; null when it is.</param>
+    public static Stimulus Kept(PersistRecord record, string? problem = null)
+    {
+        ArgumentNullException.ThrowIfNull(record);
+        return problem is null
+            ? new Stimulus(StimulusKind.Persisted, record)
+            : new Stimulus(StimulusKind.PersistFailed, new Failed<PersistRecord>(record, problem));
+    }
+
+    private abstract record Failed(string Problem);
+
+    private sealed record Failed<T>(T What, string Problem) : Failed(Problem);
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using DistTrain.Protocol.Actors;
 using DistTrain.Protocol.Messages;
 using DistTrain.Protocol.Settings;
 
@@ -9,7 +10,7 @@ namespace DistTrain.Protocol.Links;
 /// every message arrives
 /// once and in order, as long as both ends live. Pure bookkeeping: the machine does the sending.
 /// </summary>
-internal sealed class Link(int windowMax)
+internal sealed class Link(ActorId peer, int windowMax)
 {
     private readonly SortedList<long, Envelope> _early = [];
     private readonly Queue<Envelope> _unacknowledged = new();
@@ -17,6 +18,9 @@ internal sealed class Link(int windowMax)
     private int _ticksUntilRetry, _backoffTicks, _ticksWithoutProgress;
     private int _owed, _owedTensors;
     private bool _owesNow;
+
+    /// <summary>Who is at the other end.</summary>
+    public ActorId Peer => peer;
 
     /// <summary>Every message up to here arrived.</summary>
     public long Delivered => _delivered;

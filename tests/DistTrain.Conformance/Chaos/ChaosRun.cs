@@ -217,7 +217,7 @@ internal sealed class ChaosRun : IDisposable
                 return;
             }
 
-            Step(actor, life, new Stimulus(StimulusKind.JobDone) { Job = job });
+            Step(actor, life, Stimulus.Ended(job));
         });
     }
 
@@ -239,7 +239,7 @@ internal sealed class ChaosRun : IDisposable
 
             life.OnPersisted(record);
             Publish(life);
-            Step(actor, life, new Stimulus(StimulusKind.Persisted) { Record = record });
+            Step(actor, life, Stimulus.Kept(record));
         });
     }
 
@@ -296,7 +296,7 @@ internal sealed class ChaosRun : IDisposable
         }
 
         _codec.Read(frame.Span, _bytes, out Envelope envelope);
-        Step(to, life, new Stimulus(StimulusKind.Message) { Envelope = envelope });
+        Step(to, life, Stimulus.Arrived(envelope));
         _pool.Release(MessageBuffers.First(envelope.Message));
         _pool.Release(MessageBuffers.Second(envelope.Message));
     }

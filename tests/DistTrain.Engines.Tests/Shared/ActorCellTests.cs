@@ -222,7 +222,7 @@ public sealed class ActorCellTests : IDisposable
         long handled = cell.Machine?.Stale ?? 0;
         if (cell.Machine is ActorMachine machine)
         {
-            cell.Post(new Stimulus(StimulusKind.Message) { Envelope = new Envelope(Run + 1, 1, new ActorId(1), 1, cell.Id, 1, 1, 0, Acknowledge.Instance) });
+            cell.Post(Stimulus.Arrived(new Envelope(Run + 1, 1, new ActorId(1), 1, cell.Id, 1, 1, 0, Acknowledge.Instance)));
             SpinWait.SpinUntil(() => machine.Stale > handled || cell.Machine != machine, TimeSpan.FromSeconds(10)).ShouldBeTrue();
         }
         else

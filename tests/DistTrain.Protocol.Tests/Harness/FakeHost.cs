@@ -216,7 +216,7 @@ internal sealed partial class FakeHost
             }
 
             Flush(actor);
-            Step(actor, new Stimulus(StimulusKind.Persisted) { Record = record });
+            Step(actor, Stimulus.Kept(record));
         }
     }
 
@@ -324,7 +324,7 @@ internal sealed partial class FakeHost
         {
             int incarnation = envelope.ToIncarnation;
             FakeActor to = envelope.To == ActorId.Coordinator ? _replaced.Find(one => one.Machine.Incarnation == incarnation) ?? actor : actor;
-            Step(to, new Stimulus(StimulusKind.Message) { Envelope = envelope });
+            Step(to, Stimulus.Arrived(envelope));
         }
 
         Pool.Release(envelope.Message);
@@ -368,9 +368,7 @@ internal sealed partial class FakeHost
         Array.ForEach(inputs, Pool.Release);
         if (actor.IsAlive && !_over)
         {
-            Step(actor, problem is null
-                ? new Stimulus(StimulusKind.JobDone) { Job = job }
-                : new Stimulus(StimulusKind.JobFailed) { Job = job, Problem = problem });
+            Step(actor, Stimulus.Ended(job, problem));
         }
     }
 }

@@ -79,7 +79,7 @@ public sealed class LinkTests
 
     [Fact]
     public void AMessageBeyondTheOtherEndsWindowIsABrokenCreditRule() =>
-        Should.Throw<InvariantException>(() => new Link(Window).Arrive(Envelope(Window + 1, 1)));
+        Should.Throw<InvariantException>(() => new Link(new ActorId(1), Window).Arrive(Envelope(Window + 1, 1)));
 
     [Fact]
     public void RetriesBackOffToTheCapAndStartAnewWithEveryAcknowledgement()
