@@ -46,6 +46,21 @@ public static unsafe class RowGather
             throw new ArgumentException($"{rows.Length} rows of {columns} values need {(long)rows.Length * columns}, not {destinationLength}.", nameof(destinationLength));
         }
 
+        // Products, because for a small batch one division takes longer than all of them.
+        bool outside = columns == 0 && !rows.IsEmpty;
+        foreach (int row in rows)
+        {
+            outside |= row < 0 || (row + 1L) * columns > length;
+        }
+
+        if (outside)
+        {
+            Refuse(length, columns, rows);
+        }
+    }
+
+    private static void Refuse(int length, int columns, ReadOnlySpan<int> rows)
+    {
         int count = columns == 0 ? 0 : length / columns;
         foreach (int row in rows)
         {

@@ -40,6 +40,9 @@ public sealed partial class StageProgram<T>
     private readonly int[] _stashWidths, _boundaryWidths;
     private readonly DropoutLayer<T>[] _dropoutBehind;
 
+    // Rows in the upper half and the stash that they need in the lower one, of whoever asked last: nearly always the same.
+    private long _lastStash;
+
     /// <summary>
     /// Layers <paramref name="firstLayer"/> … <paramref name="firstLayer"/> + <paramref name="layerCount"/> − 1.
     /// </summary>
@@ -92,12 +95,19 @@ public sealed partial class StageProgram<T>
     /// <summary>Number of values kept between forward and backward, besides input and output.</summary>
     public int StashLength(int rows)
     {
+        long last = Volatile.Read(ref _lastStash);
+        if (last >> 32 == rows)
+        {
+            return (int)last;
+        }
+
         int length = 0;
         for (int i = 0; i < _layers.Length; i++)
         {
             length = checked(length + LayerStashLength(i, rows));
         }
 
+        Volatile.Write(ref _lastStash, ((long)rows << 32) | (uint)length);
         return length;
     }
 

@@ -43,6 +43,6 @@ internal sealed class AdamRule<T>(OptimizerSpec spec) : UpdateRule<T>
             RootCorrection = c.RootCorrection,
             Epsilon = _epsilon,
         };
-        return UpdateKernel.Run(kernel, arrays, first, end);
+        return UpdateKernel.Run(ref kernel, arrays, first, end);
     }
 }

@@ -27,8 +27,12 @@ internal sealed class SgdRule<T>(OptimizerSpec spec) : UpdateRule<T>
             LearningRate = c.LearningRate,
             Nesterov = _nesterov,
         };
-        return arrays.GradientRows.IsEmpty
-            ? UpdateKernel.Run(kernel, arrays, first, end)
-            : UpdateKernel.Run(new SgdRowsKernel<T>(kernel), arrays, first, end);
+        if (arrays.GradientRows.IsEmpty)
+        {
+            return UpdateKernel.Run(ref kernel, arrays, first, end);
+        }
+
+        SgdRowsKernel<T> rows = new(kernel);
+        return UpdateKernel.Run(ref rows, arrays, first, end);
     }
 }

@@ -40,7 +40,11 @@ internal static unsafe class UpdateKernel
     private const int FewElements = 16;
 
     /// <summary>Writes the next weights and state from <paramref name="first"/> to <paramref name="end"/>; false when one of these weights is not finite.</summary>
-    public static bool Run<T, TKernel>(TKernel kernel, in UpdateArrays<T> arrays, int first, int end)
+    /// <param name="kernel">By reference, because a copy of what was just written in parts would have to wait for them; it does not change.</param>
+    /// <param name="arrays">What it works on.</param>
+    /// <param name="first">First element.</param>
+    /// <param name="end">The one after the last.</param>
+    public static bool Run<T, TKernel>(ref TKernel kernel, in UpdateArrays<T> arrays, int first, int end)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TKernel : struct, IUpdateKernel<T>
     {
@@ -73,6 +77,13 @@ internal static unsafe class UpdateKernel
         where TVector : unmanaged
         where TSimd : ISimd<TVector, T>
     {
+        if (typeof(TVector) == typeof(T))
+        {
+            // Through memory it would be read back as a vector, which waits.
+            sum += Unsafe.BitCast<TVector, T>(vector);
+            return;
+        }
+
         Vector512<T> lanes = Vector512<T>.Zero;
         TSimd.Store(vector, (T*)&lanes);
         sum += Vector512.Sum(lanes);
