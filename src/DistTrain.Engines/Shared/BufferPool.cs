@@ -26,7 +26,7 @@ internal sealed unsafe class BufferPool(IBlockSource? large = null, bool isShare
     private const int LentClass = 0;
 
     private readonly Lock _lock = new();
-    private readonly Entry[]?[] _chunks = new Entry[ChunksMax][];
+    private readonly Entry[]?[] _chunks = FirstChunk();
 
     // The first free slot of each size class in the lower half, 0 for none; the upper half counts changes, so that a slot which was taken and given back
     // meanwhile is not mistaken for one that never left.
@@ -224,6 +224,13 @@ internal sealed unsafe class BufferPool(IBlockSource? large = null, bool isShare
         return 2 + (4 * octave) + (int)((bytes - 1) / eighth) - 4;
     }
 
+    private static Entry[]?[] FirstChunk()
+    {
+        var chunks = new Entry[]?[ChunksMax];
+        chunks[0] = new Entry[SlotsPerChunk];
+        return chunks;
+    }
+
     private static long CapacityOf(int sizeClass) => sizeClass switch
     {
         LentClass => 0,
@@ -308,7 +315,7 @@ internal sealed unsafe class BufferPool(IBlockSource? large = null, bool isShare
         lock (_lock)
         {
             int slot = _slots;
-            _chunks[slot / SlotsPerChunk] ??= new Entry[SlotsPerChunk];
+            _chunks[(uint)slot / SlotsPerChunk] ??= new Entry[SlotsPerChunk];
             ref Entry entry = ref EntryOf(slot);
             long capacity = CapacityOf(sizeClass);
             entry.Pointer = capacity >= TensorPlace.TensorBytesMin && large is not null ? large.TryTake(capacity) : 0;
@@ -322,11 +329,11 @@ internal sealed unsafe class BufferPool(IBlockSource? large = null, bool isShare
         }
     }
 
-    private ref Entry EntryOf(int slot) => ref _chunks[slot / SlotsPerChunk]![slot % SlotsPerChunk];
+    private ref Entry EntryOf(int slot) => ref _chunks[(uint)slot / SlotsPerChunk]![(uint)slot % SlotsPerChunk];
 
     private ref Entry Checked(BufferHandle handle)
     {
-        InvariantException.Require(!handle.IsNone, "A buffer is named.");
+        // No buffer is slot 0, which never has a reference.
         ref Entry entry = ref EntryOf(handle.Slot);
         InvariantException.Require(
             entry.Generation == handle.Generation && Volatile.Read(ref entry.References) > 0, "A handle is used while its buffer is alive.");

@@ -79,7 +79,14 @@ public abstract partial class ActorMachine
     public virtual ActorWait Wait => ActorWait.Released;
 
     /// <summary>The effects of the step under way.</summary>
-    private protected EffectList Effects => _effects ?? throw new InvariantException("Effects exist during a step only.");
+    private protected EffectList Effects
+    {
+        get
+        {
+            InvariantException.Require(_effects is not null, "Effects exist during a step only.");
+            return _effects;
+        }
+    }
 
     /// <summary>The members' incarnations in actor order.</summary>
     private protected int[] Incarnations => _incarnations;

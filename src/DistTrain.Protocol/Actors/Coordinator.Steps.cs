@@ -13,7 +13,7 @@ public sealed partial class Coordinator
         while (_issued < last && Plan.EpochOf(_issued + 1) == Plan.EpochOf(_progress.Step + 1) && EverybodyHasRoom())
         {
             _issued++;
-            _tallies[_issued % _tallies.Length].Begin(_issued, View.Count);
+            TallyOf(_issued).Begin(_issued, View.Count);
             IssueStep issue = new(_issued, _progress.RateFactor, Plan.EndsEpoch(_issued));
             ForEachParticipant(issue);
             ForEachShard(issue);
@@ -173,7 +173,7 @@ public sealed partial class Coordinator
             + "or inputs of smaller scale (data.standardize)";
     }
 
-    private StepTally TallyOf(long step) => _tallies[step % _tallies.Length];
+    private StepTally TallyOf(long step) => _tallies[step & (_tallies.Length - 1)];
 
     private void CheckpointIfDue()
     {

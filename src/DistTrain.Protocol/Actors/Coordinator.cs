@@ -1,3 +1,4 @@
+using System.Numerics;
 using DistTrain.Protocol.Effects;
 using DistTrain.Protocol.Jobs;
 using DistTrain.Protocol.Messages;
@@ -48,7 +49,8 @@ public sealed partial class Coordinator : ActorMachine
         _progress = _snapshot = from;
         _issued = from.Step;
         _keptStep = from.Step > 0 ? from.Step : -1;
-        _tallies = new StepTally[plan.StepsUncommittedMax + 1];
+        // A power of two, so that a step's place needs no division.
+        _tallies = new StepTally[(int)BitOperations.RoundUpToPowerOf2((uint)plan.StepsUncommittedMax + 1)];
         for (int tally = 0; tally < _tallies.Length; tally++)
         {
             _tallies[tally] = new StepTally(topology.ShardActors, topology.Replicas, plan.TrainedSlices);

@@ -69,9 +69,11 @@ public sealed class EffectList
     {
         if (Count == _effects.Length)
         {
-            Array.Resize(ref _effects, 2 * Count);
+            Grow();
         }
 
         return ref _effects[Count++];
     }
+
+    private void Grow() => Array.Resize(ref _effects, 2 * Count);
 }

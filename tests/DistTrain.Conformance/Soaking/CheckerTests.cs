@@ -85,7 +85,7 @@ public sealed class CheckerTests
     private static void LoseLosses(ActorMachine machine, in Stimulus stimulus, EffectList effects)
     {
         Stimulus spoilt = stimulus.Envelope is { Message: StepResult result } envelope
-            ? stimulus with { Envelope = envelope with { Message = result with { LossSum = double.NaN } } }
+            ? Stimulus.Arrived(envelope with { Message = result with { LossSum = double.NaN } })
             : stimulus;
         machine.Step(spoilt, effects);
     }

@@ -74,7 +74,7 @@ internal static class PlantedDefects
                 {
                     Epoch = machine.Epoch, FromIncarnation = _incarnations[envelope.From], ToIncarnation = machine.Incarnation,
                 };
-                machine.Step(stimulus with { Envelope = rewritten }, effects);
+                machine.Step(Stimulus.Arrived(rewritten), effects);
                 return;
             }
 

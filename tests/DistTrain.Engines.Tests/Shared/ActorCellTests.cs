@@ -214,7 +214,7 @@ public sealed class ActorCellTests : IDisposable
         cell.Post(Arrival(ActorId.Coordinator, cell, sequence, message, epoch, incarnation));
 
     private static Stimulus Arrival(ActorId from, ActorCell to, long sequence, Message message, int epoch, int incarnation) =>
-        new(StimulusKind.Message) { Envelope = new Envelope(Run, epoch, from, 1, to.Id, incarnation, sequence, 0, message) };
+        Stimulus.Arrived(new Envelope(Run, epoch, from, 1, to.Id, incarnation, sequence, 0, message));
 
     /// <summary>Everything that was posted before is handled: a turn takes its mailbox in order.</summary>
     private static void Settle(ActorCell cell)

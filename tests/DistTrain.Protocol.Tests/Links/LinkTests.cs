@@ -20,7 +20,7 @@ public sealed class LinkTests
         {
             RandomStream random = new(seed, RandomPurpose.Faults);
             long draw = 0, sent = 0, expected = 1;
-            Link sender = new(Window), receiver = new(Window);
+            Link sender = new(new ActorId(1), Window), receiver = new(new ActorId(0), Window);
             List<Envelope> wire = [];
             while (expected <= 50)
             {
@@ -67,7 +67,7 @@ public sealed class LinkTests
     [Fact]
     public void AFullWindowIsABrokenCreditRule()
     {
-        Link link = new(Window);
+        Link link = new(new ActorId(1), Window);
         for (int i = 0; i < Window; i++)
         {
             link.HasRoom.ShouldBe(i <= Window / 2);
@@ -84,7 +84,7 @@ public sealed class LinkTests
     [Fact]
     public void RetriesBackOffToTheCapAndStartAnewWithEveryAcknowledgement()
     {
-        Link link = new(Window);
+        Link link = new(new ActorId(1), Window);
         link.Sent(Envelope(link.NextSequence(), 1));
         link.Sent(Envelope(link.NextSequence(), 2));
         ResendTicks(link, 40).ShouldBe([2, 4, 8, 16, 24, 32, 40]);
@@ -97,7 +97,7 @@ public sealed class LinkTests
     [Fact]
     public void PatienceEndsAfterSoManyIntervalsWithoutProgress()
     {
-        Link link = new(Window);
+        Link link = new(new ActorId(1), Window);
         link.Sent(Envelope(link.NextSequence(), 1));
         link.Sent(Envelope(link.NextSequence(), 2));
         ResendTicks(link, 10);
@@ -111,7 +111,7 @@ public sealed class LinkTests
     [Fact]
     public void WhatEveryStepBringsIsAcknowledgedTogether()
     {
-        Link link = new(2 * Limits.AcknowledgedTogetherMax);
+        Link link = new(new ActorId(1), 2 * Limits.AcknowledgedTogetherMax);
         link.OwesAcknowledgement.ShouldBeFalse();
         for (int sequence = 1; sequence < Limits.AcknowledgedTogetherMax; sequence++)
         {
@@ -130,7 +130,7 @@ public sealed class LinkTests
     [Fact]
     public void SendersOfTensorsHearSooner()
     {
-        Link link = new(Window);
+        Link link = new(new ActorId(1), Window);
         for (int sequence = 1; sequence <= Limits.TensorsAcknowledgedTogetherMax; sequence++)
         {
             link.OwesAcknowledgementNow.ShouldBeFalse();
@@ -143,7 +143,7 @@ public sealed class LinkTests
     [Fact]
     public void WhatSomebodyWaitsForAndWhatCameAgainIsAcknowledgedAtOnce()
     {
-        Link link = new(Window);
+        Link link = new(new ActorId(1), Window);
         link.Arrive(Envelope(1, 1));
         link.OwesAcknowledgementNow.ShouldBeTrue();
         link.Acknowledges();
