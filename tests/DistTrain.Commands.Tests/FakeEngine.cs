@@ -51,7 +51,7 @@ internal sealed class FakeEngine : IEngine
         {
             step++;
             TimeSpan elapsed = TimeSpan.FromMilliseconds(step);
-            observer.OnStep(new StepProgress(step, total, 1.0 / step, 0.5, settings.Training.BatchSize, 0.1, elapsed));
+            observer.OnStep(new StepProgress(step, total, 1.0 / step, 0.5, settings.Training.BatchSize, 0.1, RunClock.Still(elapsed)));
             if (step % perEpoch == 0)
             {
                 observer.OnEpoch(new EpochProgress((int)(step / perEpoch), settings.Training.Epochs, step, 1.0 / step, 0.5, null, double.NaN, elapsed));

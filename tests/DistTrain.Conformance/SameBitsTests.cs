@@ -183,7 +183,9 @@ public sealed class SameBitsTests
         outcome.MessagesByType.Select(pair => pair.Key).ShouldContain("contribution");
     }
 
-    private static StepProgress Timeless(StepProgress step) => step with { Elapsed = default };
+    private static readonly RunClock NoTime = RunClock.Still(TimeSpan.Zero);
+
+    private static StepProgress Timeless(StepProgress step) => step with { Clock = NoTime };
 
     private static void ShouldGiveTheBitsOfThePlainLoop(string engine, RunRequest request)
     {

@@ -54,7 +54,7 @@ public sealed class CalibrationTests
         StepClock clock = new();
         foreach (int milliseconds in (int[])[0, 1, 2, 12, 13, 14])
         {
-            clock.OnStep(new StepProgress(1, 6, 0, 0, 1, 0, TimeSpan.FromMilliseconds(milliseconds)));
+            clock.OnStep(new StepProgress(1, 6, 0, 0, 1, 0, RunClock.Still(TimeSpan.FromMilliseconds(milliseconds))));
         }
 
         clock.SecondsPerStep.ShouldBe(14e-3 / 5, 1e-12);

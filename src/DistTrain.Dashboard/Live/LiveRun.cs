@@ -21,6 +21,7 @@ internal sealed class LiveRun(string folder, Action<LiveRun> ended) : ILiveRun
     private string[][] _refused = [];
     private IRunControl? _control;
     private StepProgress _last;
+    private TimeSpan _lastElapsed;
     private long _noticeCount;
 
     /// <summary>Absolute path of the run's folder.</summary>
@@ -38,7 +39,7 @@ internal sealed class LiveRun(string folder, Action<LiveRun> ended) : ILiveRun
             return new RunEntry(
                 Path.GetFileName(Folder), "run", names?.Name ?? "", names?.Method ?? "", names?.Engine ?? "", "running", _last.Step,
                 _last.Step > 0 ? _last.Loss : double.NaN, double.NaN, double.NaN,
-                _last.Elapsed.TotalSeconds, TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() / 1e3);
+                _lastElapsed.TotalSeconds, TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() / 1e3);
         }
     }
 
@@ -47,7 +48,7 @@ internal sealed class LiveRun(string folder, Action<LiveRun> ended) : ILiveRun
     {
         lock (_lock)
         {
-            return new LiveStatus(_last.Step, _last.TotalSteps, _last.Elapsed.TotalSeconds, _noticeCount, [.. _notices]);
+            return new LiveStatus(_last.Step, _last.TotalSteps, _lastElapsed.TotalSeconds, _noticeCount, [.. _notices]);
         }
     }
 
@@ -150,7 +151,7 @@ internal sealed class LiveRun(string folder, Action<LiveRun> ended) : ILiveRun
         {
             lock (run._lock)
             {
-                run._last = step;
+                (run._last, run._lastElapsed) = (step, step.Elapsed);
             }
 
             inner.OnStep(step);

@@ -9,8 +9,14 @@ namespace DistTrain.Engines.Shared;
 /// a time.</summary>
 internal sealed class RunRecorder(RunPlan plan, bool targetsAreClasses, IRunObserver observer, TimeProvider time)
 {
-    private readonly long _start = time.GetTimestamp();
-    private long _reportedStep;
+    // The end of the training is known to within this, or a step where steps take longer; the end of an epoch, after which a network is evaluated, exactly.
+    private static readonly TimeSpan ReadEvery = TimeSpan.FromMilliseconds(1);
+    private const int StepsPerReadMax = 64;
+
+    private readonly RunClock _clock = new(time);
+    private long _reportedStep, _readAtStep;
+    private int _stepsPerRead = 1;
+    private bool _isUnread;
     private int _reportedEpoch;
     private double _finalLoss = double.NaN;
     private double? _testLoss, _trainAccuracy, _testAccuracy;
@@ -23,7 +29,7 @@ internal sealed class RunRecorder(RunPlan plan, bool targetsAreClasses, IRunObse
     public RunEnded? Ended { get; private set; }
 
     /// <summary>Time since the start.</summary>
-    public TimeSpan Elapsed => time.GetElapsedTime(_start);
+    public TimeSpan Elapsed => _clock.Elapsed;
 
     /// <summary>What the run goes on from: steps and epochs up to there were reported, except an epoch that waits for its evaluation.</summary>
     public void StartAfter(CoordinatorProgress from)
@@ -38,6 +44,11 @@ internal sealed class RunRecorder(RunPlan plan, bool targetsAreClasses, IRunObse
     /// <summary>Hears a report.</summary>
     public void On(Report report)
     {
+        if (_isUnread && report is not StepCommitted)
+        {
+            ReadClock(_reportedStep);
+        }
+
         switch (report)
         {
             case StepCommitted step:
@@ -53,7 +64,7 @@ internal sealed class RunRecorder(RunPlan plan, bool targetsAreClasses, IRunObse
                 observer.OnSnapshot(snapshot.Step);
                 break;
             case Recovered recovered:
-                _recoveries++;
+                (_recoveries, _readAtStep) = (_recoveries + 1, 0);
                 // A new coordinator does not know what the one before had issued beyond its records.
                 long redone = Math.Max(recovered.StepsRedone, _reportedStep - recovered.Step);
                 _stepsRedone += redone;
@@ -69,8 +80,12 @@ internal sealed class RunRecorder(RunPlan plan, bool targetsAreClasses, IRunObse
     public void Committed(long step, double lossSum, int correct, int rows, double learningRate)
     {
         _rowsTrained += rows;
-        TimeSpan elapsed = Elapsed;
-        _trainingEnd = elapsed;
+        _isUnread = true;
+        if (step >= _readAtStep)
+        {
+            ReadClock(step);
+        }
+
         if (step <= _reportedStep)
         {
             // Redone after the loss of what was committed in memory: the same step again, with the same bits.
@@ -79,7 +94,7 @@ internal sealed class RunRecorder(RunPlan plan, bool targetsAreClasses, IRunObse
 
         _reportedStep = step;
         double accuracy = targetsAreClasses ? (double)correct / rows : double.NaN;
-        observer.OnStep(new StepProgress(step, plan.TotalSteps, lossSum / rows, accuracy, rows, learningRate, elapsed));
+        observer.OnStep(new StepProgress(step, plan.TotalSteps, lossSum / rows, accuracy, rows, learningRate, _clock));
     }
 
     /// <summary>The outcome of the run so far.</summary>
@@ -115,6 +130,16 @@ internal sealed class RunRecorder(RunPlan plan, bool targetsAreClasses, IRunObse
             SamplesPerSecond = training > TimeSpan.Zero ? _rowsTrained / training.TotalSeconds : 0,
             Wall = wall,
         };
+    }
+
+    /// <summary>Notes when the last step was committed. Reading the clock takes as long as a fourteenth of a small network's step, so short steps share a reading.</summary>
+    private void ReadClock(long step)
+    {
+        TimeSpan now = Elapsed, since = now - (_trainingEnd ?? TimeSpan.Zero);
+        _stepsPerRead = since < ReadEvery / 2 ? Math.Min(2 * _stepsPerRead, StepsPerReadMax) : since > ReadEvery ? Math.Max(1, _stepsPerRead / 2) : _stepsPerRead;
+        long epochEnd = ((step / plan.StepsPerEpoch) + 1) * plan.StepsPerEpoch;
+        _readAtStep = Math.Min(step + _stepsPerRead, epochEnd);
+        (_trainingEnd, _isUnread) = (now, false);
     }
 
     private double? Meaningful(double accuracy) => targetsAreClasses ? accuracy : null;

@@ -42,6 +42,27 @@ public sealed class BufferPoolTests
     }
 
     [Fact]
+    public void APoolOfOneThreadCountsAndRecyclesAsASharedOneAndRefusesOthers()
+    {
+        using BufferPool pool = new(isShared: false);
+        BufferHandle first = pool.Rent(1_000);
+        pool.Retain(first);
+        pool.Release(first);
+        pool.Release(first);
+        pool.Live.ShouldBe(0);
+        Should.Throw<InvariantException>(() => pool.Release(first));
+        BufferHandle second = pool.Rent(990), third = pool.Rent(990);
+        (second.Slot, second.Generation).ShouldBe((first.Slot, first.Generation + 1));
+        third.Slot.ShouldNotBe(first.Slot);
+
+        Exception? refused = null;
+        Thread other = new(() => refused = Record.Exception(() => pool.Rent(1)));
+        other.Start();
+        other.Join();
+        refused.ShouldBeOfType<InvariantException>();
+    }
+
+    [Fact]
     public void TheLastReleaseRecyclesTheMemoryUnderANewGeneration()
     {
         using BufferPool pool = new();

@@ -103,7 +103,94 @@ public sealed class RunRecorderTests
     }
 
     [Fact]
+    public void ShortStepsShareAReadingOfTheClockAndTheEndOfAnEpochHasItsOwn()
+    {
+        CountingTime time = new();
+        RunPlan plan = new(Runs.Settings, 10_000, 12);
+        RunRecorder recorder = new(plan, targetsAreClasses: true, new Deaf(), time);
+        int before = time.Readings;
+        for (int step = 1; step < plan.StepsPerEpoch; step++)
+        {
+            time.Advance(TimeSpan.FromMicroseconds(1));
+            recorder.Committed(step, 1, 1, 10, 0.1);
+        }
+
+        (time.Readings - before).ShouldBeLessThan(plan.StepsPerEpoch / 30);
+        time.Advance(TimeSpan.FromMicroseconds(1));
+        recorder.Committed(plan.StepsPerEpoch, 1, 1, 10, 0.1);
+        TimeSpan trained = TimeSpan.FromMicroseconds(plan.StepsPerEpoch);
+
+        // An evaluation is no training.
+        time.Advance(TimeSpan.FromSeconds(1));
+        recorder.On(new EvaluationCompleted(plan.StepsPerEpoch, DataSplit.Test, 1, 0.5));
+        recorder.On(new EpochCompleted(1, plan.StepsPerEpoch, 1, 1, 1, 0.5));
+        recorder.On(new RunEnded(RunEnd.Completed, plan.StepsPerEpoch, ""));
+        RunOutcome outcome = recorder.Outcome(KeptParameters.None, []);
+        outcome.SamplesPerSecond.ShouldBe(plan.StepsPerEpoch * 10 / trained.TotalSeconds, tolerance: 1);
+        outcome.Wall.ShouldBe(trained + TimeSpan.FromSeconds(1));
+    }
+
+    [Fact]
+    public void LongStepsAreReadOneByOne()
+    {
+        CountingTime time = new();
+        RunPlan plan = new(Runs.Settings, 10_000, 12);
+        RunRecorder recorder = new(plan, targetsAreClasses: true, new Deaf(), time);
+        int before = time.Readings;
+        for (int step = 1; step <= 100; step++)
+        {
+            time.Advance(TimeSpan.FromMilliseconds(5));
+            recorder.Committed(step, 1, 1, 10, 0.1);
+        }
+
+        (time.Readings - before).ShouldBe(100);
+    }
+
+    [Fact]
+    public void WhatAStepTellsOfTheTimeIsReadWhenAsked()
+    {
+        CountingTime time = new();
+        RunRecorder recorder = new(Plan, targetsAreClasses: true, _observed, time);
+        time.Advance(TimeSpan.FromSeconds(2));
+        recorder.Committed(1, 1, 1, 10, 0.1);
+        _observed.Steps[0].Elapsed.ShouldBe(TimeSpan.FromSeconds(2));
+        default(StepProgress).Elapsed.ShouldBe(TimeSpan.Zero);
+    }
+
+    [Fact]
     public void ARunThatHasNotEndedHasNoOutcome() => Should.Throw<InvalidOperationException>(() => Recorder().Outcome(KeptParameters.None, []));
+
+    private sealed class CountingTime : TimeProvider
+    {
+        private long _ticks;
+
+        public int Readings { get; private set; }
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public void Advance(TimeSpan by) => _ticks += by.Ticks;
+
+        public override long GetTimestamp()
+        {
+            Readings++;
+            return _ticks;
+        }
+    }
+
+    private sealed class Deaf : IRunObserver
+    {
+        public void OnStep(in StepProgress step)
+        {
+        }
+
+        public void OnEpoch(EpochProgress epoch)
+        {
+        }
+
+        public void OnNotice(string text)
+        {
+        }
+    }
 
     private RunRecorder Recorder() => new(Plan, targetsAreClasses: true, _observed, TimeProvider.System);
 }

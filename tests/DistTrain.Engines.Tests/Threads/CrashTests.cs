@@ -20,12 +20,13 @@ public sealed class CrashTests
     private static readonly ParameterServerSettings Plain = new() { Shards = 2 };
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void EveryActorMayDieBetweenTwoSteps(bool topK)
+    [InlineData(false, 2)]
+    [InlineData(true, 2)]
+    [InlineData(true, 1)]
+    public void EveryActorMayDieBetweenTwoSteps(bool topK, int threads)
     {
         // With one step in flight, nothing is under way when a step is reported.
-        RunRequest request = Request(topK ? TopK : Plain, stepsInFlight: 1);
+        RunRequest request = Request(topK ? TopK : Plain, stepsInFlight: 1) with { ComputeThreads = threads };
         for (int actor = 1; actor < ActorsOf(request); actor++)
         {
             ShouldSurvive(request, (step, run) => CrashAt(step == 5, run, actor));
@@ -33,12 +34,13 @@ public sealed class CrashTests
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void EveryActorMayDieWithinAStep(bool topK)
+    [InlineData(false, 2)]
+    [InlineData(true, 2)]
+    [InlineData(true, 1)]
+    public void EveryActorMayDieWithinAStep(bool topK, int threads)
     {
         // The next step is well under way when this one is reported.
-        RunRequest request = Request(topK ? TopK : Plain, stepsInFlight: 3);
+        RunRequest request = Request(topK ? TopK : Plain, stepsInFlight: 3) with { ComputeThreads = threads };
         for (int actor = 1; actor < ActorsOf(request); actor++)
         {
             ShouldSurvive(request, (step, run) => CrashAt(step is 2 or 7, run, actor));
@@ -78,12 +80,15 @@ public sealed class CrashTests
     }
 
     [Theory]
-    [InlineData(0)]
-    [InlineData(2)]
-    [InlineData(-1)]
-    public void APausedActorGoesOnWithWhatItHadAndChangesNoBit(int index)
+    [InlineData(0, 2)]
+    [InlineData(2, 2)]
+    [InlineData(-1, 2)]
+    [InlineData(0, 1)]
+    [InlineData(2, 1)]
+    [InlineData(-1, 1)]
+    public void APausedActorGoesOnWithWhatItHadAndChangesNoBit(int index, int threads)
     {
-        RunRequest calm = Request(Plain, stepsInFlight: 2);
+        RunRequest calm = Request(Plain, stepsInFlight: 2) with { ComputeThreads = threads };
         ActorId actor = new(index < 0 ? ActorsOf(calm) + index : index);
         TimeSpan first = TimeSpan.FromMilliseconds(100), second = TimeSpan.FromMilliseconds(400);
 
@@ -114,10 +119,12 @@ public sealed class CrashTests
         Bits.Of(outcome).ShouldBe(Bits.Of(SequentialTrainer.Run(calm, new Observed())));
     }
 
-    [Fact]
-    public void ActorsMayDieAtAnyMoment()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void ActorsMayDieAtAnyMoment(int threads)
     {
-        RunRequest request = Request(Plain, stepsInFlight: 2);
+        RunRequest request = Request(Plain, stepsInFlight: 2) with { ComputeThreads = threads };
         string reference = Bits.Of(SequentialTrainer.Run(request, new Observed()));
         for (ulong seed = 1; seed <= 30; seed++)
         {

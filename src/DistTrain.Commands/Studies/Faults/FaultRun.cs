@@ -106,8 +106,8 @@ internal sealed record FaultRun
             LastShown = Math.Max(LastShown, step.Step);
             Losses.Add(step.Loss);
             Rows += step.Rows;
-            Training = step.Elapsed;
             TimeSpan now = step.Elapsed;
+            Training = now;
             _recovered.AddRange(_waiting.Select(fault => new FaultBegun(fault.Text, fault.At, now - fault.At)));
             _waiting.Clear();
             progress(step.Step);
