@@ -23,7 +23,7 @@ internal sealed class RunRecorder(RunPlan plan, bool targetsAreClasses, IRunObse
     private long _rowsTrained, _stepsRedone;
     private int _recoveries;
     private TimeSpan _evaluating;
-    private TimeSpan? _trainingEnd;
+    private TimeSpan? _trainingEnd, _training;
 
     /// <summary>How the run ended; null while it runs.</summary>
     public RunEnded? Ended { get; private set; }
@@ -105,7 +105,7 @@ internal sealed class RunRecorder(RunPlan plan, bool targetsAreClasses, IRunObse
 
         // The loss of a shard may have taken back steps that were reported.
         long steps = ended.End == RunEnd.Failed ? _reportedStep : ended.Step;
-        TimeSpan training = (_trainingEnd ?? wall) - _evaluating;
+        TimeSpan training = _training ?? wall;
         return new RunOutcome
         {
             Status = ended.End switch
@@ -139,7 +139,9 @@ internal sealed class RunRecorder(RunPlan plan, bool targetsAreClasses, IRunObse
         _stepsPerRead = since < ReadEvery / 2 ? Math.Min(2 * _stepsPerRead, StepsPerReadMax) : since > ReadEvery ? Math.Max(1, _stepsPerRead / 2) : _stepsPerRead;
         long epochEnd = ((step / plan.StepsPerEpoch) + 1) * plan.StepsPerEpoch;
         _readAtStep = Math.Min(step + _stepsPerRead, epochEnd);
-        (_trainingEnd, _isUnread) = (now, false);
+
+        // Evaluations before this step are no training; one after it does not count anyway.
+        (_trainingEnd, _training, _isUnread) = (now, now - _evaluating, false);
     }
 
     private double? Meaningful(double accuracy) => targetsAreClasses ? accuracy : null;
