@@ -1,7 +1,9 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using DistTrain.Numerics.Kernels.Simd;
+using DistTrain.Numerics.Tensors;
 
 namespace DistTrain.Numerics.Kernels;
 
@@ -15,29 +17,55 @@ internal static unsafe class ElementwiseLoop
         where TOperation : struct, IElementOperation
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        VectorWidths.RequireFloatOrDouble<T>();
-        if (y.Length < a.Length || (TOperation.TakesTwo && b.Length != a.Length))
-        {
-            throw new ArgumentException($"Lengths do not agree: inputs of {a.Length} and {b.Length}, room for {y.Length}.");
-        }
-
+        Require<TOperation, T>(a.Length, b.Length, y.Length);
         fixed (T* first = a, second = b, target = y)
         {
-            switch (VectorWidths.Resolve<T>(width, a.Length))
-            {
-                case VectorWidth.Bits512:
-                    Run<TOperation, T, Vector512<T>, Simd512<T>>(first, second, scalar, target, a.Length);
-                    break;
-                case VectorWidth.Bits256:
-                    Run<TOperation, T, Vector256<T>, Simd256<T>>(first, second, scalar, target, a.Length);
-                    break;
-                case VectorWidth.Bits128:
-                    Run<TOperation, T, Vector128<T>, Simd128<T>>(first, second, scalar, target, a.Length);
-                    break;
-                default:
-                    Run<TOperation, T, T, SimdScalar<T>>(first, second, scalar, target, a.Length);
-                    break;
-            }
+            Run<TOperation, T>(first, second, scalar, target, a.Length, width);
+        }
+    }
+
+    /// <summary>The same where nothing moves, which nothing need be held for: for a few values that takes as long as the operation.</summary>
+    public static void Run<TOperation, T>(TensorView<T> a, TensorView<T> b, T scalar, TensorView<T> y)
+        where TOperation : struct, IElementOperation
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        int length = a.Length;
+        Require<TOperation, T>(length, b.Length, y.Length);
+        Run<TOperation, T>(a.Pointer, b.Pointer, scalar, y.Pointer, length, VectorWidth.Best);
+    }
+
+    private static void Require<TOperation, T>(int first, int second, int room)
+        where TOperation : struct, IElementOperation
+    {
+        VectorWidths.RequireFloatOrDouble<T>();
+        if (room < first || (TOperation.TakesTwo && second != first))
+        {
+            Refuse(first, second, room);
+        }
+    }
+
+    [DoesNotReturn]
+    private static void Refuse(int first, int second, int room) =>
+        throw new ArgumentException($"Lengths do not agree: inputs of {first} and {second}, room for {room}.");
+
+    private static void Run<TOperation, T>(T* a, T* b, T scalar, T* y, int length, VectorWidth width)
+        where TOperation : struct, IElementOperation
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        switch (VectorWidths.Resolve<T>(width, length))
+        {
+            case VectorWidth.Bits512:
+                Run<TOperation, T, Vector512<T>, Simd512<T>>(a, b, scalar, y, length);
+                break;
+            case VectorWidth.Bits256:
+                Run<TOperation, T, Vector256<T>, Simd256<T>>(a, b, scalar, y, length);
+                break;
+            case VectorWidth.Bits128:
+                Run<TOperation, T, Vector128<T>, Simd128<T>>(a, b, scalar, y, length);
+                break;
+            default:
+                Run<TOperation, T, T, SimdScalar<T>>(a, b, scalar, y, length);
+                break;
         }
     }
 

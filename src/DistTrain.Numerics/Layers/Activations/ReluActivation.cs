@@ -11,9 +11,9 @@ internal sealed class ReluActivation<T> : Activation<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     public override void Forward(TensorView<T> s, TensorView<T> y, ReadOnlySpan<T> slope, ComputeScratch scratch)
-        => Elementwise.Relu<T>(s.Span, y.Span);
+        => ElementwiseLoop.Run<ReluOperation, T>(s, default, default, y);
 
     public override void Backward(
         TensorView<T> s, TensorView<T> y, ReadOnlySpan<T> slope, TensorView<T> signal, TensorView<T> delta)
-        => Elementwise.ReluGradient<T>(signal.Span, y.Span, delta.Span);
+        => ElementwiseLoop.Run<ReluGradientOperation, T>(signal, y, default, delta);
 }

@@ -9,9 +9,9 @@ internal sealed class SigmoidActivation<T> : Activation<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     public override void Forward(TensorView<T> s, TensorView<T> y, ReadOnlySpan<T> slope, ComputeScratch scratch)
-        => Elementwise.Sigmoid<T>(s.Span, y.Span);
+        => ElementwiseLoop.Run<SigmoidOperation, T>(s, default, default, y);
 
     public override void Backward(
         TensorView<T> s, TensorView<T> y, ReadOnlySpan<T> slope, TensorView<T> signal, TensorView<T> delta)
-        => Elementwise.SigmoidGradient<T>(signal.Span, y.Span, delta.Span);
+        => ElementwiseLoop.Run<SigmoidGradientOperation, T>(signal, y, default, delta);
 }

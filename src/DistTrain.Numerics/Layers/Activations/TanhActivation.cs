@@ -9,11 +9,11 @@ internal sealed class TanhActivation<T> : Activation<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     public override void Forward(TensorView<T> s, TensorView<T> y, ReadOnlySpan<T> slope, ComputeScratch scratch)
-        => Elementwise.Tanh<T>(s.Span, y.Span);
+        => ElementwiseLoop.Run<TanhOperation, T>(s, default, default, y);
 
     public override void Backward(
         TensorView<T> s, TensorView<T> y, ReadOnlySpan<T> slope, TensorView<T> signal, TensorView<T> delta)
-        => Scale(y.Span, signal.Span, delta.Span);
+        => ElementwiseLoop.Run<TanhGradientOperation, T>(signal, y, default, delta);
 
     /// <summary>delta = signal · (1 − y²); delta may be the signal.</summary>
     public static void Scale(ReadOnlySpan<T> y, ReadOnlySpan<T> signal, Span<T> delta)
