@@ -45,6 +45,11 @@ internal sealed class TorchPeer : IDisposable
         }
 
         start.Environment[Pause.OpenBlasVariable] = Pause.OpenBlasTimeout;
+        if (OpenBlas.CoreType.Length > 0)
+        {
+            start.Environment[OpenBlas.CoreTypeVariable] = OpenBlas.CoreType;
+        }
+
         start.Environment["OMP_NUM_THREADS"] = torchThreads.ToString(CultureInfo.InvariantCulture);
         start.Environment["OPENBLAS_NUM_THREADS"] = blasThreads.ToString(CultureInfo.InvariantCulture);
         try
@@ -56,7 +61,7 @@ internal sealed class TorchPeer : IDisposable
             {
                 using JsonDocument ready = JsonDocument.Parse(line);
                 string blas = ready.RootElement.GetProperty("blas").GetString()!;
-                TorchPeer peer = new(process, $"{ready.RootElement.GetProperty("torch").GetString()}, {torchThreads} thread(s), {blas}, {blasThreads} thread(s)");
+                TorchPeer peer = new(process, $"{ready.RootElement.GetProperty("torch").GetString()}, {torchThreads} thread(s), {blas}{(OpenBlas.CoreType.Length > 0 ? $" ({OpenBlas.CoreType})" : "")}, {blasThreads} thread(s)");
                 if (blas != "reference")
                 {
                     return peer;

@@ -191,6 +191,7 @@ public sealed partial class LayerActor : ActorMachine
             return;
         }
 
+        InvariantException.Require(_hasCurrent, "A job that is done belongs to the instruction at hand.");
         OnJobDone(job, _current, Slot(_current.Step, _current.MicroBatch));
 
         // A contribution may need several compressions, so that instruction is not over yet.
