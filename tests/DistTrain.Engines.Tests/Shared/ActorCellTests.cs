@@ -108,6 +108,29 @@ public sealed class ActorCellTests : IDisposable
     }
 
     [Fact]
+    public void WhatACrewsOnlyThreadSendsToAPausedActorWaitsAndKeepsItsOrder()
+    {
+        using ComputeCrew crew = new(1, _crew.Runner);
+        using ActorCell paused = new(new ActorId(1), _host, crew, _pool, _time), sender = new(ActorId.Coordinator, _host, crew, _pool, _time);
+        int pause = paused.Pause();
+        _host.ForwardsTo = paused;
+        sender.Start(new Coordinator(_plan, 1, Run, new CoordinatorProgress()));
+        WaitFor(() => _host.Unfinished == 1);
+        _host.Keep();
+        WaitFor(() => _host.Seen.Contains("issue-step to 2"));
+        Settle(sender);
+
+        // A turn of the paused one has ended by now, and more comes.
+        sender.Post(new Stimulus(StimulusKind.StopRequested));
+        WaitFor(() => _host.Seen.Contains("drain to 1"));
+        Settle(sender);
+        _host.Lost.ShouldBeEmpty("nobody lives there, and a pause is not over");
+        paused.Resume(pause);
+        WaitFor(() => _host.Lost.Length >= 2);
+        _host.Lost.ShouldBe(_host.Lost.Order());
+    }
+
+    [Fact]
     public void JobsDoNotWaitForAPersist()
     {
         using ActorCell cell = StartedShard(out BufferHandle gradient);
@@ -238,8 +261,15 @@ public sealed class ActorCellTests : IDisposable
     {
         private readonly ConcurrentQueue<(ActorCell Cell, int Life, PersistRecord Record)> _records = new();
         private readonly ConcurrentQueue<string> _seen = new();
+        private readonly ConcurrentQueue<long> _lost = new();
 
         public string[] Seen => [.. _seen];
+
+        /// <summary>Sequences of what was forwarded and found nobody.</summary>
+        public long[] Lost => [.. _lost];
+
+        /// <summary>Gets every message to it, on the thread that sends.</summary>
+        public ActorCell? ForwardsTo { get; set; }
 
         public int Unfinished => _records.Count;
 
@@ -252,9 +282,17 @@ public sealed class ActorCellTests : IDisposable
             oldest.Cell.OnPersisted(oldest.Life, oldest.Record, problem);
         }
 
+        public void OnLost(Envelope envelope) => _lost.Enqueue(envelope.Sequence);
+
         public void Deliver(Envelope envelope)
         {
             _seen.Enqueue($"{MessageCatalog.TagOf(envelope.Message)} to {envelope.To.Index}");
+            if (ForwardsTo is ActorCell cell && cell.Id == envelope.To)
+            {
+                cell.Post(Stimulus.Arrived(envelope));
+                return;
+            }
+
             pool.Release(MessageBuffers.First(envelope.Message));
             pool.Release(MessageBuffers.Second(envelope.Message));
         }
