@@ -120,7 +120,7 @@ public static class Gemm
         }
         else if (path == GemmPath.Best && resolved == VectorWidth.Bits512 && GemmNarrow<T>.Serves(problem))
         {
-            GemmNarrow<T>.Run(problem);
+            GemmNarrow<T>.Run(problem, Processor.HalvesWideVectors);
         }
         else if (path == GemmPath.Best && resolved == VectorWidth.Bits512 && Turns(problem))
         {

@@ -31,6 +31,9 @@ internal static class GemmBlocks
     /// <summary>Bytes of a left operand that a cache of some level holds.</summary>
     public const int CachedLeftBytes = 2 << 20;
 
+    /// <summary>Terms of a product so shallow that writing c takes longer than computing it.</summary>
+    public const int ShallowK = 32;
+
     /// <summary>Bytes of a right operand that the last cache holds from one product to the next: of 24 MB and less, 32 MB of cache gave all that packing would.</summary>
     public const int CachedRightBytes = 24 << 20;
 }
@@ -59,22 +62,27 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
         bool panels = problem.TransposeA && problem.StrideA <= PanelColumnsMax && problem.M % TShape.Rows == 0 && path == GemmPath.Best;
         bool packA = (problem.TransposeA && !panels) || path == GemmPath.Packed;
         bool packB = problem.TransposeB || path == GemmPath.Packed || (path == GemmPath.Best && IsReadOften(problem));
-        bool whole = problem.Sink is null && problem.M % TShape.Rows == 0 && problem.N % TileColumns == 0 && problem.K <= GemmReference.BlockK;
+        bool isFar = !packB && !packA && !panels && IsFar(problem);
+        bool whole = problem.Sink is null && !isFar && problem.M % TShape.Rows == 0 && problem.N % TileColumns == 0 && problem.K <= GemmReference.BlockK;
         if (whole && !packA && !packB && !problem.TurnC && problem.Diagonal == GemmProblem<T>.WholeProduct
             && (long)problem.M * problem.K <= GemmBlocks.BlockM * GemmReference.BlockK)
         {
             if (panels)
             {
-                RunWhole<PackedLeft>(problem, 1);
+                RunWhole<LeftInPanels>(problem, 1);
             }
             else
             {
                 RunWhole<LeftInPlace>(problem, problem.StrideA);
             }
         }
+        else if (isFar)
+        {
+            Run<RightOnManyPages>(problem, packA, packB);
+        }
         else if (packA || panels)
         {
-            Run<PackedLeft>(problem, packA, packB);
+            Run<LeftInPanels>(problem, packA, packB);
         }
         else
         {
@@ -90,13 +98,16 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
     {
         nint stride = problem.StrideB * sizeof(T);
 
-        // What comes from memory comes faster row by row than as a strip of every row.
-        bool isUncached = stride >= GemmBlocks.PageBytes && problem.K * stride > GemmBlocks.CachedRightBytes;
+        // What comes from memory comes faster row by row than as a strip of every row, unless a tile or two are all that is made of it.
+        bool isUncached = stride >= GemmBlocks.PageBytes && problem.K * stride > GemmBlocks.CachedRightBytes && (!IsFar(problem) || problem.M > 2 * TShape.Rows);
 
         // Rows on pages of their own, a power of two apart, fall into the same few places of a small first-level cache, and one pass of tiles drives out what the next wants.
         int paged = IsWide ? 12 : stride >= 2 * GemmBlocks.PageBytes ? 1 : 4;
         return problem.IsShared || isUncached || problem.M > TShape.Rows * (stride >= GemmBlocks.PageBytes ? paged : 32);
     }
+
+    /// <summary>Whether the rows of a right operand that is read in place should be asked for ahead. With vectors of 256 bits, one of which is a cache line of two, that gave nothing.</summary>
+    private static bool IsFar(in GemmProblem<T> problem) => IsWide && problem.StrideB * sizeof(T) >= GemmBlocks.PageBytes && problem.K >= 2 * RightOnManyPages.RightAhead;
 
     /// <summary>
     /// Columns of c in a block. A left operand that is read in place costs nothing to come to again, so the packed right one may be as narrow as the second-level cache asks for; one that is packed is packed again
@@ -116,8 +127,8 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Run<TLeft>(in GemmProblem<T> problem, bool packA, bool packB)
-        where TLeft : ILeftOperand
+    private static void Run<TOperands>(in GemmProblem<T> problem, bool packA, bool packB)
+        where TOperands : ITileOperands
     {
         PackingBuffers buffers = PackingBuffers.Current;
         T* left = (T*)buffers.Left, right = (T*)buffers.Right;
@@ -174,10 +185,10 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
                         part.StrideC = columns;
                     }
 
-                    RunPanels<TLeft>(part, b, problem.StrideB, inPlace, 0);
+                    RunPanels<TOperands>(part, b, problem.StrideB, inPlace, 0);
                     if (inPlace < columns)
                     {
-                        RunPanels<TLeft>(part, right, 0, columns - inPlace, inPlace);
+                        RunPanels<TOperands>(part, right, 0, columns - inPlace, inPlace);
                     }
 
                     problem.Sink?.Take(part.C, problem.FirstRow + i, rows, j, columns);
@@ -188,8 +199,8 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
 
     /// <summary>A small product of whole tiles, where setting up blocks would take longer than to multiply.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void RunWhole<TLeft>(in GemmProblem<T> problem, nint stepA)
-        where TLeft : ILeftOperand
+    private static void RunWhole<TOperands>(in GemmProblem<T> problem, nint stepA)
+        where TOperands : ITileOperands
     {
         nint strideA = problem.StrideA, strideB = problem.StrideB, strideC = problem.StrideC;
         int m = problem.M, n = problem.N, k = problem.K;
@@ -199,7 +210,7 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
             T* b = problem.B + j, bias = problem.Bias == null ? null : problem.Bias + j, a = problem.A, c = problem.C + j;
             for (int i = 0; i < m; i += TShape.Rows)
             {
-                GemmTile<T, TVector, TSimd, TShape, TLeft>.Run(a, strideA, TShape.Rows, b, strideB, k, c, strideC, add, bias);
+                GemmTile<T, TVector, TSimd, TShape, TOperands>.Run(a, strideA, TShape.Rows, b, strideB, k, c, strideC, add, bias);
                 a += TShape.Rows * stepA;
                 c += TShape.Rows * strideC;
             }
@@ -209,36 +220,51 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
     /// <summary>All tiles of <paramref name="columns"/> columns of c; a stride of 0 stands for packed panels.</summary>
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void RunPanels<TLeft>(in Part part, T* b, nint strideB, int columns, int firstColumn)
-        where TLeft : ILeftOperand
+    private static void RunPanels<TOperands>(in Part part, T* b, nint strideB, int columns, int firstColumn)
+        where TOperands : ITileOperands
     {
         // On cache lines of its own what was just written is read back at once. Eight rows are transposed whatever the tile's height.
         byte* memory = stackalloc byte[(8 * TileColumns * sizeof(T)) + 64];
         T* edge = (T*)(((nint)memory + 63) & -64);
+        nint step = strideB == 0 ? TileColumns : strideB, panelStep = strideB == 0 ? part.Depth : 1;
+        if (IsWide && part.Depth <= GemmBlocks.ShallowK && part.StrideC * sizeof(T) >= 2 * GemmBlocks.PageBytes && !part.TurnC)
+        {
+            // Rows on pages of their own are written along, which the processor foresees, and not down.
+            for (int i = 0; i < part.Rows; i += TShape.Rows)
+            {
+                int height = Math.Min(TShape.Rows, part.Rows - i), end = Math.Min(columns, part.Diagonal + i + height - firstColumn);
+                for (int j = 0; j < end; j += TileColumns)
+                {
+                    RunTile<TOperands>(part, i, height, firstColumn + j, Math.Min(TileColumns, columns - j), b + (j * panelStep), step, edge);
+                }
+            }
+
+            return;
+        }
+
         for (int j = 0; j < columns; j += TileColumns)
         {
-            T* panel = strideB == 0 ? b + ((nint)j * part.Depth) : b + j;
-            nint step = strideB == 0 ? TileColumns : strideB;
+            T* panel = b + (j * panelStep);
             int width = Math.Min(TileColumns, columns - j);
 
             // Tiles wholly right of the diagonal are not asked for.
             int above = Math.Max(0, firstColumn + j - part.Diagonal) / TShape.Rows * TShape.Rows;
             for (int i = above; i < part.Rows; i += TShape.Rows)
             {
-                RunTile<TLeft>(part, i, Math.Min(TShape.Rows, part.Rows - i), firstColumn + j, width, panel, step, edge);
+                RunTile<TOperands>(part, i, Math.Min(TShape.Rows, part.Rows - i), firstColumn + j, width, panel, step, edge);
             }
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void RunTile<TLeft>(in Part part, int i, int height, int j, int width, T* panel, nint step, T* edge)
-        where TLeft : ILeftOperand
+    private static void RunTile<TOperands>(in Part part, int i, int height, int j, int width, T* panel, nint step, T* edge)
+        where TOperands : ITileOperands
     {
         T* a = part.A + (i * part.StepA);
         if (part.TurnC)
         {
             T* c = part.C + (j * part.StrideC) + i, bias = part.Bias == null ? null : part.Bias + i;
-            GemmTile<T, TVector, TSimd, TShape, TLeft>.Run(
+            GemmTile<T, TVector, TSimd, TShape, TOperands>.Run(
                 a, part.StrideA, height, panel, step, part.Depth, edge, TileColumns, add: false, bias: null);
             GemmTurnedStore.Store(edge, TileColumns, height, width, c, part.StrideC, part.Add, bias);
         }
@@ -250,17 +276,17 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
             {
                 // Of the second vector nothing is asked for.
                 width = Math.Min(width, TSimd.Count);
-                GemmTile<T, TVector, TSimd, Tile8By1, TLeft>.Run(
+                GemmTile<T, TVector, TSimd, Tile8By1, TOperands>.Run(
                     a, part.StrideA, height, panel, step, part.Depth, edge, TileColumns, add: false, bias: null);
-                GemmTile<T, TVector, TSimd, TShape, TLeft>.Merge(edge, TileColumns, height, width, c, part.StrideC, part.Add, bias);
+                GemmTile<T, TVector, TSimd, TShape, TOperands>.Merge(edge, TileColumns, height, width, c, part.StrideC, part.Add, bias);
                 return;
             }
 
-            GemmTile<T, TVector, TSimd, TShape, TLeft>.Run(
+            GemmTile<T, TVector, TSimd, TShape, TOperands>.Run(
                 a, part.StrideA, height, panel, step, part.Depth, whole ? c : edge, whole ? part.StrideC : TileColumns, whole && part.Add, whole ? bias : null);
             if (!whole)
             {
-                GemmTile<T, TVector, TSimd, TShape, TLeft>.Merge(edge, TileColumns, height, width, c, part.StrideC, part.Add, bias);
+                GemmTile<T, TVector, TSimd, TShape, TOperands>.Merge(edge, TileColumns, height, width, c, part.StrideC, part.Add, bias);
             }
         }
     }

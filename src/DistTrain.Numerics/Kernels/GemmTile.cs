@@ -7,12 +7,12 @@ using DistTrain.Numerics.Kernels.Simd;
 namespace DistTrain.Numerics.Kernels;
 
 /// <summary>One tile of c: the innermost loop of the product, with every accumulator in a register.</summary>
-internal static unsafe class GemmTile<T, TVector, TSimd, TShape, TLeft>
+internal static unsafe class GemmTile<T, TVector, TSimd, TShape, TOperands>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
     where TVector : unmanaged
     where TSimd : ISimd<TVector, T>
     where TShape : ITileShape
-    where TLeft : ILeftOperand
+    where TOperands : ITileOperands
 {
     // A shorter loop is over before what was asked for has come.
     private const int PrefetchDepthMin = 32;
@@ -37,47 +37,54 @@ internal static unsafe class GemmTile<T, TVector, TSimd, TShape, TLeft>
         TVector zero = TSimd.Broadcast(T.Zero);
         TVector c00 = zero, c10 = zero, c20 = zero, c30 = zero, c40 = zero, c50 = zero, c60 = zero, c70 = zero;
         TVector c01 = zero, c11 = zero, c21 = zero, c31 = zero, c41 = zero, c51 = zero, c61 = zero, c71 = zero;
+        nint ahead = TOperands.RightAhead * strideB;
         for (nint p = 0; p < depth; p++)
         {
+            if (TOperands.RightAhead > 0 && Sse.IsSupported)
+            {
+                Sse.Prefetch0(b + ahead);
+                Sse.Prefetch0(b + ahead + TSimd.Count);
+            }
+
             TVector b0 = TSimd.Load(b), b1 = Two ? TSimd.Load(b + TSimd.Count) : zero;
             b += strideB;
-            MultiplyAdd(TLeft.Packed ? a : a0 + p, b0, b1, ref c00, ref c01);
+            MultiplyAdd(TOperands.LeftPacked ? a : a0 + p, b0, b1, ref c00, ref c01);
             if (TShape.Rows > 1)
             {
-                MultiplyAdd(TLeft.Packed ? a + 1 : a1 + p, b0, b1, ref c10, ref c11);
+                MultiplyAdd(TOperands.LeftPacked ? a + 1 : a1 + p, b0, b1, ref c10, ref c11);
             }
 
             if (TShape.Rows > 2)
             {
-                MultiplyAdd(TLeft.Packed ? a + 2 : a2 + p, b0, b1, ref c20, ref c21);
+                MultiplyAdd(TOperands.LeftPacked ? a + 2 : a2 + p, b0, b1, ref c20, ref c21);
             }
 
             if (TShape.Rows > 3)
             {
-                MultiplyAdd(TLeft.Packed ? a + 3 : a3 + p, b0, b1, ref c30, ref c31);
+                MultiplyAdd(TOperands.LeftPacked ? a + 3 : a3 + p, b0, b1, ref c30, ref c31);
             }
 
             if (TShape.Rows > 4)
             {
-                MultiplyAdd(TLeft.Packed ? a + 4 : a4 + p, b0, b1, ref c40, ref c41);
+                MultiplyAdd(TOperands.LeftPacked ? a + 4 : a4 + p, b0, b1, ref c40, ref c41);
             }
 
             if (TShape.Rows > 5)
             {
-                MultiplyAdd(TLeft.Packed ? a + 5 : a5 + p, b0, b1, ref c50, ref c51);
+                MultiplyAdd(TOperands.LeftPacked ? a + 5 : a5 + p, b0, b1, ref c50, ref c51);
             }
 
             if (TShape.Rows > 6)
             {
-                MultiplyAdd(TLeft.Packed ? a + 6 : a6 + p, b0, b1, ref c60, ref c61);
+                MultiplyAdd(TOperands.LeftPacked ? a + 6 : a6 + p, b0, b1, ref c60, ref c61);
             }
 
             if (TShape.Rows > 7)
             {
-                MultiplyAdd(TLeft.Packed ? a + 7 : a7 + p, b0, b1, ref c70, ref c71);
+                MultiplyAdd(TOperands.LeftPacked ? a + 7 : a7 + p, b0, b1, ref c70, ref c71);
             }
 
-            a += TLeft.Packed ? strideA : 0;
+            a += TOperands.LeftPacked ? strideA : 0;
         }
 
         Finish(c, c00, c01, add, bias);
@@ -141,7 +148,7 @@ internal static unsafe class GemmTile<T, TVector, TSimd, TShape, TLeft>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static T* Row(T* a, nint stride, int row, int rows) => TLeft.Packed || row >= TShape.Rows ? a : a + (Math.Min(row, rows - 1) * stride);
+    private static T* Row(T* a, nint stride, int row, int rows) => TOperands.LeftPacked || row >= TShape.Rows ? a : a + (Math.Min(row, rows - 1) * stride);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void MultiplyAdd(T* a, TVector b0, TVector b1, ref TVector c0, ref TVector c1)

@@ -50,22 +50,3 @@ internal readonly struct Tile8By1 : ITileShape
 
     public static int Vectors => 1;
 }
-
-/// <summary>Whether the left operand is read from panels, which hold all rows of one k side by side; a constant to the JIT.</summary>
-internal interface ILeftOperand
-{
-    /// <summary>True for panels; false for rows in place.</summary>
-    static abstract bool Packed { get; }
-}
-
-/// <summary>The left operand lies in panels: packed ones, or its own few columns where it is transposed.</summary>
-internal readonly struct PackedLeft : ILeftOperand
-{
-    public static bool Packed => true;
-}
-
-/// <summary>The left operand is read where it is, row by row.</summary>
-internal readonly struct LeftInPlace : ILeftOperand
-{
-    public static bool Packed => false;
-}

@@ -43,6 +43,20 @@ internal sealed class GemmOperands<T> : IDisposable
         return C.Span.ToArray();
     }
 
+    /// <summary>The same in the way of few columns, a vector of rows at a time or two; null where it is not such a product.</summary>
+    public T[]? NarrowProduct(bool accumulate, bool bias, bool one)
+    {
+        _start.Span.CopyTo(C.Span);
+        GemmProblem<T>.Create(A.View, TransposeA, B.View, TransposeB, C.View, accumulate, bias ? Bias.View : default, out GemmProblem<T> problem);
+        if (!GemmNarrow<T>.Serves(problem))
+        {
+            return null;
+        }
+
+        GemmNarrow<T>.Run(problem, one);
+        return C.Span.ToArray();
+    }
+
     public T[] Start() => _start.Span.ToArray();
 
     public void Dispose()
