@@ -73,26 +73,32 @@ internal sealed class ComputeCrew : IForkJoin, IDisposable
             return;
         }
 
+        CrewMember? parked;
         lock (_lock)
         {
             _turns.Enqueue(cell);
+            _parked.TryPop(out parked);
         }
 
-        WakeOne();
+        parked?.Wake();
     }
 
     /// <summary>Queues a job.</summary>
     public void Schedule(ActorCell cell, Job job)
     {
+        bool fromOutside = CrewMember.Current?.Crew != this;
+        CrewMember? parked = null;
         lock (_lock)
         {
             _jobs.Enqueue((cell, job));
+            if (fromOutside)
+            {
+                // Here and not after it: whoever waits has seen the job by then and is about to take this lock.
+                _parked.TryPop(out parked);
+            }
         }
 
-        if (CrewMember.Current?.Crew != this)
-        {
-            WakeOne();
-        }
+        parked?.Wake();
     }
 
     /// <summary>Whether the calling thread is the only one that runs turns and jobs here.</summary>
@@ -104,7 +110,7 @@ internal sealed class ComputeCrew : IForkJoin, IDisposable
     /// <summary>Takes the next shared turn or job.</summary>
     public bool TryTake(out ActorCell? cell, out Job? job)
     {
-        bool leavesJobs;
+        CrewMember? parked = null;
         lock (_lock)
         {
             job = null;
@@ -119,14 +125,13 @@ internal sealed class ComputeCrew : IForkJoin, IDisposable
             }
 
             (cell, job) = next;
-            leavesJobs = _jobs.Count > 0;
+            if (_jobs.Count > 0)
+            {
+                _parked.TryPop(out parked);
+            }
         }
 
-        if (leavesJobs)
-        {
-            WakeOne();
-        }
-
+        parked?.Wake();
         return true;
     }
 
@@ -156,7 +161,7 @@ internal sealed class ComputeCrew : IForkJoin, IDisposable
             return;
         }
 
-        WakeOne();
+        WakeHelper();
         fork.HelpAndClose(ClaimsFromLast(opener));
     }
 
@@ -232,14 +237,20 @@ internal sealed class ComputeCrew : IForkJoin, IDisposable
 
     private static bool ClaimsFromLast(int member) => member % 2 == 1;
 
-    private void WakeOne()
+    private void WakeHelper()
     {
-        CrewMember? member;
-        lock (_lock)
+        // A hint: who parks at this moment is not missed for more than one fork.
+        if (_parked.Count == 0)
         {
-            _parked.TryPop(out member);
+            return;
         }
 
-        member?.Wake();
+        CrewMember? parked;
+        lock (_lock)
+        {
+            _parked.TryPop(out parked);
+        }
+
+        parked?.Wake();
     }
 }
