@@ -62,6 +62,17 @@ public sealed class GeneratedTests
     }
 
     [Fact]
+    public void GlyphsThatSeveralThreadsDrawAreThoseThatOneDraws()
+    {
+        // A thread more takes some hundred rows more; 2,000 end within a stretch of rows.
+        double[] few = Load(new GeneratedSpec(GeneratedKind.Glyphs) { TrainRows = 100 }).Train.Inputs();
+        double[] many = Load(new GeneratedSpec(GeneratedKind.Glyphs) { TrainRows = 2000, TestRows = 0 }).Train.Inputs();
+
+        many[..few.Length].ShouldBe(few);
+        Hash(many).ShouldBe("33e749c2d8ebee8e");
+    }
+
+    [Fact]
     public void GlyphsAreBytesWithInkAndPaper()
     {
         DataSet<double> train = Load(new GeneratedSpec(GeneratedKind.Glyphs) { Noise = 0 }).Train;

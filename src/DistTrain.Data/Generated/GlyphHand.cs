@@ -14,6 +14,7 @@ internal sealed class GlyphHand
     private readonly double _xx, _xy, _yx, _yy, _x, _y;
     private readonly double[] _wobble = new double[2 * Grid * Grid];
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public GlyphHand(ref Draws draws)
     {
         double height = draws.Between(16, 22), width = height * draws.Between(0.7, 1.1), slant = draws.Between(-0.4, 0.4);

@@ -20,38 +20,70 @@ internal static class Glyphs
     /// <summary>About as many elements as a digit takes.</summary>
     private const int UsualDraws = 96;
 
+    /// <summary>Rows that a thread draws before it asks for more and looks whether it should stop.</summary>
+    private const int Stretch = 256;
+
     public static RawData Make(Func<int, RandomStream> streams, int rows, double noise, CancellationToken cancel)
     {
         byte[] values = new byte[checked(rows * Pixels)];
-        GlyphCanvas canvas = new();
-        ulong[] bits = new ulong[Pixels / 2];
-        for (int row = 0; row < rows; row++)
+
+        // Every row has a stream of its own, so that it does not matter who draws it.
+        int next = 0;
+        Thread[] helpers = new Thread[Math.Clamp(rows / Stretch, 1, Environment.ProcessorCount) - 1];
+        for (int i = 0; i < helpers.Length; i++)
         {
-            if ((row & 1023) == 0)
-            {
-                cancel.ThrowIfCancellationRequested();
-            }
-
-            RandomStream stream = streams(row);
-            Draws draws = new(stream, bits.AsSpan(0, UsualDraws));
-            GlyphStroke[][] forms = GlyphShapes.Forms[row % Digits];
-            canvas.Clear();
-            GlyphHand hand = new(ref draws);
-            foreach (GlyphStroke stroke in forms[draws.Below(forms.Length)])
-            {
-                hand.Draw(stroke, ref draws, canvas);
-            }
-
-            double radius = draws.Between(0.6, GlyphCanvas.MaxRadius), ink = draws.Between(0.65, 1);
-            stream.UInt64s(NoiseElements, bits);
-            Develop(canvas, radius, ink, noise, bits, values.AsSpan(row * Pixels, Pixels));
+            helpers[i] = new Thread(Draw) { IsBackground = true, Name = "glyphs" };
+            helpers[i].Start();
         }
 
+        Draw();
+        foreach (Thread helper in helpers)
+        {
+            helper.Join();
+        }
+
+        cancel.ThrowIfCancellationRequested();
         return new RawData("glyphs", new RawBytes(values, rows, Pixels, byte.MaxValue))
         {
             Labels = Planar.CyclicLabels(rows, Digits),
             ClassNames = Planar.NumberNames(Digits),
         };
+
+        void Draw()
+        {
+            Desk desk = new();
+            while (!cancel.IsCancellationRequested)
+            {
+                // Beyond the last row the numbers go on only once a thread, so they do not overflow.
+                int first = (Interlocked.Increment(ref next) - 1) * Stretch;
+                if (first >= rows)
+                {
+                    return;
+                }
+
+                for (int row = first; row < Math.Min(rows, first + Stretch); row++)
+                {
+                    DrawRow(streams(row), row % Digits, noise, desk, values.AsSpan(row * Pixels, Pixels));
+                }
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void DrawRow(RandomStream stream, int digit, double noise, Desk desk, Span<byte> image)
+    {
+        Draws draws = new(stream, desk.Bits.AsSpan(0, UsualDraws));
+        GlyphStroke[][] forms = GlyphShapes.Forms[digit];
+        desk.Canvas.Clear();
+        GlyphHand hand = new(ref draws);
+        foreach (GlyphStroke stroke in forms[draws.Below(forms.Length)])
+        {
+            hand.Draw(stroke, ref draws, desk.Canvas);
+        }
+
+        double radius = draws.Between(0.6, GlyphCanvas.MaxRadius), ink = draws.Between(0.65, 1);
+        stream.UInt64s(NoiseElements, desk.Bits);
+        Develop(desk.Canvas, radius, ink, noise, desk.Bits, image);
     }
 
     /// <summary>
@@ -87,6 +119,15 @@ internal static class Glyphs
     }
 }
 
+/// <summary>What one thread draws with.</summary>
+internal sealed class Desk
+{
+    public GlyphCanvas Canvas { get; } = new();
+
+    /// <summary>Room for an image's random bits.</summary>
+    public ulong[] Bits { get; } = new ulong[GlyphCanvas.Side * GlyphCanvas.Side / 2];
+}
+
 /// <summary>The elements of a stream, one after the other.</summary>
 internal ref struct Draws
 {
@@ -104,10 +145,12 @@ internal ref struct Draws
         _first = first;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public double Between(double low, double high) => low + ((high - low) * RandomStream.Uniform(Next()));
 
     public int Below(int bound) => (int)Math.BigMul(Next(), (ulong)bound, out _);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private ulong Next()
     {
         int index = _next++;
