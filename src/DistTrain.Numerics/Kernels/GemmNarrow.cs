@@ -79,11 +79,11 @@ internal static unsafe class GemmNarrow<T>
             int rows = two ? 2 * Lanes : Lanes, first = Math.Min(i, m - rows);
             if (two)
             {
-                RunRows<Two, TColumns>(problem, first, i);
+                RunRows<Two, TColumns>(problem, first, i, one);
             }
             else
             {
-                RunRows<One, TColumns>(problem, first, i);
+                RunRows<One, TColumns>(problem, first, i, one);
             }
 
             i = first + rows;
@@ -93,7 +93,7 @@ internal static unsafe class GemmNarrow<T>
     /// <summary>The rows of a from <paramref name="first"/> on that fill the vectors; those from <paramref name="written"/> on reach c.</summary>
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void RunRows<TVectors, TColumns>(in GemmProblem<T> problem, int first, int written)
+    private static void RunRows<TVectors, TColumns>(in GemmProblem<T> problem, int first, int written, bool one)
         where TVectors : ICount
         where TColumns : ICount
     {
@@ -105,7 +105,7 @@ internal static unsafe class GemmNarrow<T>
         {
             int depth = Math.Min(GemmReference.BlockK, problem.K - p);
             T* target = p == 0 ? total : sum;
-            Block<TVectors, TColumns>(a + p, problem.StrideA, problem.B + p, problem.StrideB, depth, work, target);
+            Block<TVectors, TColumns>(a + p, problem.StrideA, problem.B + p, problem.StrideB, depth, work, target, one);
             for (int i = 0; p > 0 && i < ColumnsMax * rows; i += Lanes)
             {
                 (Vector512.Load(total + i) + Vector512.Load(sum + i)).Store(total + i);
@@ -127,11 +127,15 @@ internal static unsafe class GemmNarrow<T>
 
     /// <summary>sum[j, i] = Σ a[i, p]·b[j, p] in the order of p, for all lanes i and <see cref="ColumnsMax"/> j.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Block<TVectors, TColumns>(T* a, nint strideA, T* b, nint strideB, int depth, T* work, T* sum)
+    private static void Block<TVectors, TColumns>(T* a, nint strideA, T* b, nint strideB, int depth, T* work, T* sum, bool one)
         where TVectors : ICount
         where TColumns : ICount
     {
-        if (typeof(T) == typeof(float) && TVectors.Count == 1)
+        if (typeof(T) == typeof(float) && TVectors.Count == 1 && one)
+        {
+            GemmNarrowOne.Floats<TColumns>((float*)a, strideA, (float*)b, strideB, depth, (float*)work, (float*)sum);
+        }
+        else if (typeof(T) == typeof(float) && TVectors.Count == 1)
         {
             GemmNarrowTurned.Sixteen<TColumns>((float*)a, strideA, (float*)b, strideB, depth, (float*)work, (float*)sum);
         }
@@ -141,7 +145,7 @@ internal static unsafe class GemmNarrow<T>
         }
         else if (TVectors.Count == 1)
         {
-            GemmNarrowEight.Eight<TColumns>((double*)a, strideA, (double*)b, strideB, depth, (double*)work, (double*)sum);
+            GemmNarrowOne.Doubles<TColumns>((double*)a, strideA, (double*)b, strideB, depth, (double*)work, (double*)sum);
         }
         else
         {

@@ -92,18 +92,17 @@ internal static unsafe class GemmTranspose
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Eight(float* source, nint stride, float* target, nint width)
     {
-        // A vector holds eight k of a row below and of the fourth row after it above; squares of 4×4 are transposed in each of its 128-bit lanes.
-        Square(source, stride, out Vector512<float> a0, out Vector512<float> a1, out Vector512<float> a2, out Vector512<float> a3);
-        Square(source + (8 * stride), stride, out Vector512<float> b0, out Vector512<float> b1, out Vector512<float> b2, out Vector512<float> b3);
-        Avx512F.Shuffle4x128(a0, b0, EvenLanes).Store(target);
-        Avx512F.Shuffle4x128(a1, b1, EvenLanes).Store(target + width);
-        Avx512F.Shuffle4x128(a2, b2, EvenLanes).Store(target + (2 * width));
-        Avx512F.Shuffle4x128(a3, b3, EvenLanes).Store(target + (3 * width));
+        Eight(source, stride, out Vector512<float> t0, out Vector512<float> t1, out Vector512<float> t2, out Vector512<float> t3,
+            out Vector512<float> t4, out Vector512<float> t5, out Vector512<float> t6, out Vector512<float> t7);
+        t0.Store(target);
+        t1.Store(target + width);
+        t2.Store(target + (2 * width));
+        t3.Store(target + (3 * width));
         target += 4 * width;
-        Avx512F.Shuffle4x128(a0, b0, OddLanes).Store(target);
-        Avx512F.Shuffle4x128(a1, b1, OddLanes).Store(target + width);
-        Avx512F.Shuffle4x128(a2, b2, OddLanes).Store(target + (2 * width));
-        Avx512F.Shuffle4x128(a3, b3, OddLanes).Store(target + (3 * width));
+        t4.Store(target);
+        t5.Store(target + width);
+        t6.Store(target + (2 * width));
+        t7.Store(target + (3 * width));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -147,31 +146,23 @@ internal static unsafe class GemmTranspose
         t3 = Avx512F.Shuffle4x128(high01, high23, OddLanes);
     }
 
-    /// <summary>Eight columns of eight rows.</summary>
+    /// <summary>Eight columns of sixteen rows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Eight(
-        double* a, nint stride, out Vector512<double> t0, out Vector512<double> t1, out Vector512<double> t2, out Vector512<double> t3,
-        out Vector512<double> t4, out Vector512<double> t5, out Vector512<double> t6, out Vector512<double> t7)
+        float* a, nint stride, out Vector512<float> t0, out Vector512<float> t1, out Vector512<float> t2, out Vector512<float> t3,
+        out Vector512<float> t4, out Vector512<float> t5, out Vector512<float> t6, out Vector512<float> t7)
     {
-        double* below = a + (4 * stride);
-        Vector512<double> r0 = Vector512.Load(a), r1 = Vector512.Load(a + stride), r2 = Vector512.Load(a + (2 * stride)), r3 = Vector512.Load(a + (3 * stride));
-        Vector512<double> r4 = Vector512.Load(below), r5 = Vector512.Load(below + stride), r6 = Vector512.Load(below + (2 * stride)), r7 = Vector512.Load(below + (3 * stride));
-        Lanes(Avx512F.UnpackLow(r0, r1), Avx512F.UnpackLow(r2, r3), Avx512F.UnpackLow(r4, r5), Avx512F.UnpackLow(r6, r7), out t0, out t2, out t4, out t6);
-        Lanes(Avx512F.UnpackHigh(r0, r1), Avx512F.UnpackHigh(r2, r3), Avx512F.UnpackHigh(r4, r5), Avx512F.UnpackHigh(r6, r7), out t1, out t3, out t5, out t7);
-    }
-
-    /// <summary>Lane l of four vectors side by side in t[l].</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Lanes(
-        Vector512<double> v0, Vector512<double> v1, Vector512<double> v2, Vector512<double> v3,
-        out Vector512<double> t0, out Vector512<double> t1, out Vector512<double> t2, out Vector512<double> t3)
-    {
-        Vector512<double> even0 = Avx512F.Shuffle4x128(v0, v1, EvenLanes), odd0 = Avx512F.Shuffle4x128(v0, v1, OddLanes);
-        Vector512<double> even1 = Avx512F.Shuffle4x128(v2, v3, EvenLanes), odd1 = Avx512F.Shuffle4x128(v2, v3, OddLanes);
-        t0 = Avx512F.Shuffle4x128(even0, even1, EvenLanes);
-        t1 = Avx512F.Shuffle4x128(odd0, odd1, EvenLanes);
-        t2 = Avx512F.Shuffle4x128(even0, even1, OddLanes);
-        t3 = Avx512F.Shuffle4x128(odd0, odd1, OddLanes);
+        // A vector holds eight k of a row below and of the fourth row after it above; squares of 4×4 are transposed in each of its 128-bit lanes.
+        Square(a, stride, out Vector512<float> a0, out Vector512<float> a1, out Vector512<float> a2, out Vector512<float> a3);
+        Square(a + (8 * stride), stride, out Vector512<float> b0, out Vector512<float> b1, out Vector512<float> b2, out Vector512<float> b3);
+        t0 = Avx512F.Shuffle4x128(a0, b0, EvenLanes);
+        t1 = Avx512F.Shuffle4x128(a1, b1, EvenLanes);
+        t2 = Avx512F.Shuffle4x128(a2, b2, EvenLanes);
+        t3 = Avx512F.Shuffle4x128(a3, b3, EvenLanes);
+        t4 = Avx512F.Shuffle4x128(a0, b0, OddLanes);
+        t5 = Avx512F.Shuffle4x128(a1, b1, OddLanes);
+        t6 = Avx512F.Shuffle4x128(a2, b2, OddLanes);
+        t7 = Avx512F.Shuffle4x128(a3, b3, OddLanes);
     }
 
     /// <summary>Four rows of sixteen values: lane l of w[c] holds column 4·l + c.</summary>
