@@ -11,8 +11,13 @@ internal static class CoreDistance
 {
     private const double Seconds = 0.02;
 
+    // Both threads may get one processor at first, and then each waits for the other's time slice to end.
+    private const int Tries = 3;
+
     /// <summary>Nanoseconds there and back, now.</summary>
-    public static double Nanoseconds()
+    public static double Nanoseconds() => Enumerable.Range(0, Tries).Min(_ => Measured());
+
+    private static double Measured()
     {
         Ball ball = new();
         Thread other = new(() => Answer(ball)) { IsBackground = true };

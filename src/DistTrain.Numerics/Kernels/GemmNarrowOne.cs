@@ -5,8 +5,8 @@ using System.Runtime.Intrinsics.X86;
 namespace DistTrain.Numerics.Kernels;
 
 /// <summary>
-/// The sums of <see cref="GemmNarrow{T}"/> for a single vector of rows. Rows are read by halves, two of them into a vector, which spares a third of the shuffles: where those take the place of
-/// multiplications, they are what there is too much of.
+/// The sums of <see cref="GemmNarrow{T}"/> for a single vector of rows. Rows are read by halves, two of them into a vector, which spares a quarter of the shuffles for floats and a third for doubles: where
+/// those take the place of multiplications, they are what there is too much of.
 /// </summary>
 internal static unsafe class GemmNarrowOne
 {

@@ -12,7 +12,7 @@ internal static class Processor
 
     /// <summary>
     /// Whether a vector of 512 bits takes its units two cycles, as on Zen 4, which is the only one of its family that has such vectors (AMD, "Software Optimization Guide for the AMD Zen4 Microarchitecture",
-    /// 57647, 2.9). A multiplication then takes as long as two reads.
+    /// publication 57647). A multiplication then takes as long as two reads.
     /// </summary>
     public static bool HalvesWideVectors { get; } = Avx512F.IsSupported && X86Base.CpuId(0, 0).Ebx == Amd && Family(X86Base.CpuId(1, 0).Eax) == Family19H;
 
