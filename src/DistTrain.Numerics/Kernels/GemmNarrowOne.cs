@@ -38,14 +38,14 @@ internal static unsafe class GemmNarrowOne
         {
             GemmTranspose.Eight(a, strideA, out Vector512<float> t0, out Vector512<float> t1, out Vector512<float> t2, out Vector512<float> t3,
                 out Vector512<float> t4, out Vector512<float> t5, out Vector512<float> t6, out Vector512<float> t7);
-            Add<TColumns>(t0, 0, q0, q1, q2, q3, s1, s2, ref c0, ref c1, ref c2, ref c3, ref c4, ref c5, ref c6, ref c7, ref c8, ref c9);
-            Add<TColumns>(t1, 1, q0, q1, q2, q3, s1, s2, ref c0, ref c1, ref c2, ref c3, ref c4, ref c5, ref c6, ref c7, ref c8, ref c9);
-            Add<TColumns>(t2, 2, q0, q1, q2, q3, s1, s2, ref c0, ref c1, ref c2, ref c3, ref c4, ref c5, ref c6, ref c7, ref c8, ref c9);
-            Add<TColumns>(t3, 3, q0, q1, q2, q3, s1, s2, ref c0, ref c1, ref c2, ref c3, ref c4, ref c5, ref c6, ref c7, ref c8, ref c9);
-            Add<TColumns>(t4, 4, q0, q1, q2, q3, s1, s2, ref c0, ref c1, ref c2, ref c3, ref c4, ref c5, ref c6, ref c7, ref c8, ref c9);
-            Add<TColumns>(t5, 5, q0, q1, q2, q3, s1, s2, ref c0, ref c1, ref c2, ref c3, ref c4, ref c5, ref c6, ref c7, ref c8, ref c9);
-            Add<TColumns>(t6, 6, q0, q1, q2, q3, s1, s2, ref c0, ref c1, ref c2, ref c3, ref c4, ref c5, ref c6, ref c7, ref c8, ref c9);
-            Add<TColumns>(t7, 7, q0, q1, q2, q3, s1, s2, ref c0, ref c1, ref c2, ref c3, ref c4, ref c5, ref c6, ref c7, ref c8, ref c9);
+            GemmNarrowTurned.Add<TColumns>(t0, 0, q0, q1, q2, q3, s1, s2, ref c0, ref c1, ref c2, ref c3, ref c4, ref c5, ref c6, ref c7, ref c8, ref c9);
+            GemmNarrowTurned.Add<TColumns>(t1, 1, q0, q1, q2, q3, s1, s2, ref c0, ref c1, ref c2, ref c3, ref c4, ref c5, ref c6, ref c7, ref c8, ref c9);
+            GemmNarrowTurned.Add<TColumns>(t2, 2, q0, q1, q2, q3, s1, s2, ref c0, ref c1, ref c2, ref c3, ref c4, ref c5, ref c6, ref c7, ref c8, ref c9);
+            GemmNarrowTurned.Add<TColumns>(t3, 3, q0, q1, q2, q3, s1, s2, ref c0, ref c1, ref c2, ref c3, ref c4, ref c5, ref c6, ref c7, ref c8, ref c9);
+            GemmNarrowTurned.Add<TColumns>(t4, 4, q0, q1, q2, q3, s1, s2, ref c0, ref c1, ref c2, ref c3, ref c4, ref c5, ref c6, ref c7, ref c8, ref c9);
+            GemmNarrowTurned.Add<TColumns>(t5, 5, q0, q1, q2, q3, s1, s2, ref c0, ref c1, ref c2, ref c3, ref c4, ref c5, ref c6, ref c7, ref c8, ref c9);
+            GemmNarrowTurned.Add<TColumns>(t6, 6, q0, q1, q2, q3, s1, s2, ref c0, ref c1, ref c2, ref c3, ref c4, ref c5, ref c6, ref c7, ref c8, ref c9);
+            GemmNarrowTurned.Add<TColumns>(t7, 7, q0, q1, q2, q3, s1, s2, ref c0, ref c1, ref c2, ref c3, ref c4, ref c5, ref c6, ref c7, ref c8, ref c9);
             q0 += FloatStep;
             q1 += FloatStep;
             q2 += FloatStep;
@@ -54,7 +54,7 @@ internal static unsafe class GemmNarrowOne
 
         for (; rest > 0; rest--)
         {
-            Add<TColumns>(Vector512.Load(work), 0, q0, q1, q2, q3, s1, s2, ref c0, ref c1, ref c2, ref c3, ref c4, ref c5, ref c6, ref c7, ref c8, ref c9);
+            GemmNarrowTurned.Add<TColumns>(Vector512.Load(work), 0, q0, q1, q2, q3, s1, s2, ref c0, ref c1, ref c2, ref c3, ref c4, ref c5, ref c6, ref c7, ref c8, ref c9);
             q0++;
             q1++;
             q2++;
@@ -124,62 +124,7 @@ internal static unsafe class GemmNarrowOne
         c9.Store(sum + (9 * DoubleRows));
     }
 
-    /// <summary>A vector of a times the value of p in each row of b.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Add<TColumns>(
-        Vector512<float> a, nint p, float* q0, float* q1, float* q2, float* q3, nint s1, nint s2,
-        ref Vector512<float> c0, ref Vector512<float> c1, ref Vector512<float> c2, ref Vector512<float> c3, ref Vector512<float> c4,
-        ref Vector512<float> c5, ref Vector512<float> c6, ref Vector512<float> c7, ref Vector512<float> c8, ref Vector512<float> c9)
-        where TColumns : ICount
-    {
-        c0 = Avx512F.FusedMultiplyAdd(Vector512.Create(*(q0 + p)), a, c0);
-        if (TColumns.Count > 1)
-        {
-            c1 = Avx512F.FusedMultiplyAdd(Vector512.Create(*(q0 + s1 + p)), a, c1);
-        }
-
-        if (TColumns.Count > 2)
-        {
-            c2 = Avx512F.FusedMultiplyAdd(Vector512.Create(*(q0 + s2 + p)), a, c2);
-        }
-
-        if (TColumns.Count > 3)
-        {
-            c3 = Avx512F.FusedMultiplyAdd(Vector512.Create(*(q1 + p)), a, c3);
-        }
-
-        if (TColumns.Count > 4)
-        {
-            c4 = Avx512F.FusedMultiplyAdd(Vector512.Create(*(q1 + s1 + p)), a, c4);
-        }
-
-        if (TColumns.Count > 5)
-        {
-            c5 = Avx512F.FusedMultiplyAdd(Vector512.Create(*(q1 + s2 + p)), a, c5);
-        }
-
-        if (TColumns.Count > 6)
-        {
-            c6 = Avx512F.FusedMultiplyAdd(Vector512.Create(*(q2 + p)), a, c6);
-        }
-
-        if (TColumns.Count > 7)
-        {
-            c7 = Avx512F.FusedMultiplyAdd(Vector512.Create(*(q2 + s1 + p)), a, c7);
-        }
-
-        if (TColumns.Count > 8)
-        {
-            c8 = Avx512F.FusedMultiplyAdd(Vector512.Create(*(q2 + s2 + p)), a, c8);
-        }
-
-        if (TColumns.Count > 9)
-        {
-            c9 = Avx512F.FusedMultiplyAdd(Vector512.Create(*(q3 + p)), a, c9);
-        }
-    }
-
-    /// <summary>The same for doubles.</summary>
+    /// <summary>A vector of a times the value of p in each row of b, for doubles; that for floats is in <see cref="GemmNarrowTurned"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Add<TColumns>(
         Vector512<double> a, nint p, double* q0, double* q1, double* q2, double* q3, nint s1, nint s2,

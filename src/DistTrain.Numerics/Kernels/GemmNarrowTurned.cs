@@ -155,7 +155,7 @@ internal static unsafe class GemmNarrowTurned
 
     /// <summary>A vector of a times the value of p in each row of b.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Add<TColumns>(
+    public static void Add<TColumns>(
         Vector512<float> a, nint p, float* q0, float* q1, float* q2, float* q3, nint s1, nint s2,
         ref Vector512<float> c0, ref Vector512<float> c1, ref Vector512<float> c2, ref Vector512<float> c3, ref Vector512<float> c4,
         ref Vector512<float> c5, ref Vector512<float> c6, ref Vector512<float> c7, ref Vector512<float> c8, ref Vector512<float> c9)
