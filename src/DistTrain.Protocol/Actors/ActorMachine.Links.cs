@@ -55,6 +55,12 @@ public abstract partial class ActorMachine
             progress = true;
         }
 
+        if (progress && link.Waits)
+        {
+            // Its retries may have been rare until now.
+            StartRetryTimer();
+        }
+
         if (progress && !_isInquired)
         {
             OnAcknowledged();
@@ -170,25 +176,22 @@ public abstract partial class ActorMachine
         }
     }
 
+    /// <summary>Sends again what is due on links that still expect an answer soon.</summary>
     private void Retry()
     {
         _retryTimerRuns = false;
         bool anyWaits = false;
-        long ticksMax = (long)(Plan.Settings.Patience / Limits.RetryFirst);
         foreach (int peer in _linkOrder)
         {
             Link link = _links[peer];
-            if (!link.Waits)
+            if (!link.Waits || link.RetriesRarely)
             {
                 continue;
             }
 
-            anyWaits = true;
-            bool resend = link.Tick(RetryCapTicks);
-            if (link.IsOutOfPatience(ticksMax))
+            bool resend = link.Tick();
+            if (EndsPatience(link))
             {
-                string tag = MessageCatalog.TagOf(link.Oldest.Message);
-                Fail($"{Plan.Topology.NameOf(Self)} waited {Plan.Settings.Patience} for {Plan.Topology.NameOf(new ActorId(peer))} to take '{tag}'");
                 return;
             }
 
@@ -196,13 +199,76 @@ public abstract partial class ActorMachine
             {
                 Resend(link);
             }
+
+            if (link.RetriesRarely)
+            {
+                StartRareRetryTimer();
+            }
+            else
+            {
+                anyWaits = true;
+            }
         }
 
         if (anyWaits)
         {
+            StartRetryTimer();
+        }
+    }
+
+    /// <summary>Sends again what whoever has been silent for long should have acknowledged. With a timer of its own, so that an actor that waits for somebody who is
+    /// stopped looks no more often than it sends.</summary>
+    private void RetryRarely()
+    {
+        _rareRetryTimerRuns = false;
+        foreach (int peer in _linkOrder)
+        {
+            Link link = _links[peer];
+            if (!link.Waits || !link.RetriesRarely)
+            {
+                continue;
+            }
+
+            link.TickRarely();
+            if (EndsPatience(link))
+            {
+                return;
+            }
+
+            Resend(link);
+            StartRareRetryTimer();
+        }
+    }
+
+    private void StartRetryTimer()
+    {
+        if (!_retryTimerRuns)
+        {
             _retryTimerRuns = true;
             Effects.StartTimer(RetryTimer, Limits.RetryFirst);
         }
+    }
+
+    private void StartRareRetryTimer()
+    {
+        if (!_rareRetryTimerRuns)
+        {
+            _rareRetryTimerRuns = true;
+            Effects.StartTimer(RareRetryTimer, Limits.RetryCap);
+        }
+    }
+
+    /// <summary>Ends the run when nothing came back on a link for as long as the run's patience lasts.</summary>
+    private bool EndsPatience(Link link)
+    {
+        if (!link.IsOutOfPatience((long)(Plan.Settings.Patience / Limits.RetryFirst)))
+        {
+            return false;
+        }
+
+        string tag = MessageCatalog.TagOf(link.Oldest.Message);
+        Fail($"{Plan.Topology.NameOf(Self)} waited {Plan.Settings.Patience} for {Plan.Topology.NameOf(link.Peer)} to take '{tag}'");
+        return true;
     }
 
     private void Resend(Link link)

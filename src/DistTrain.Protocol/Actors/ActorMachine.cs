@@ -16,8 +16,8 @@ public abstract partial class ActorMachine
 {
     private const int RetryTimer = 0;
     private const int AcknowledgeTimer = 1;
+    private const int RareRetryTimer = 2;
     private const int RecentLinks = 8;
-    private static readonly int RetryCapTicks = (int)(Limits.RetryCap / Limits.RetryFirst);
 
     private readonly long _run;
     private readonly int _windowMax;
@@ -29,7 +29,7 @@ public abstract partial class ActorMachine
     private int[] _incarnations;
     private EffectList? _effects;
     private ActorId? _owing;
-    private bool _retryTimerRuns, _acknowledgeTimerRuns, _stopped, _isInquired;
+    private bool _retryTimerRuns, _rareRetryTimerRuns, _acknowledgeTimerRuns, _stopped, _isInquired;
     private int[] _lastMembers = [], _lastCopies = [];
     private int _lastEpoch;
 
@@ -108,6 +108,9 @@ public abstract partial class ActorMachine
                 break;
             case StimulusKind.Timer when stimulus.Timer == RetryTimer:
                 Retry();
+                break;
+            case StimulusKind.Timer when stimulus.Timer == RareRetryTimer:
+                RetryRarely();
                 break;
             case StimulusKind.Timer:
                 AcknowledgeAll();
@@ -200,11 +203,7 @@ public abstract partial class ActorMachine
         Effects.Retain(envelope.Second);
         link.Sent(envelope);
         Effects.Send(envelope);
-        if (!_retryTimerRuns)
-        {
-            _retryTimerRuns = true;
-            Effects.StartTimer(RetryTimer, Limits.RetryFirst);
-        }
+        StartRetryTimer();
     }
 
     /// <summary>Sends to every copy of a shard that takes part.</summary>

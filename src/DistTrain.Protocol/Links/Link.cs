@@ -12,10 +12,12 @@ namespace DistTrain.Protocol.Links;
 /// </summary>
 internal sealed class Link(ActorId peer, int windowMax)
 {
+    private static readonly int RareTicks = (int)(Limits.RetryCap / Limits.RetryFirst);
+
     private readonly SortedList<long, Envelope> _early = [];
     private readonly Queue<Envelope> _unacknowledged = new();
     private long _sent, _delivered;
-    private int _ticksUntilRetry, _backoffTicks, _ticksWithoutProgress;
+    private int _ticksUntilRetry, _backoffTicks, _ticksWithoutProgress, _rareTicks;
     private int _owed, _owedTensors;
     private bool _owesNow;
 
@@ -40,6 +42,9 @@ internal sealed class Link(ActorId peer, int windowMax)
 
     /// <summary>Whether something is unacknowledged.</summary>
     public bool Waits => _unacknowledged.Count > 0;
+
+    /// <summary>Whether retries are as rare as they get, and come with the slow timer in place of the fast one.</summary>
+    public bool RetriesRarely => _backoffTicks == RareTicks;
 
     /// <summary>The oldest unacknowledged message, for telling who waits for what.</summary>
     public Envelope Oldest => _unacknowledged.Peek();
@@ -126,19 +131,30 @@ internal sealed class Link(ActorId peer, int windowMax)
         return false;
     }
 
-    /// <summary>One retry interval passed.</summary>
+    /// <summary>The fast timer fired: <see cref="Limits.RetryFirst"/> passed.</summary>
     /// <returns>Whether to send everything unacknowledged again.</returns>
-    public bool Tick(int capTicks)
+    public bool Tick()
     {
+        InvariantException.Require(!RetriesRarely, "A link whose retries are rare is the slow timer's.");
         _ticksWithoutProgress++;
         if (--_ticksUntilRetry > 0)
         {
             return false;
         }
 
-        _backoffTicks = Math.Min(_backoffTicks * 2, capTicks);
+        _backoffTicks = Math.Min(_backoffTicks * 2, RareTicks);
         _ticksUntilRetry = _backoffTicks;
         return true;
+    }
+
+    /// <summary>The slow timer fired, and everything unacknowledged is sent again.</summary>
+    public void TickRarely()
+    {
+        InvariantException.Require(RetriesRarely, "A link whose retries are frequent is the fast timer's.");
+
+        // The timer may have run for another link before: what passed of its first interval here is not known, and patience must not end early.
+        _ticksWithoutProgress += _rareTicks == 0 ? 0 : RareTicks;
+        _rareTicks++;
     }
 
     /// <summary>Whether nothing was acknowledged for so many intervals.</summary>
@@ -150,6 +166,7 @@ internal sealed class Link(ActorId peer, int windowMax)
         _backoffTicks = 1;
         _ticksUntilRetry = 2;
         _ticksWithoutProgress = 0;
+        _rareTicks = 0;
     }
 }
 

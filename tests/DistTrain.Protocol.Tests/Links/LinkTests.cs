@@ -87,10 +87,12 @@ public sealed class LinkTests
         Link link = new(new ActorId(1), Window);
         link.Sent(Envelope(link.NextSequence(), 1));
         link.Sent(Envelope(link.NextSequence(), 2));
-        ResendTicks(link, 40).ShouldBe([2, 4, 8, 16, 24, 32, 40]);
+        ResendTicks(link, 32).ShouldBe([2, 4, 8, 16, 32]);
+        link.RetriesRarely.ShouldBeTrue();
         link.TryAcknowledge(1, out Envelope? first).ShouldBeTrue();
         first.Sequence.ShouldBe(1);
         link.TryAcknowledge(1, out _).ShouldBeFalse();
+        link.RetriesRarely.ShouldBeFalse();
         ResendTicks(link, 10).ShouldBe([2, 4, 8]);
     }
 
@@ -106,6 +108,32 @@ public sealed class LinkTests
         link.IsOutOfPatience(10).ShouldBeTrue();
         link.TryAcknowledge(1, out _).ShouldBeTrue();
         link.IsOutOfPatience(10).ShouldBeFalse();
+    }
+
+    [Fact]
+    public void PatienceWithRareRetriesNeverEndsEarly()
+    {
+        int fast = 32, rare = (int)(Limits.RetryCap / Limits.RetryFirst);
+        Link link = new(new ActorId(1), Window);
+        link.Sent(Envelope(link.NextSequence(), 1));
+        ResendTicks(link, fast);
+
+        // The slow timer may have been about to fire when this link came to it.
+        link.TickRarely();
+        link.IsOutOfPatience(fast).ShouldBeFalse();
+        link.TickRarely();
+        link.IsOutOfPatience(fast + rare).ShouldBeFalse();
+        link.IsOutOfPatience(fast + rare - 1).ShouldBeTrue();
+    }
+
+    [Fact]
+    public void EachTimerKeepsToItsLinks()
+    {
+        Link link = new(new ActorId(1), Window);
+        link.Sent(Envelope(link.NextSequence(), 1));
+        Should.Throw<InvariantException>(link.TickRarely);
+        ResendTicks(link, 32);
+        Should.Throw<InvariantException>(() => link.Tick());
     }
 
     [Fact]
@@ -153,7 +181,7 @@ public sealed class LinkTests
         link.OwesAcknowledgementNow.ShouldBeTrue();
     }
 
-    private static int[] ResendTicks(Link link, int ticks) => [.. Enumerable.Range(1, ticks).Where(_ => link.Tick(capTicks: 8))];
+    private static int[] ResendTicks(Link link, int ticks) => [.. Enumerable.Range(1, ticks).Where(_ => link.Tick())];
 
     private static void Deliver(Link receiver, Envelope arriving, ref long expected)
     {
