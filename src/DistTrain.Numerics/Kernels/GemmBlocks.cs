@@ -7,8 +7,8 @@ namespace DistTrain.Numerics.Kernels;
 /// <summary>Sizes of the blocks that stay in cache.</summary>
 internal static class GemmBlocks
 {
-    /// <summary>Rows of c in a block.</summary>
-    public const int BlockM = 128;
+    /// <summary>Rows of c in a block at most: of tiles of 4, 5, 6 and 8 rows as many as 128 rows take, the usual batch and width.</summary>
+    public const int BlockM = 132;
 
     /// <summary>Rows of a block that goes into a sink: it is still in the second-level cache when it is taken, with what the sink needs besides.</summary>
     public const int SunkM = 32;
@@ -52,6 +52,9 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
 
     private static bool IsWide => TSimd.Count * sizeof(T) == 64;
 
+    /// <summary>Whether what tiles of 6 rows leave of 128, 256 or 16 rows is computed by tiles of 4: a tile of 6 takes as long for 2 rows as for 6.</summary>
+    private static bool EndsInLowTiles => !IsWide && TShape.Rows == 6;
+
     private static int TileColumns => TShape.Vectors * TSimd.Count;
 
     /// <summary>Runs the product; k is at least 1.</summary>
@@ -63,7 +66,7 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
         bool packA = (problem.TransposeA && !panels) || path == GemmPath.Packed;
         bool packB = problem.TransposeB || path == GemmPath.Packed || (path == GemmPath.Best && IsReadOften(problem));
         bool isFar = !packB && !packA && !panels && IsFar(problem);
-        bool whole = problem.Sink is null && !isFar && problem.M % TShape.Rows == 0 && problem.N % TileColumns == 0 && problem.K <= GemmReference.BlockK;
+        bool whole = problem.Sink is null && !isFar && HasWholeTiles(problem.M, !packA && !panels) && problem.N % TileColumns == 0 && problem.K <= GemmReference.BlockK;
         if (whole && !packA && !packB && !problem.TurnC && problem.Diagonal == GemmProblem<T>.WholeProduct
             && (long)problem.M * problem.K <= GemmBlocks.BlockM * GemmReference.BlockK)
         {
@@ -126,6 +129,12 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
         return (int)Math.Clamp(fitting, columns, GemmBlocks.BlockN);
     }
 
+    /// <summary>
+    /// Whether all columns of a block of k come before the next k. Where the right operand's rows lie on pages of their own a processor remembers where those of one block are, and not those
+    /// of all: with vectors of 256 bits, and so narrow blocks, looking them up again for each took longer than the product.
+    /// </summary>
+    private static bool SweepsAcross(in GemmProblem<T> problem) => !IsWide && !problem.TransposeB && problem.StrideB * sizeof(T) >= GemmBlocks.PageBytes;
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Run<TOperands>(in GemmProblem<T> problem, bool packA, bool packB)
         where TOperands : ITileOperands
@@ -135,64 +144,64 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
         int blockM = problem.Sink is null ? GemmBlocks.BlockM : GemmBlocks.SunkM;
         blockM -= blockM % TShape.Rows;
         int blockN = BlockColumns(problem, packA, packB);
-        for (int j = 0; j < problem.N; j += blockN)
+        int acrossBlocks = (problem.N + blockN - 1) / blockN, deepBlocks = (problem.K + GemmReference.BlockK - 1) / GemmReference.BlockK;
+        bool acrossFirst = SweepsAcross(problem);
+        for (int block = 0; block < acrossBlocks * deepBlocks; block++)
         {
+            int j = (acrossFirst ? block % acrossBlocks : block / deepBlocks) * blockN, p = (acrossFirst ? block / acrossBlocks : block % deepBlocks) * GemmReference.BlockK;
             int columns = Math.Min(Math.Min(blockN, problem.N - j), problem.M + problem.Diagonal - j);
             if (columns <= 0)
             {
-                break;
+                continue;
             }
 
-            for (int p = 0; p < problem.K; p += GemmReference.BlockK)
-            {
-                int depth = Math.Min(GemmReference.BlockK, problem.K - p);
-                T* b = problem.B + (problem.TransposeB ? (j * problem.StrideB) + p : (p * problem.StrideB) + j);
+            int depth = Math.Min(GemmReference.BlockK, problem.K - p);
+            T* b = problem.B + (problem.TransposeB ? (j * problem.StrideB) + p : (p * problem.StrideB) + j);
 
-                // In place, the last panel still needs packing when a vector would read past its columns.
-                int inPlace = packB ? 0 : columns - (columns % TileColumns);
+            // In place, the last panel still needs packing when a vector would read past its columns.
+            int inPlace = packB ? 0 : columns - (columns % TileColumns);
+            if (inPlace < columns)
+            {
+                PackRight(problem, b + inPlace, depth, columns - inPlace, right);
+            }
+
+            for (int i = 0; i < problem.M; i += blockM)
+            {
+                int rows = Math.Min(blockM, problem.M - i);
+                T* a = problem.A + (problem.TransposeA ? (p * problem.StrideA) + i : (i * problem.StrideA) + p);
+                if (packA)
+                {
+                    PackLeft(problem, a, depth, rows, left);
+                    a = left;
+                }
+
+                Part part = new()
+                {
+                    Rows = rows,
+                    Depth = depth,
+                    Add = p > 0 || problem.Accumulate,
+                    Bias = p + depth == problem.K && problem.Bias != null ? problem.Bias + (problem.TurnC ? i : j) : null,
+                    C = problem.TurnC ? problem.C + (j * problem.StrideC) + i : problem.C + (i * problem.StrideC) + j,
+                    StrideC = problem.StrideC,
+                    TurnC = problem.TurnC,
+                    A = a,
+                    StrideA = packA ? TShape.Rows : problem.StrideA,
+                    StepA = packA ? depth : problem.TransposeA ? 1 : problem.StrideA,
+                    Diagonal = problem.Diagonal + i - j,
+                };
+                if (problem.Sink is not null)
+                {
+                    part.C = (T*)buffers.Product;
+                    part.StrideC = columns;
+                }
+
+                RunPanels<TOperands>(part, b, problem.StrideB, inPlace, 0);
                 if (inPlace < columns)
                 {
-                    PackRight(problem, b + inPlace, depth, columns - inPlace, right);
+                    RunPanels<TOperands>(part, right, 0, columns - inPlace, inPlace);
                 }
 
-                for (int i = 0; i < problem.M; i += blockM)
-                {
-                    int rows = Math.Min(blockM, problem.M - i);
-                    T* a = problem.A + (problem.TransposeA ? (p * problem.StrideA) + i : (i * problem.StrideA) + p);
-                    if (packA)
-                    {
-                        PackLeft(problem, a, depth, rows, left);
-                        a = left;
-                    }
-
-                    Part part = new()
-                    {
-                        Rows = rows,
-                        Depth = depth,
-                        Add = p > 0 || problem.Accumulate,
-                        Bias = p + depth == problem.K && problem.Bias != null ? problem.Bias + (problem.TurnC ? i : j) : null,
-                        C = problem.TurnC ? problem.C + (j * problem.StrideC) + i : problem.C + (i * problem.StrideC) + j,
-                        StrideC = problem.StrideC,
-                        TurnC = problem.TurnC,
-                        A = a,
-                        StrideA = packA ? TShape.Rows : problem.StrideA,
-                        StepA = packA ? depth : problem.TransposeA ? 1 : problem.StrideA,
-                        Diagonal = problem.Diagonal + i - j,
-                    };
-                    if (problem.Sink is not null)
-                    {
-                        part.C = (T*)buffers.Product;
-                        part.StrideC = columns;
-                    }
-
-                    RunPanels<TOperands>(part, b, problem.StrideB, inPlace, 0);
-                    if (inPlace < columns)
-                    {
-                        RunPanels<TOperands>(part, right, 0, columns - inPlace, inPlace);
-                    }
-
-                    problem.Sink?.Take(part.C, problem.FirstRow + i, rows, j, columns);
-                }
+                problem.Sink?.Take(part.C, problem.FirstRow + i, rows, j, columns);
             }
         }
     }
@@ -208,13 +217,34 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
         for (int j = 0; j < n; j += TileColumns)
         {
             T* b = problem.B + j, bias = problem.Bias == null ? null : problem.Bias + j, a = problem.A, c = problem.C + j;
-            for (int i = 0; i < m; i += TShape.Rows)
+            for (int i = 0; i < m;)
             {
-                GemmTile<T, TVector, TSimd, TShape, TOperands>.Run(a, strideA, TShape.Rows, b, strideB, k, c, strideC, add, bias);
-                a += TShape.Rows * stepA;
-                c += TShape.Rows * strideC;
+                int height = HeightOf(m - i, !TOperands.LeftPacked);
+                if (EndsInLowTiles && height == Tile4By2.Rows)
+                {
+                    GemmTile<T, TVector, TSimd, Tile4By2, TOperands>.Run(a, strideA, height, b, strideB, k, c, strideC, add, bias);
+                }
+                else
+                {
+                    GemmTile<T, TVector, TSimd, TShape, TOperands>.Run(a, strideA, height, b, strideB, k, c, strideC, add, bias);
+                }
+
+                i += height;
+                a += height * stepA;
+                c += height * strideC;
             }
         }
+    }
+
+    /// <summary>Rows of the next tile of so many that are left. Two tiles of 4 in place of one of 6 and one of 2; in panels every tile but the last has their height.</summary>
+    private static int HeightOf(int left, bool inPlace) =>
+        EndsInLowTiles && inPlace && left == 2 * Tile4By2.Rows ? Tile4By2.Rows : Math.Min(left, TShape.Rows);
+
+    /// <summary>Whether tiles of so many rows are all as high as their kind.</summary>
+    private static bool HasWholeTiles(int rows, bool inPlace)
+    {
+        int rest = rows % TShape.Rows;
+        return rest == 0 || (EndsInLowTiles && inPlace && (rest == 4 || (rest == 2 && rows >= 8)));
     }
 
     /// <summary>All tiles of <paramref name="columns"/> columns of c; a stride of 0 stands for packed panels.</summary>
@@ -246,12 +276,38 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
         {
             T* panel = b + (j * panelStep);
             int width = Math.Min(TileColumns, columns - j);
+            if (EndsInLowTiles && !TOperands.LeftPacked && !part.TurnC && width <= TSimd.Count && firstColumn + j + width <= part.Diagonal + 1)
+            {
+                RunNarrowPanel<TOperands>(part, panel, step, firstColumn + j, width, edge);
+                continue;
+            }
 
             // Tiles wholly right of the diagonal are not asked for.
             int above = Math.Max(0, firstColumn + j - part.Diagonal) / TShape.Rows * TShape.Rows;
-            for (int i = above; i < part.Rows; i += TShape.Rows)
+            for (int i = above; i < part.Rows;)
             {
-                RunTile<TOperands>(part, i, Math.Min(TShape.Rows, part.Rows - i), firstColumn + j, width, panel, step, edge);
+                int height = HeightOf(part.Rows - i, !TOperands.LeftPacked);
+                RunTile<TOperands>(part, i, height, firstColumn + j, width, panel, step, edge);
+                i += height;
+            }
+        }
+    }
+
+    /// <summary>Columns that fill no more than one vector, by tiles of eight rows of one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void RunNarrowPanel<TOperands>(in Part part, T* panel, nint step, int j, int width, T* edge)
+        where TOperands : ITileOperands
+    {
+        for (int i = 0; i < part.Rows; i += Tile8By1.Rows)
+        {
+            int height = Math.Min(Tile8By1.Rows, part.Rows - i);
+            bool whole = height == Tile8By1.Rows && width == TSimd.Count;
+            T* a = part.A + (i * part.StepA), c = part.C + (i * part.StrideC) + j, bias = part.Bias == null ? null : part.Bias + j;
+            GemmTile<T, TVector, TSimd, Tile8By1, TOperands>.Run(
+                a, part.StrideA, height, panel, step, part.Depth, whole ? c : edge, whole ? part.StrideC : TileColumns, whole && part.Add, whole ? bias : null);
+            if (!whole)
+            {
+                GemmTile<T, TVector, TSimd, TShape, TOperands>.Merge(edge, TileColumns, height, width, c, part.StrideC, part.Add, bias);
             }
         }
     }
@@ -282,8 +338,18 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
                 return;
             }
 
-            GemmTile<T, TVector, TSimd, TShape, TOperands>.Run(
-                a, part.StrideA, height, panel, step, part.Depth, whole ? c : edge, whole ? part.StrideC : TileColumns, whole && part.Add, whole ? bias : null);
+            if (EndsInLowTiles && height <= Tile4By2.Rows)
+            {
+                whole = height == Tile4By2.Rows && width == TileColumns;
+                GemmTile<T, TVector, TSimd, Tile4By2, TOperands>.Run(
+                    a, part.StrideA, height, panel, step, part.Depth, whole ? c : edge, whole ? part.StrideC : TileColumns, whole && part.Add, whole ? bias : null);
+            }
+            else
+            {
+                GemmTile<T, TVector, TSimd, TShape, TOperands>.Run(
+                    a, part.StrideA, height, panel, step, part.Depth, whole ? c : edge, whole ? part.StrideC : TileColumns, whole && part.Add, whole ? bias : null);
+            }
+
             if (!whole)
             {
                 GemmTile<T, TVector, TSimd, TShape, TOperands>.Merge(edge, TileColumns, height, width, c, part.StrideC, part.Add, bias);
