@@ -105,7 +105,7 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
         bool isUncached = stride >= GemmBlocks.PageBytes && problem.K * stride > GemmBlocks.CachedRightBytes && (!IsFar(problem) || problem.M > 2 * TShape.Rows);
 
         // Rows on pages of their own, a power of two apart, fall into the same few places of a small first-level cache, and one pass of tiles drives out what the next wants.
-        int paged = IsWide ? 12 : stride >= 2 * GemmBlocks.PageBytes ? 1 : 4;
+        int paged = IsWide ? 12 : stride % GemmBlocks.PageBytes != 0 ? 32 : stride >= 2 * GemmBlocks.PageBytes ? 1 : 4;
         return problem.IsShared || isUncached || problem.M > TShape.Rows * (stride >= GemmBlocks.PageBytes ? paged : 32);
     }
 
