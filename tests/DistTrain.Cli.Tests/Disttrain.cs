@@ -8,6 +8,9 @@ public sealed class Disttrain : IDisposable
     // Far more than any of these runs takes: a hang fails the test instead of blocking the build.
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
+    /// <summary>The program where it was built, as users start it: in Release it is compiled ahead of time there, and beside the tests it is not.</summary>
+    public static string Program { get; } = FindProgram();
+
     public string Folder { get; } = Directory.CreateTempSubdirectory("disttrain-cli-").FullName;
 
     public (int Code, string Out, string Error) Run(params string[] args)
@@ -21,7 +24,7 @@ public sealed class Disttrain : IDisposable
     /// <param name="variables">Variables of its environment, as a shell sets them before a command.</param>
     public (int Code, string Out, string Error) Shell(string arguments, string variables = "")
     {
-        string command = $"{variables} exec dotnet exec '{Path.Combine(AppContext.BaseDirectory, "disttrain.dll")}' {arguments}";
+        string command = $"{variables} exec dotnet exec '{Program}' {arguments}";
         ProcessStartInfo start = new("sh", ["-c", command]) { WorkingDirectory = Folder, RedirectStandardOutput = true, RedirectStandardError = true };
         using Process process = Process.Start(start) ?? throw new InvalidOperationException("sh did not start.");
         return Finish(process);
@@ -39,7 +42,7 @@ public sealed class Disttrain : IDisposable
             RedirectStandardError = true,
         };
         start.ArgumentList.Add("exec");
-        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "disttrain.dll"));
+        start.ArgumentList.Add(Program);
         foreach (string argument in args)
         {
             start.ArgumentList.Add(argument);
@@ -62,4 +65,13 @@ public sealed class Disttrain : IDisposable
     }
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);
+
+    private static string FindProgram()
+    {
+        // tests/DistTrain.Cli.Tests/bin/CONFIGURATION/FRAMEWORK
+        DirectoryInfo framework = new(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar)), configuration = framework.Parent!;
+        string root = configuration.Parent!.Parent!.Parent!.Parent!.FullName;
+        string program = Path.Combine(root, "src", "DistTrain.Cli", "bin", configuration.Name, framework.Name, "disttrain.dll");
+        return File.Exists(program) ? program : throw new InvalidOperationException($"{program} was not built with these tests.");
+    }
 }

@@ -35,7 +35,7 @@ public sealed class FullDiskTests : IDisposable
         Directory.CreateDirectory(Path.Combine(_disttrain.Folder, "small"));
         Skip.IfNot(OnSmallDisk("true").Code == 0, "This machine lets nobody mount a file system in a namespace.");
         File.WriteAllText(Path.Combine(_disttrain.Folder, "full.yaml"), Experiment);
-        string setting = $"durability={durability}", program = Path.Combine(AppContext.BaseDirectory, "disttrain.dll");
+        string setting = $"durability={durability}", program = Disttrain.Program;
 
         (int code, string error) = OnSmallDisk($"dotnet exec '{program}' train full.yaml --set {setting} --out small/run --json; code=$?; cp -r small/run kept; exit $code");
         code.ShouldBe(3, error);

@@ -176,19 +176,31 @@ public sealed class GemmTests
         operands.Product(true, true).ShouldBeEmpty();
     }
 
-    [Fact]
-    public void APartOfALargerMatrixIsWrittenWithoutTouchingItsNeighbours()
+    /// <summary>Columns of whole tiles, where nothing but their height could write beside the part, and others.</summary>
+    [Theory]
+    [InlineData(19)]
+    [InlineData(32)]
+    public void APartOfALargerMatrixIsWrittenWithoutTouchingItsNeighbours(int columns)
     {
-        using var a = new Tensor<float>(9, 5);
-        using var b = new Tensor<float>(5, 19);
-        using var whole = new Tensor<float>(11, 19);
-        a.Span.Fill(1f);
+        const int Inner = 50, Above = 1, Below = 8;
+        using var b = new Tensor<float>(Inner, columns);
         b.Span.Fill(2f);
-        whole.Span.Fill(-7f);
-        Gemm.Multiply(a.View, false, b.View, false, whole.View.Slice(19, 9, 19));
-        whole.View.Row(0).ToArray().ShouldAllBe(value => value == -7f);
-        whole.View.Row(10).ToArray().ShouldAllBe(value => value == -7f);
-        whole.View.Slice(19, 9, 19).Span.ToArray().ShouldAllBe(value => value == 10f);
+        for (int rows = 1; rows <= 20; rows++)
+        {
+            using var a = new Tensor<float>(rows, Inner);
+            using var whole = new Tensor<float>(Above + rows + Below, columns);
+            a.Span.Fill(1f);
+            foreach (VectorWidth width in Widths)
+            {
+                whole.Span.Fill(-7f);
+                TensorView<float> part = whole.View.Slice(Above * columns, rows, columns);
+                GemmProblem<float>.Create(a.View, false, b.View, false, part, accumulate: false, default, out GemmProblem<float> problem);
+                Gemm.Multiply(problem, fork: null, GemmPath.Best, width);
+                part.Span.ToArray().ShouldAllBe(value => value == 100f);
+                whole.Span[..(Above * columns)].ToArray().ShouldAllBe(value => value == -7f);
+                whole.Span[((Above + rows) * columns)..].ToArray().ShouldAllBe(value => value == -7f);
+            }
+        }
     }
 
     [Theory]
