@@ -14,7 +14,7 @@ public sealed class TlsClusterTests : IDisposable
     {
         TestCertificates own = TestCertificates.Write(Path.Combine(_folder.FullName, "own")), other = TestCertificates.Write(Path.Combine(_folder.FullName, "other"));
         using TestCluster cluster = new(3, own.Settings, clientsReadThem: true);
-        string experiment = Experiments.Wide(epochs: 12);
+        string experiment = Experiments.Wide(epochs: 6);
         using NodeProcess client = cluster.BeginTraining(experiment);
         cluster.WaitForStep(5);
 
