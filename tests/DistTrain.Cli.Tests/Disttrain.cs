@@ -9,7 +9,8 @@ public sealed class Disttrain : IDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     /// <summary>The program where it was built, as users start it: in Release it is compiled ahead of time there, and beside the tests it is not.</summary>
-    public static string Program { get; } = FindProgram();
+    public static string Program { get; } =
+        Path.Combine(Repository.Root, "src", "DistTrain.Cli", "bin", Repository.Configuration, new DirectoryInfo(AppContext.BaseDirectory).Name, "disttrain.dll");
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("disttrain-cli-").FullName;
 
@@ -65,13 +66,4 @@ public sealed class Disttrain : IDisposable
     }
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);
-
-    private static string FindProgram()
-    {
-        // tests/DistTrain.Cli.Tests/bin/CONFIGURATION/FRAMEWORK
-        DirectoryInfo framework = new(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar)), configuration = framework.Parent!;
-        string root = configuration.Parent!.Parent!.Parent!.Parent!.FullName;
-        string program = Path.Combine(root, "src", "DistTrain.Cli", "bin", configuration.Name, framework.Name, "disttrain.dll");
-        return File.Exists(program) ? program : throw new InvalidOperationException($"{program} was not built with these tests.");
-    }
 }

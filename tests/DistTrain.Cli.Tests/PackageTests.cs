@@ -18,7 +18,7 @@ public sealed class PackageTests : IDisposable
         Directory.CreateDirectory(Home);
 
         // Its documentation, which packages of libraries carry and the tool has no use for, would be a build of its own.
-        Run("dotnet", ["pack", Project(), "-c", Configuration(), "--no-build", "-p:GenerateDocumentationFile=false", "-o", Path.Combine(_folder, "packages")]);
+        Run("dotnet", ["pack", Path.Combine(Repository.Root, "src", "DistTrain.Cli"), "-c", Repository.Configuration, "--no-build", "-p:GenerateDocumentationFile=false", "-o", Path.Combine(_folder, "packages")]);
         string sources = Path.Combine(_folder, "nuget.config");
         File.WriteAllText(sources, "<configuration><packageSources><clear /><add key=\"packed\" value=\"packages\" /></packageSources></configuration>");
         Run("dotnet", ["tool", "install", "--global", "disttrain", "--configfile", sources]);
@@ -30,20 +30,6 @@ public sealed class PackageTests : IDisposable
         Run(tool, ["train", "xor", "--engine", "processes", "--workers", "1", "--out", "processes", "--json"]).ShouldContain("\"status\": \"completed\"");
         File.ReadAllBytes(Path.Combine(Home, "processes", "model.safetensors")).ShouldBe(File.ReadAllBytes(Path.Combine(Home, "threads", "model.safetensors")));
     }
-
-    private static string Project()
-    {
-        string root = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(root, "DistTrain.sln")))
-        {
-            root = Path.GetDirectoryName(root).ShouldNotBeNull("the tests run inside the repository");
-        }
-
-        return Path.Combine(root, "src", "DistTrain.Cli");
-    }
-
-    /// <summary>That of these tests, which have built the tool as well.</summary>
-    private static string Configuration() => new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
 
     private string Run(string program, string[] args)
     {

@@ -104,7 +104,7 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
         // What comes from memory comes faster row by row than as a strip of every row, unless a tile or two are all that is made of it.
         bool isUncached = stride >= GemmBlocks.PageBytes && problem.K * stride > GemmBlocks.CachedRightBytes && (!IsFar(problem) || problem.M > 2 * TShape.Rows);
 
-        // Rows on pages of their own, a power of two apart, fall into the same few places of a small first-level cache, and one pass of tiles drives out what the next wants.
+        // Rows a multiple of a page apart fall into the same few places of a small first-level cache, and one pass of tiles drives out what the next wants.
         int paged = IsWide ? 12 : stride % GemmBlocks.PageBytes != 0 ? 32 : stride >= 2 * GemmBlocks.PageBytes ? 1 : 4;
         return problem.IsShared || isUncached || problem.M > TShape.Rows * (stride >= GemmBlocks.PageBytes ? paged : 32);
     }
@@ -300,15 +300,7 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
     {
         for (int i = 0; i < part.Rows; i += Tile8By1.Rows)
         {
-            int height = Math.Min(Tile8By1.Rows, part.Rows - i);
-            bool whole = height == Tile8By1.Rows && width == TSimd.Count;
-            T* a = part.A + (i * part.StepA), c = part.C + (i * part.StrideC) + j, bias = part.Bias == null ? null : part.Bias + j;
-            GemmTile<T, TVector, TSimd, Tile8By1, TOperands>.Run(
-                a, part.StrideA, height, panel, step, part.Depth, whole ? c : edge, whole ? part.StrideC : TileColumns, whole && part.Add, whole ? bias : null);
-            if (!whole)
-            {
-                GemmTile<T, TVector, TSimd, TShape, TOperands>.Merge(edge, TileColumns, height, width, c, part.StrideC, part.Add, bias);
-            }
+            RunTileOf<Tile8By1, TOperands>(part, i, Math.Min(Tile8By1.Rows, part.Rows - i), j, width, panel, step, edge);
         }
     }
 
@@ -316,44 +308,46 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
     private static void RunTile<TOperands>(in Part part, int i, int height, int j, int width, T* panel, nint step, T* edge)
         where TOperands : ITileOperands
     {
-        T* a = part.A + (i * part.StepA);
         if (part.TurnC)
         {
-            T* c = part.C + (j * part.StrideC) + i, bias = part.Bias == null ? null : part.Bias + i;
+            T* a = part.A + (i * part.StepA), c = part.C + (j * part.StrideC) + i, bias = part.Bias == null ? null : part.Bias + i;
             GemmTile<T, TVector, TSimd, TShape, TOperands>.Run(
                 a, part.StrideA, height, panel, step, part.Depth, edge, TileColumns, add: false, bias: null);
             GemmTurnedStore.Store(edge, TileColumns, height, width, c, part.StrideC, part.Add, bias);
         }
         else
         {
-            T* c = part.C + (i * part.StrideC) + j, bias = part.Bias == null ? null : part.Bias + j;
-            bool whole = height == TShape.Rows && width == TileColumns;
             if (TShape.Rows == 8 && TShape.Vectors == 2 && Math.Min(width, part.Diagonal + i + height - j) <= TSimd.Count)
             {
                 // Of the second vector nothing is asked for.
-                width = Math.Min(width, TSimd.Count);
-                GemmTile<T, TVector, TSimd, Tile8By1, TOperands>.Run(
-                    a, part.StrideA, height, panel, step, part.Depth, edge, TileColumns, add: false, bias: null);
-                GemmTile<T, TVector, TSimd, TShape, TOperands>.Merge(edge, TileColumns, height, width, c, part.StrideC, part.Add, bias);
+                RunTileOf<Tile8By1, TOperands>(part, i, height, j, Math.Min(width, TSimd.Count), panel, step, edge);
                 return;
             }
 
             if (EndsInLowTiles && height <= Tile4By2.Rows)
             {
-                whole = height == Tile4By2.Rows && width == TileColumns;
-                GemmTile<T, TVector, TSimd, Tile4By2, TOperands>.Run(
-                    a, part.StrideA, height, panel, step, part.Depth, whole ? c : edge, whole ? part.StrideC : TileColumns, whole && part.Add, whole ? bias : null);
+                RunTileOf<Tile4By2, TOperands>(part, i, height, j, width, panel, step, edge);
             }
             else
             {
-                GemmTile<T, TVector, TSimd, TShape, TOperands>.Run(
-                    a, part.StrideA, height, panel, step, part.Depth, whole ? c : edge, whole ? part.StrideC : TileColumns, whole && part.Add, whole ? bias : null);
+                RunTileOf<TShape, TOperands>(part, i, height, j, width, panel, step, edge);
             }
+        }
+    }
 
-            if (!whole)
-            {
-                GemmTile<T, TVector, TSimd, TShape, TOperands>.Merge(edge, TileColumns, height, width, c, part.StrideC, part.Add, bias);
-            }
+    /// <summary>A tile straight into c, or by way of <paramref name="edge"/> where c has no room for all of it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void RunTileOf<TTile, TOperands>(in Part part, int i, int height, int j, int width, T* panel, nint step, T* edge)
+        where TTile : ITileShape
+        where TOperands : ITileOperands
+    {
+        T* a = part.A + (i * part.StepA), c = part.C + (i * part.StrideC) + j, bias = part.Bias == null ? null : part.Bias + j;
+        bool whole = height == TTile.Rows && width == TTile.Vectors * TSimd.Count;
+        GemmTile<T, TVector, TSimd, TTile, TOperands>.Run(
+            a, part.StrideA, height, panel, step, part.Depth, whole ? c : edge, whole ? part.StrideC : TileColumns, whole && part.Add, whole ? bias : null);
+        if (!whole)
+        {
+            GemmTile<T, TVector, TSimd, TShape, TOperands>.Merge(edge, TileColumns, height, width, c, part.StrideC, part.Add, bias);
         }
     }
 

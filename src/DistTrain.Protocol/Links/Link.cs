@@ -17,9 +17,9 @@ internal sealed class Link(ActorId peer, int windowMax)
     private readonly SortedList<long, Envelope> _early = [];
     private readonly Queue<Envelope> _unacknowledged = new();
     private long _sent, _delivered;
-    private int _ticksUntilRetry, _backoffTicks, _ticksWithoutProgress, _rareTicks;
+    private int _ticksUntilRetry, _backoffTicks, _ticksWithoutProgress;
     private int _owed, _owedTensors;
-    private bool _owesNow;
+    private bool _owesNow, _hasTickedRarely;
 
     /// <summary>Who is at the other end.</summary>
     public ActorId Peer => peer;
@@ -43,7 +43,7 @@ internal sealed class Link(ActorId peer, int windowMax)
     /// <summary>Whether something is unacknowledged.</summary>
     public bool Waits => _unacknowledged.Count > 0;
 
-    /// <summary>Whether retries are as rare as they get, and come with the slow timer in place of the fast one.</summary>
+    /// <summary>Whether retries are as rare as they get, and come with a timer of their own.</summary>
     public bool RetriesRarely => _backoffTicks == RareTicks;
 
     /// <summary>The oldest unacknowledged message, for telling who waits for what.</summary>
@@ -131,11 +131,11 @@ internal sealed class Link(ActorId peer, int windowMax)
         return false;
     }
 
-    /// <summary>The fast timer fired: <see cref="Limits.RetryFirst"/> passed.</summary>
+    /// <summary>The timer of frequent retries fired: <see cref="Limits.RetryFirst"/> passed.</summary>
     /// <returns>Whether to send everything unacknowledged again.</returns>
     public bool Tick()
     {
-        InvariantException.Require(!RetriesRarely, "A link whose retries are rare is the slow timer's.");
+        InvariantException.Require(!RetriesRarely, "A link whose retries are rare is not the frequent timer's.");
         _ticksWithoutProgress++;
         if (--_ticksUntilRetry > 0)
         {
@@ -147,14 +147,14 @@ internal sealed class Link(ActorId peer, int windowMax)
         return true;
     }
 
-    /// <summary>The slow timer fired, and everything unacknowledged is sent again.</summary>
+    /// <summary>The timer of rare retries fired: everything unacknowledged is sent again.</summary>
     public void TickRarely()
     {
-        InvariantException.Require(RetriesRarely, "A link whose retries are frequent is the fast timer's.");
+        InvariantException.Require(RetriesRarely, "A link whose retries are frequent is not the rare timer's.");
 
         // The timer may have run for another link before: what passed of its first interval here is not known, and patience must not end early.
-        _ticksWithoutProgress += _rareTicks == 0 ? 0 : RareTicks;
-        _rareTicks++;
+        _ticksWithoutProgress += _hasTickedRarely ? RareTicks : 0;
+        _hasTickedRarely = true;
     }
 
     /// <summary>Whether nothing was acknowledged for so many intervals.</summary>
@@ -166,7 +166,7 @@ internal sealed class Link(ActorId peer, int windowMax)
         _backoffTicks = 1;
         _ticksUntilRetry = 2;
         _ticksWithoutProgress = 0;
-        _rareTicks = 0;
+        _hasTickedRarely = false;
     }
 }
 

@@ -118,7 +118,7 @@ public sealed class LinkTests
         link.Sent(Envelope(link.NextSequence(), 1));
         ResendTicks(link, fast);
 
-        // The slow timer may have been about to fire when this link came to it.
+        // The timer may have been about to fire when this link came to it.
         link.TickRarely();
         link.IsOutOfPatience(fast).ShouldBeFalse();
         link.TickRarely();
