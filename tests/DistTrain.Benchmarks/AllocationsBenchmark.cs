@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using DistTrain.Engines;
 using DistTrain.Engines.Shared;
 using DistTrain.Engines.Threads;
@@ -55,33 +56,48 @@ internal static class AllocationsBenchmark
         using ManualResetEventSlim done = new();
         PingPong[] players = [new(), new()];
         using ComputeCrew first = new(1, players[0]), second = new(1, players[1]);
-        ActorCell[] cells = [new(new ActorId(0), new NoHost(), first, pool, TimeProvider.System), new(new ActorId(1), new NoHost(), second, pool, TimeProvider.System)];
-        long left = Hops, start = 0;
-        LoadBatchJob job = new(0, 0);
-        players[0].Play = () => Pass(second, cells[1]);
-        players[1].Play = () => Pass(first, cells[0]);
-        first.Schedule(cells[0], job);
+        ActorCell[] cells = [Apart(() => CellOn(first, 0)), Apart(() => CellOn(second, 1))];
+        LoadBatchJob[] jobs = [.. cells.Select(cell => Apart(() => new LoadBatchJob(0, 0) { HostTag = cell }))];
+        players[0].Play = Apart<Action>(() => () => Pass(players[0], second, jobs[1]));
+        players[1].Play = Apart<Action>(() => () => Pass(players[1], first, jobs[0]));
+        first.Schedule(jobs[0]);
         done.Wait();
-        double nanoseconds = Stopwatch.GetElapsedTime(start).TotalNanoseconds / (Hops * 9.0 / 10);
+        double nanoseconds = Stopwatch.GetElapsedTime(players[0].StartedAt).TotalNanoseconds / (Hops * 9.0 / 10);
         foreach (ActorCell cell in cells)
         {
             cell.Dispose();
         }
 
-        return nanoseconds;
+        Console.WriteLine(nanoseconds); return nanoseconds;
 
-        void Pass(ComputeCrew to, ActorCell cell)
+        ActorCell CellOn(ComputeCrew crew, int actor) => new(new ActorId(actor), new NoHost(), crew, pool, TimeProvider.System);
+
+        // Each counts what it has received: one count would have to go from one thread to the other and back as well.
+        void Pass(PingPong player, ComputeCrew to, LoadBatchJob job)
         {
-            long now = --left;
-            start = now == Hops * 9 / 10 ? Stopwatch.GetTimestamp() : start;
-            if (now == 0)
+            long received = ++player.Received;
+            if (received == Hops / 10 / 2)
+            {
+                player.StartedAt = Stopwatch.GetTimestamp();
+            }
+
+            if (received == Hops / 2 && player == players[1])
             {
                 done.Set();
                 return;
             }
 
-            to.Schedule(cell, job);
+            to.Schedule(job);
         }
+    }
+
+    /// <summary>Makes something that shares no cache line with what was made before it and what is made after it, as what belongs to different threads happens to in a run.</summary>
+    private static T Apart<T>(Func<T> make)
+    {
+        GC.KeepAlive(new byte[256]);
+        T made = make();
+        GC.KeepAlive(new byte[256]);
+        return made;
     }
 
     private sealed class Counter : IRunObserver
@@ -117,9 +133,28 @@ internal static class AllocationsBenchmark
         private static int[] Count() => [.. Enumerable.Range(0, 3).Select(GC.CollectionCount)];
     }
 
+    /// <summary>On cache lines of its own.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 512)]
     private sealed class PingPong : IJobRunner
     {
-        public Action Play { get; set; } = () => { };
+        [FieldOffset(128)]
+        private Action _play = () => { };
+
+        [FieldOffset(136)]
+        private long _received;
+
+        [FieldOffset(144)]
+        private long _startedAt;
+
+        public ref long Received => ref _received;
+
+        public ref long StartedAt => ref _startedAt;
+
+        public Action Play
+        {
+            get => _play;
+            set => _play = value;
+        }
 
         public void Run(Job job, ComputeScratch scratch, IForkJoin fork) => Play();
 

@@ -7,6 +7,9 @@ namespace DistTrain.Engines.Shared;
 /// <content>Jobs: on a crew member of their own, or at once in the turn that asked for them.</content>
 internal sealed partial class ActorCell
 {
+    /// <summary>Whose a job is that a crew has been given.</summary>
+    public static ActorCell Of(Job job) => (ActorCell)job.HostTag!;
+
     /// <summary>Runs a job of this actor on the calling crew member.</summary>
     public void RunJob(Job job, ComputeScratch scratch)
     {
@@ -58,7 +61,13 @@ internal sealed partial class ActorCell
             pool.Retain(input);
         }
 
-        crew.Schedule(this, job);
+        // Most jobs have been here before, and then another core need not fetch them once more.
+        if (job.HostTag != this)
+        {
+            job.HostTag = this;
+        }
+
+        crew.Schedule(job);
     }
 
     /// <summary>Runs a job.</summary>

@@ -14,10 +14,13 @@ namespace DistTrain.Engines.Shared;
 internal sealed class ComputeCrew : IForkJoin, IDisposable
 {
     private readonly Lock _lock = new();
-    private readonly Queue<ActorCell> _turns = new();
-    private readonly Queue<(ActorCell Cell, Job Job)> _jobs = new();
+    private readonly Queue<ActorCell> _turns = new(64);
+    private readonly Queue<Job> _jobs = new(64);
     private readonly CrewMember[] _members;
     private readonly Stack<CrewMember> _parked = new();
+
+    // Those of the members, beside them: what a member writes all the time would have to be fetched to find its slot.
+    private readonly HandOverSlot[] _handOvers;
 
     // One for each member, and one for whoever else calls.
     private readonly ForkSlot[] _forks;
@@ -43,6 +46,8 @@ internal sealed class ComputeCrew : IForkJoin, IDisposable
             _members[member] = new CrewMember(this, member);
         }
 
+        _handOvers = [.. _members.Select(member => member.HandOver)];
+
         _lent = takesCaller ? threads - 1 : threads;
         for (int member = 0; member < _lent; member++)
         {
@@ -61,8 +66,26 @@ internal sealed class ComputeCrew : IForkJoin, IDisposable
     /// <summary>Whether members should give up what they wait for.</summary>
     public bool IsStopping => _stopping;
 
-    /// <summary>Whether shared work waits; a hint, read without a lock.</summary>
-    public bool HasWork => _turns.Count > 0 || _jobs.Count > 0;
+    /// <summary>Whether a member would find a turn or a job; a hint, read without a lock.</summary>
+    public bool HasWork => HasQueued || HasGiven;
+
+    private bool HasQueued => _turns.Count > 0 || _jobs.Count > 0;
+
+    private bool HasGiven
+    {
+        get
+        {
+            foreach (HandOverSlot slot in _handOvers)
+            {
+                if (slot.IsFull)
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+    }
 
     /// <summary>Queues an actor's turn: on the calling member if it is one, else for anybody.</summary>
     public void Schedule(ActorCell cell)
@@ -71,6 +94,15 @@ internal sealed class ComputeCrew : IForkJoin, IDisposable
         {
             member.LocalTurns.Enqueue(cell);
             return;
+        }
+
+        foreach (HandOverSlot slot in _handOvers)
+        {
+            if (slot.TryGive(cell))
+            {
+                WakeHelper();
+                return;
+            }
         }
 
         CrewMember? parked;
@@ -83,15 +115,28 @@ internal sealed class ComputeCrew : IForkJoin, IDisposable
         parked?.Wake();
     }
 
-    /// <summary>Queues a job.</summary>
-    public void Schedule(ActorCell cell, Job job)
+    /// <summary>Gives a job, which says whose it is, to another member than the calling one, or queues it.</summary>
+    public void Schedule(Job job)
     {
-        bool fromOutside = CrewMember.Current?.Crew != this;
+        CrewMember? caller = CrewMember.Current is CrewMember current && current.Crew == this ? current : null;
+        foreach (HandOverSlot slot in _handOvers)
+        {
+            if (slot != caller?.HandOver && slot.TryGive(job))
+            {
+                if (caller is null)
+                {
+                    WakeHelper();
+                }
+
+                return;
+            }
+        }
+
         CrewMember? parked = null;
         lock (_lock)
         {
-            _jobs.Enqueue((cell, job));
-            if (fromOutside)
+            _jobs.Enqueue(job);
+            if (caller is null)
             {
                 // Here and not after it: whoever waits has seen the job by then and is about to take this lock.
                 _parked.TryPop(out parked);
@@ -107,32 +152,27 @@ internal sealed class ComputeCrew : IForkJoin, IDisposable
     /// <summary>Whether the turn that asks for a job runs it, because nobody else would have it done sooner.</summary>
     public bool RunsInTurn(Job job) => _shortJobs is not null && (Width == 1 || _shortJobs.Contains(job));
 
-    /// <summary>Takes the next shared turn or job.</summary>
-    public bool TryTake(out ActorCell? cell, out Job? job)
+    /// <summary>
+    /// Takes the next turn or job, an <see cref="ActorCell"/> or a <see cref="Job"/>: what the member has been given, what is queued, or what another member has been given and not begun with. Null for
+    /// nothing.
+    /// </summary>
+    /// <param name="member">Who asks.</param>
+    /// <param name="queuedFirst">Whether what is queued comes first. Either of both alone could go on for ever.</param>
+    public object? Take(CrewMember member, bool queuedFirst)
     {
-        CrewMember? parked = null;
-        lock (_lock)
+        object? item = queuedFirst ? TakeQueued() ?? member.HandOver.Take() : member.HandOver.Take() ?? TakeQueued();
+        for (int other = 1; item is null && other < _handOvers.Length; other++)
         {
-            job = null;
-            if (_turns.TryDequeue(out cell))
-            {
-                return true;
-            }
-
-            if (!_jobs.TryDequeue(out (ActorCell Cell, Job Job) next))
-            {
-                return false;
-            }
-
-            (cell, job) = next;
-            if (_jobs.Count > 0)
-            {
-                _parked.TryPop(out parked);
-            }
+            item = _handOvers[(member.Index + other) % _handOvers.Length].Take();
         }
 
-        parked?.Wake();
-        return true;
+        if (item is Job && _parked.Count > 0 && HasGiven)
+        {
+            // It leaves another one behind.
+            WakeHelper();
+        }
+
+        return item;
     }
 
     /// <summary>Adds a member to the parked ones unless there is work after all.</summary>
@@ -140,13 +180,20 @@ internal sealed class ComputeCrew : IForkJoin, IDisposable
     {
         lock (_lock)
         {
-            if (_turns.Count > 0 || _jobs.Count > 0 || _stopping)
+            // Whoever gives something to another member looks for parked ones after that: one of both sees the other.
+            _parked.Push(member);
+            if (!_stopping && !HasQueued && member.HandOver.TryClose())
             {
-                return false;
+                if (!HasGiven)
+                {
+                    return true;
+                }
+
+                member.HandOver.Open();
             }
 
-            _parked.Push(member);
-            return true;
+            _parked.Pop();
+            return false;
         }
     }
 
@@ -163,6 +210,21 @@ internal sealed class ComputeCrew : IForkJoin, IDisposable
 
         WakeHelper();
         fork.HelpAndClose(ClaimsFromLast(opener));
+    }
+
+    /// <summary>Whether somebody has forked what could be helped with; a hint.</summary>
+    /// <param name="helper">The member that is idle.</param>
+    public bool WantsHelp(int helper)
+    {
+        for (int other = 1; other < _forks.Length; other++)
+        {
+            if (_forks[(helper + other) % _forks.Length].WantsHelp)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     /// <summary>Helps with what another member has forked; false when nobody needs help.</summary>
@@ -229,10 +291,45 @@ internal sealed class ComputeCrew : IForkJoin, IDisposable
         }
 
         // Nobody will run these any more; what they hold goes back.
-        while (_jobs.TryDequeue(out (ActorCell Cell, Job Job) left))
+        foreach (HandOverSlot slot in _handOvers)
         {
-            left.Cell.DropJob(left.Job);
+            if (slot.Take() is Job given)
+            {
+                ActorCell.Of(given).DropJob(given);
+            }
         }
+
+        while (_jobs.TryDequeue(out Job? left))
+        {
+            ActorCell.Of(left).DropJob(left);
+        }
+    }
+
+    private object? TakeQueued()
+    {
+        if (!HasQueued)
+        {
+            return null;
+        }
+
+        CrewMember? parked = null;
+        object? taken;
+        lock (_lock)
+        {
+            if (_turns.TryDequeue(out ActorCell? cell))
+            {
+                return cell;
+            }
+
+            taken = _jobs.TryDequeue(out Job? job) ? job : null;
+            if (_jobs.Count > 0)
+            {
+                _parked.TryPop(out parked);
+            }
+        }
+
+        parked?.Wake();
+        return taken;
     }
 
     private static bool ClaimsFromLast(int member) => member % 2 == 1;

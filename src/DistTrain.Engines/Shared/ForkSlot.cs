@@ -17,6 +17,17 @@ internal sealed class ForkSlot
     private Counts _counts;
     private IChunkedWork? _work;
 
+    /// <summary>Whether there is something left to claim; a hint, which spares an idle member from writing what others work with.</summary>
+    public bool WantsHelp
+    {
+        get
+        {
+            int chunks = Volatile.Read(ref _counts.Chunks);
+            long claims = Volatile.Read(ref _counts.Claims);
+            return chunks != 0 && (claims >> 32) + (int)claims < chunks;
+        }
+    }
+
     /// <summary>Publishes work; false when other work is open.</summary>
     public bool TryOpen(IChunkedWork work, int chunks)
     {
@@ -35,7 +46,7 @@ internal sealed class ForkSlot
     /// <param name="fromLast">Whether to begin with the last chunk.</param>
     public bool TryHelp(bool fromLast)
     {
-        if (Volatile.Read(ref _counts.Chunks) == 0 || IsClaimed)
+        if (!WantsHelp)
         {
             return false;
         }
@@ -92,16 +103,6 @@ internal sealed class ForkSlot
             _work!.RunChunk(fromLast ? chunks - last : first - 1);
             Interlocked.Increment(ref _counts.Done);
             any = true;
-        }
-    }
-
-    /// <summary>Whether nothing is left to claim; a hint, which spares an idle member from writing what others work with.</summary>
-    private bool IsClaimed
-    {
-        get
-        {
-            long claims = Volatile.Read(ref _counts.Claims);
-            return (claims >> 32) + (int)claims >= Volatile.Read(ref _counts.Chunks);
         }
     }
 

@@ -28,6 +28,9 @@ public abstract class Job
 
     /// <summary>Epoch of the machine when it issued the job: results of an earlier epoch are dropped.</summary>
     public int Epoch { get; internal set; }
+
+    /// <summary>What the host notes with a job while it has it, such as whose it is; machines never look at it.</summary>
+    public object? HostTag { get; set; }
 }
 
 /// <summary>Rows of a data set that a job works on.</summary>
