@@ -10,7 +10,8 @@ namespace DistTrain.Benchmarks;
 
 /// <summary>
 /// The three products of a dense layer's step, beside OpenBLAS: x·Wᵀ forward, δ·W backward, δᵀ·x for the gradient. Both take turns on the same
-/// operands, on several threads with a pause between them; of each the fastest repetition counts, because whatever else the machine does only ever adds time.
+/// operands, on several threads with a pause between them; of each the fastest repetition counts, because whatever else the machine does only ever adds time. Where the core is shared
+/// with somebody, both are repeated until it was not for a while, or patience ends.
 /// </summary>
 internal static unsafe class GemmBenchmark
 {
@@ -18,6 +19,12 @@ internal static unsafe class GemmBenchmark
     private const int Repeats = 400;
 
     private const int Rounds = 5;
+
+    // How long a product waits at most for a core of its own, and how often it wants to have had one.
+    private const double PatienceSeconds = 3;
+    private const int WholeMin = 5;
+
+    private static int s_shared;
 
     private static readonly (int Inputs, int Outputs)[] Layers =
         [(784, 128), (784, 512), (512, 256), (256, 10), (128, 10), (64, 64), (64, 10), (1_024, 1_024), (2_048, 2_048), (1_000, 300), (783, 127)];
@@ -64,6 +71,7 @@ internal static unsafe class GemmBenchmark
 
         ratios.Sort();
         Console.WriteLine($"{ratios.Count} products: median {ratios[ratios.Count / 2]:F2}, least {ratios[0]:F2}; below 0.95: {ratios.Count(ratio => ratio < 0.95)}");
+        Console.WriteLine($"{s_shared} of them were never measured on a core that nobody else used");
     }
 
     private static double Compare<T>(string kind, int m, int k, int n, bool transposeA, bool transposeB, IForkJoin? fork)
@@ -80,14 +88,19 @@ internal static unsafe class GemmBenchmark
             int repeats = (int)Math.Clamp(Repeats * RepeatSeconds * 2e11 / (2.0 * m * n * k), 25, Repeats);
 
             // On one thread they take turns at every repetition; on several each has the cores to itself for a while.
-            int rounds = fork is null ? repeats : Rounds;
-            for (int round = 0; round < rounds; round++)
+            int rounds = fork is null ? repeats : Rounds, whole = 0;
+            long start = Stopwatch.GetTimestamp();
+            for (int round = 0; round < rounds || (whole < WholeMin && Stopwatch.GetElapsedTime(start).TotalSeconds < PatienceSeconds); round++)
             {
+                bool before = CoreShare.IsWhole();
                 Rest(fork);
                 ours = Math.Min(ours, Fastest(() => Gemm.Multiply(a.View, transposeA, b.View, transposeB, c.View, fork: fork), calls, repeats / rounds));
                 Rest(fork);
                 peers = Math.Min(peers, Fastest(() => OpenBlas.Multiply(left, transposeA, right, transposeB, target, m, n, k), calls, repeats / rounds));
+                whole += before && CoreShare.IsWhole() ? 1 : 0;
             }
+
+            s_shared += whole < WholeMin ? 1 : 0;
 
             double scale = 1e-9 * 2.0 * m * n * k;
             string precision = typeof(T) == typeof(float) ? "float32" : "float64";

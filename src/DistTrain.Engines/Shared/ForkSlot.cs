@@ -15,7 +15,6 @@ internal sealed class ForkSlot
     private const long ClaimFirst = 1L << 32;
 
     private Counts _counts;
-    private IChunkedWork? _work;
 
     /// <summary>Whether there is something left to claim; a hint, which spares an idle member from writing what others work with.</summary>
     public bool WantsHelp
@@ -36,7 +35,7 @@ internal sealed class ForkSlot
             return false;
         }
 
-        _work = work;
+        _counts.Work = work;
         Volatile.Write(ref _counts.Done, 0);
         Volatile.Write(ref _counts.Chunks, chunks);
         return true;
@@ -76,7 +75,7 @@ internal sealed class ForkSlot
             spin.SpinOnce(sleep1Threshold: -1);
         }
 
-        _work = null;
+        _counts.Work = null;
         Volatile.Write(ref _counts.Claims, 0);
         Volatile.Write(ref _counts.Open, 0);
     }
@@ -100,7 +99,7 @@ internal sealed class ForkSlot
                 return any;
             }
 
-            _work!.RunChunk(fromLast ? chunks - last : first - 1);
+            _counts.Work!.RunChunk(fromLast ? chunks - last : first - 1);
             Interlocked.Increment(ref _counts.Done);
             any = true;
         }
@@ -124,5 +123,8 @@ internal sealed class ForkSlot
 
         [FieldOffset(80)]
         public long Claims;
+
+        [FieldOffset(88)]
+        public IChunkedWork? Work;
     }
 }

@@ -4,45 +4,11 @@ using DistTrain.Numerics.Kernels.Simd;
 
 namespace DistTrain.Numerics.Kernels;
 
-/// <summary>Sizes of the blocks that stay in cache.</summary>
-internal static class GemmBlocks
-{
-    /// <summary>Rows of c in a block at most: of tiles of 4, 5, 6 and 8 rows as many as 128 rows take, the usual batch and width.</summary>
-    public const int BlockM = 132;
-
-    /// <summary>Rows of a block that goes into a sink: it is still in the second-level cache when it is taken, with what the sink needs besides.</summary>
-    public const int SunkM = 32;
-
-    /// <summary>Bytes of a page.</summary>
-    public const int PageBytes = 4096;
-
-    /// <summary>Columns of c in a block at most.</summary>
-    public const int BlockN = 1024;
-
-    /// <summary>Columns of c in a block at least where its packed right operand is to stay in a small second-level cache, beside rows of the left one.</summary>
-    public const int NarrowN = 64;
-
-    /// <summary>Bytes of such an operand.</summary>
-    public const int NarrowBytes = 128 << 10;
-
-    /// <summary>The same where the left operand is too large to come again for so few columns.</summary>
-    public const int MiddleN = 256;
-
-    /// <summary>Bytes of a left operand that a cache of some level holds.</summary>
-    public const int CachedLeftBytes = 2 << 20;
-
-    /// <summary>Terms of a product so shallow that writing c takes longer than computing it.</summary>
-    public const int ShallowK = 32;
-
-    /// <summary>Bytes of a right operand that the last cache holds from one product to the next: of 24 MB and less, 32 MB of cache gave all that packing would.</summary>
-    public const int CachedRightBytes = 24 << 20;
-}
-
 /// <summary>
 /// The blocked product for one vector width and tile shape, after Goto and van de Geijn, "Anatomy of High-Performance Matrix
 /// Multiplication", ACM TOMS 34, 2008. An operand is packed where it is reused enough to pay for that.
 /// </summary>
-internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
+internal static unsafe partial class GemmBlocks<T, TVector, TSimd, TShape>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
     where TVector : unmanaged
     where TSimd : ISimd<TVector, T>
@@ -62,7 +28,7 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
     {
         // Rows of a left operand are read in place as fast as from panels, and a right operand is until it is read very often.
         // The columns of a transposed one are panels as they are, if tiles fit them and one k is not far from the next.
-        bool panels = problem.TransposeA && problem.StrideA <= PanelColumnsMax && problem.M % TShape.Rows == 0 && path == GemmPath.Best;
+        bool panels = problem.TransposeA && problem.StrideA <= (problem.K <= GemmBlocks.ShallowK ? 2 : 1) * PanelColumnsMax && problem.M % TShape.Rows == 0 && path == GemmPath.Best;
         bool packA = (problem.TransposeA && !panels) || path == GemmPath.Packed;
         bool packB = problem.TransposeB || path == GemmPath.Packed || (path == GemmPath.Best && IsReadOften(problem));
         bool isFar = !packB && !packA && !panels && IsFar(problem);
@@ -76,7 +42,7 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
             }
             else
             {
-                RunWhole<LeftInPlace>(problem, problem.StrideA);
+                RunWhole<OfAllRows<LeftInPlace>>(problem, problem.StrideA);
             }
         }
         else if (isFar)
@@ -93,48 +59,6 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
         }
     }
 
-    /// <summary>
-    /// Whether tiles read a right operand so often that packing it pays; sooner where its rows lie on pages of their own, and at once where another core may have it, for
-    /// packing reads from one line to the next.
-    /// </summary>
-    private static bool IsReadOften(in GemmProblem<T> problem)
-    {
-        nint stride = problem.StrideB * sizeof(T);
-
-        // What comes from memory comes faster row by row than as a strip of every row, unless a tile or two are all that is made of it.
-        bool isUncached = stride >= GemmBlocks.PageBytes && problem.K * stride > GemmBlocks.CachedRightBytes && (!IsFar(problem) || problem.M > 2 * TShape.Rows);
-
-        // Rows a multiple of a page apart fall into the same few places of a small first-level cache, and one pass of tiles drives out what the next wants.
-        int paged = IsWide ? 12 : stride % GemmBlocks.PageBytes != 0 ? 32 : stride >= 2 * GemmBlocks.PageBytes ? 1 : 4;
-        return problem.IsShared || isUncached || problem.M > TShape.Rows * (stride >= GemmBlocks.PageBytes ? paged : 32);
-    }
-
-    /// <summary>Whether the rows of a right operand that is read in place should be asked for ahead. With vectors of 256 bits, one of which is a cache line of two, that gave nothing.</summary>
-    private static bool IsFar(in GemmProblem<T> problem) => IsWide && problem.StrideB * sizeof(T) >= GemmBlocks.PageBytes && problem.K >= 2 * RightOnManyPages.RightAhead;
-
-    /// <summary>
-    /// Columns of c in a block. A left operand that is read in place costs nothing to come to again, so the packed right one may be as narrow as the second-level cache asks for; one that is packed is packed again
-    /// for every block of columns. These were measured with 256 bits (512 KB of cache); cores with 512-bit vectors have larger ones, and keep what was measured there.
-    /// </summary>
-    private static int BlockColumns(in GemmProblem<T> problem, bool packA, bool packB)
-    {
-        if (IsWide || packA || !packB)
-        {
-            return GemmBlocks.BlockN;
-        }
-
-        long depth = Math.Min(problem.K, GemmReference.BlockK), leftBytes = problem.M * depth * sizeof(T);
-        int columns = leftBytes <= GemmBlocks.CachedLeftBytes ? GemmBlocks.NarrowN : GemmBlocks.MiddleN;
-        long fitting = GemmBlocks.NarrowBytes / (depth * sizeof(T)) / GemmBlocks.NarrowN * GemmBlocks.NarrowN;
-        return (int)Math.Clamp(fitting, columns, GemmBlocks.BlockN);
-    }
-
-    /// <summary>
-    /// Whether all columns of a block of k come before the next k. Where the right operand's rows lie on pages of their own a processor remembers where those of one block are, and not those
-    /// of all: with vectors of 256 bits, and so narrow blocks, looking them up again for each took longer than the product.
-    /// </summary>
-    private static bool SweepsAcross(in GemmProblem<T> problem) => !IsWide && !problem.TransposeB && problem.StrideB * sizeof(T) >= GemmBlocks.PageBytes;
-
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Run<TOperands>(in GemmProblem<T> problem, bool packA, bool packB)
         where TOperands : ITileOperands
@@ -145,7 +69,7 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
         blockM -= blockM % TShape.Rows;
         int blockN = BlockColumns(problem, packA, packB);
         int acrossBlocks = (problem.N + blockN - 1) / blockN, deepBlocks = (problem.K + GemmReference.BlockK - 1) / GemmReference.BlockK;
-        bool acrossFirst = SweepsAcross(problem);
+        bool acrossFirst = SweepsAcross(problem), goesAlong = GoesAlong(problem);
         for (int block = 0; block < acrossBlocks * deepBlocks; block++)
         {
             int j = (acrossFirst ? block % acrossBlocks : block / deepBlocks) * blockN, p = (acrossFirst ? block / acrossBlocks : block % deepBlocks) * GemmReference.BlockK;
@@ -188,6 +112,7 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
                     StrideA = packA ? TShape.Rows : problem.StrideA,
                     StepA = packA ? depth : problem.TransposeA ? 1 : problem.StrideA,
                     Diagonal = problem.Diagonal + i - j,
+                    GoesAlong = goesAlong,
                 };
                 if (problem.Sink is not null)
                 {
@@ -214,6 +139,12 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
         nint strideA = problem.StrideA, strideB = problem.StrideB, strideC = problem.StrideC;
         int m = problem.M, n = problem.N, k = problem.K;
         bool add = problem.Accumulate;
+        if (IsWide && k <= GemmBlocks.ShallowK)
+        {
+            RunAlong<TOperands>(problem, stepA);
+            return;
+        }
+
         for (int j = 0; j < n; j += TileColumns)
         {
             T* b = problem.B + j, bias = problem.Bias == null ? null : problem.Bias + j, a = problem.A, c = problem.C + j;
@@ -232,6 +163,27 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
                 i += height;
                 a += height * stepA;
                 c += height * strideC;
+            }
+        }
+    }
+
+    /// <summary>The same row by row of tiles: a tile is computed so soon that what it is written to should be foreseen.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void RunAlong<TOperands>(in GemmProblem<T> problem, nint stepA)
+        where TOperands : ITileOperands
+    {
+        nint strideA = problem.StrideA, strideB = problem.StrideB, strideC = problem.StrideC;
+        int n = problem.N, k = problem.K;
+        bool add = problem.Accumulate;
+        for (int i = 0; i < problem.M; i += TShape.Rows)
+        {
+            T* a = problem.A + (i * stepA), b = problem.B, c = problem.C + (i * strideC), bias = problem.Bias;
+            for (int j = 0; j < n; j += TileColumns)
+            {
+                GemmTile<T, TVector, TSimd, TShape, TOperands>.Run(a, strideA, TShape.Rows, b, strideB, k, c, strideC, add, bias);
+                b += TileColumns;
+                c += TileColumns;
+                bias += bias == null ? 0 : TileColumns;
             }
         }
     }
@@ -257,9 +209,8 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
         byte* memory = stackalloc byte[(8 * TileColumns * sizeof(T)) + 64];
         T* edge = (T*)(((nint)memory + 63) & -64);
         nint step = strideB == 0 ? TileColumns : strideB, panelStep = strideB == 0 ? part.Depth : 1;
-        if (IsWide && part.Depth <= GemmBlocks.ShallowK && part.StrideC * sizeof(T) >= 2 * GemmBlocks.PageBytes && !part.TurnC)
+        if (part.GoesAlong)
         {
-            // Rows on pages of their own are written along, which the processor foresees, and not down.
             for (int i = 0; i < part.Rows; i += TShape.Rows)
             {
                 int height = Math.Min(TShape.Rows, part.Rows - i), end = Math.Min(columns, part.Diagonal + i + height - firstColumn);
@@ -311,8 +262,15 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
         if (part.TurnC)
         {
             T* a = part.A + (i * part.StepA), c = part.C + (j * part.StrideC) + i, bias = part.Bias == null ? null : part.Bias + i;
-            GemmTile<T, TVector, TSimd, TShape, TOperands>.Run(
-                a, part.StrideA, height, panel, step, part.Depth, edge, TileColumns, add: false, bias: null);
+            if (!TOperands.LeftPacked && height == TShape.Rows)
+            {
+                GemmTile<T, TVector, TSimd, TShape, OfAllRows<TOperands>>.Run(a, part.StrideA, height, panel, step, part.Depth, edge, TileColumns, add: false, bias: null);
+            }
+            else
+            {
+                GemmTile<T, TVector, TSimd, TShape, TOperands>.Run(a, part.StrideA, height, panel, step, part.Depth, edge, TileColumns, add: false, bias: null);
+            }
+
             GemmTurnedStore.Store(edge, TileColumns, height, width, c, part.StrideC, part.Add, bias);
         }
         else
@@ -343,6 +301,12 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
     {
         T* a = part.A + (i * part.StepA), c = part.C + (i * part.StrideC) + j, bias = part.Bias == null ? null : part.Bias + j;
         bool whole = height == TTile.Rows && width == TTile.Vectors * TSimd.Count;
+        if (whole && !TOperands.LeftPacked)
+        {
+            GemmTile<T, TVector, TSimd, TTile, OfAllRows<TOperands>>.Run(a, part.StrideA, height, panel, step, part.Depth, c, part.StrideC, part.Add, bias);
+            return;
+        }
+
         GemmTile<T, TVector, TSimd, TTile, TOperands>.Run(
             a, part.StrideA, height, panel, step, part.Depth, whole ? c : edge, whole ? part.StrideC : TileColumns, whole && part.Add, whole ? bias : null);
         if (!whole)
@@ -383,6 +347,6 @@ internal static unsafe class GemmBlocks<T, TVector, TSimd, TShape>
         public T* A, C, Bias;
         public nint StrideA, StepA, StrideC;
         public int Rows, Depth, Diagonal;
-        public bool Add, TurnC;
+        public bool Add, TurnC, GoesAlong;
     }
 }

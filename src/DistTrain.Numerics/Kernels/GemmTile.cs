@@ -32,6 +32,9 @@ internal static unsafe class GemmTile<T, TVector, TSimd, TShape, TOperands>
             PrefetchRows(c, strideC);
         }
 
+        // Each of these three serves up to three rows, if all of them exist.
+        nint s1 = strideA, s2 = 2 * strideA;
+        T* q0 = a, q3 = a + (3 * strideA), q6 = a + (6 * strideA);
         T* a0 = a, a1 = Row(a, strideA, 1, rows), a2 = Row(a, strideA, 2, rows), a3 = Row(a, strideA, 3, rows);
         T* a4 = Row(a, strideA, 4, rows), a5 = Row(a, strideA, 5, rows), a6 = Row(a, strideA, 6, rows), a7 = Row(a, strideA, 7, rows);
         TVector zero = TSimd.Broadcast(T.Zero);
@@ -48,43 +51,91 @@ internal static unsafe class GemmTile<T, TVector, TSimd, TShape, TOperands>
 
             TVector b0 = TSimd.Load(b), b1 = Two ? TSimd.Load(b + TSimd.Count) : zero;
             b += strideB;
-            MultiplyAdd(TOperands.LeftPacked ? a : a0 + p, b0, b1, ref c00, ref c01);
+            MultiplyAdd(TOperands.LeftPacked ? a : TOperands.AllRows ? q0 : a0 + p, b0, b1, ref c00, ref c01);
             if (TShape.Rows > 1)
             {
-                MultiplyAdd(TOperands.LeftPacked ? a + 1 : a1 + p, b0, b1, ref c10, ref c11);
+                MultiplyAdd(TOperands.LeftPacked ? a + 1 : TOperands.AllRows ? q0 + s1 : a1 + p, b0, b1, ref c10, ref c11);
             }
 
             if (TShape.Rows > 2)
             {
-                MultiplyAdd(TOperands.LeftPacked ? a + 2 : a2 + p, b0, b1, ref c20, ref c21);
+                MultiplyAdd(TOperands.LeftPacked ? a + 2 : TOperands.AllRows ? q0 + s2 : a2 + p, b0, b1, ref c20, ref c21);
             }
 
             if (TShape.Rows > 3)
             {
-                MultiplyAdd(TOperands.LeftPacked ? a + 3 : a3 + p, b0, b1, ref c30, ref c31);
+                MultiplyAdd(TOperands.LeftPacked ? a + 3 : TOperands.AllRows ? q3 : a3 + p, b0, b1, ref c30, ref c31);
             }
 
             if (TShape.Rows > 4)
             {
-                MultiplyAdd(TOperands.LeftPacked ? a + 4 : a4 + p, b0, b1, ref c40, ref c41);
+                MultiplyAdd(TOperands.LeftPacked ? a + 4 : TOperands.AllRows ? q3 + s1 : a4 + p, b0, b1, ref c40, ref c41);
             }
 
             if (TShape.Rows > 5)
             {
-                MultiplyAdd(TOperands.LeftPacked ? a + 5 : a5 + p, b0, b1, ref c50, ref c51);
+                MultiplyAdd(TOperands.LeftPacked ? a + 5 : TOperands.AllRows ? q3 + s2 : a5 + p, b0, b1, ref c50, ref c51);
             }
 
             if (TShape.Rows > 6)
             {
-                MultiplyAdd(TOperands.LeftPacked ? a + 6 : a6 + p, b0, b1, ref c60, ref c61);
+                MultiplyAdd(TOperands.LeftPacked ? a + 6 : TOperands.AllRows ? q6 : a6 + p, b0, b1, ref c60, ref c61);
             }
 
             if (TShape.Rows > 7)
             {
-                MultiplyAdd(TOperands.LeftPacked ? a + 7 : a7 + p, b0, b1, ref c70, ref c71);
+                MultiplyAdd(TOperands.LeftPacked ? a + 7 : TOperands.AllRows ? q6 + s1 : a7 + p, b0, b1, ref c70, ref c71);
             }
 
             a += TOperands.LeftPacked ? strideA : 0;
+            if (TOperands.AllRows)
+            {
+                q0++;
+                q3++;
+                q6++;
+            }
+        }
+
+        if (!add && bias == null)
+        {
+            // Most tiles; to look once is a tenth of a shallow one.
+            Put(c, c00, c01);
+            if (TShape.Rows > 1)
+            {
+                Put(c + strideC, c10, c11);
+            }
+
+            if (TShape.Rows > 2)
+            {
+                Put(c + (2 * strideC), c20, c21);
+            }
+
+            if (TShape.Rows > 3)
+            {
+                Put(c + (3 * strideC), c30, c31);
+            }
+
+            if (TShape.Rows > 4)
+            {
+                Put(c + (4 * strideC), c40, c41);
+            }
+
+            if (TShape.Rows > 5)
+            {
+                Put(c + (5 * strideC), c50, c51);
+            }
+
+            if (TShape.Rows > 6)
+            {
+                Put(c + (6 * strideC), c60, c61);
+            }
+
+            if (TShape.Rows > 7)
+            {
+                Put(c + (7 * strideC), c70, c71);
+            }
+
+            return;
         }
 
         Finish(c, c00, c01, add, bias);
@@ -148,7 +199,7 @@ internal static unsafe class GemmTile<T, TVector, TSimd, TShape, TOperands>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static T* Row(T* a, nint stride, int row, int rows) => TOperands.LeftPacked || row >= TShape.Rows ? a : a + (Math.Min(row, rows - 1) * stride);
+    private static T* Row(T* a, nint stride, int row, int rows) => TOperands.LeftPacked || TOperands.AllRows || row >= TShape.Rows ? a : a + (Math.Min(row, rows - 1) * stride);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void MultiplyAdd(T* a, TVector b0, TVector b1, ref TVector c0, ref TVector c1)
@@ -176,6 +227,12 @@ internal static unsafe class GemmTile<T, TVector, TSimd, TShape, TOperands>
             c1 = Two ? TSimd.Add(c1, TSimd.Load(bias + TSimd.Count)) : c1;
         }
 
+        Put(c, c0, c1);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Put(T* c, TVector c0, TVector c1)
+    {
         TSimd.Store(c0, c);
         if (Two)
         {

@@ -6,6 +6,9 @@ internal interface ITileOperands
     /// <summary>Whether the left one lies in panels, which hold all rows of one k side by side, and not row by row.</summary>
     static abstract bool LeftPacked { get; }
 
+    /// <summary>Whether all rows of a tile exist, one stride from each other, where the left operand is read row by row.</summary>
+    static virtual bool AllRows => false;
+
     /// <summary>So many k before it is needed, a row of the right operand is asked for; 0 where it is near.</summary>
     static abstract int RightAhead { get; }
 }
@@ -35,4 +38,15 @@ internal readonly struct RightOnManyPages : ITileOperands
     public static bool LeftPacked => false;
 
     public static int RightAhead => 32;
+}
+
+/// <summary>The same for a tile of which all rows exist: three pointers reach them, so that all stay in registers.</summary>
+internal readonly struct OfAllRows<TOperands> : ITileOperands
+    where TOperands : ITileOperands
+{
+    public static bool LeftPacked => TOperands.LeftPacked;
+
+    public static bool AllRows => !TOperands.LeftPacked;
+
+    public static int RightAhead => TOperands.RightAhead;
 }
