@@ -6,16 +6,14 @@ namespace DistTrain.Engines.Shared;
 
 /// <summary>
 /// A run's compute threads, lent by the process (<see cref="CrewThread"/>), the only place kernels run. Actors are not threads: an actor with something to
-/// do is an entry in a run queue,
-/// jobs are another queue. A member drains the turns that it caused itself, then takes turns and jobs from the shared
-/// queues, and wakes a
-/// parked member only when it leaves a job behind: short turns are never worth a wake-up.
+/// do is an entry in a run queue, jobs are another queue, and before both comes a slot of each member's own (<see cref="HandOverSlot"/>). A member drains the turns that it caused itself, then takes what it
+/// has been given, what is queued, and what others have been given and not begun with; it wakes a parked member only when it leaves a job behind: short turns are never worth a wake-up.
 /// </summary>
 internal sealed class ComputeCrew : IForkJoin, IDisposable
 {
     private readonly Lock _lock = new();
-    private readonly Queue<ActorCell> _turns = new(64);
-    private readonly Queue<Job> _jobs = new(64);
+    private readonly Queue<ActorCell> _turns = new();
+    private readonly Queue<Job> _jobs = new();
     private readonly CrewMember[] _members;
     private readonly Stack<CrewMember> _parked = new();
 
@@ -47,7 +45,6 @@ internal sealed class ComputeCrew : IForkJoin, IDisposable
         }
 
         _handOvers = [.. _members.Select(member => member.HandOver)];
-
         _lent = takesCaller ? threads - 1 : threads;
         for (int member = 0; member < _lent; member++)
         {
@@ -216,9 +213,10 @@ internal sealed class ComputeCrew : IForkJoin, IDisposable
     /// <param name="helper">The member that is idle.</param>
     public bool WantsHelp(int helper)
     {
-        for (int other = 1; other < _forks.Length; other++)
+        // Every few nanoseconds, so without a division.
+        for (int fork = 0; fork < _forks.Length; fork++)
         {
-            if (_forks[(helper + other) % _forks.Length].WantsHelp)
+            if (fork != helper && _forks[fork].WantsHelp)
             {
                 return true;
             }

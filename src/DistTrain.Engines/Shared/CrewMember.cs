@@ -11,7 +11,7 @@ internal sealed class CrewMember : IDisposable
     // As long as parking and waking takes, 15 to 60 µs, of which whoever wakes pays a part: so no wait costs more than twice what it would have with foresight.
     private static readonly long SpinTicks = Stopwatch.Frequency * 50 / 1_000_000;
 
-    // So often, some 20 ns apart, it looks at what it has been given before it looks at the clock, and at what anybody may take.
+    // So often, some 20 ns apart, it looks at what only it can do soon before it looks at the clock, and at what anybody may take.
     private const int LooksAtATime = 16;
 
     // Turns that run their own short jobs can go on for as long as the training does; what is shared must not wait for its end.
@@ -128,7 +128,7 @@ internal sealed class CrewMember : IDisposable
         {
             for (int look = 0; look < LooksAtATime; look++)
             {
-                if (HandOver.IsFull)
+                if (HandOver.IsFull || Crew.WantsHelp(Index))
                 {
                     return true;
                 }
@@ -143,7 +143,7 @@ internal sealed class CrewMember : IDisposable
                 }
             }
 
-            if (Crew.WantsHelp(Index) || Crew.HasWork)
+            if (Crew.HasWork)
             {
                 return true;
             }

@@ -98,7 +98,7 @@ internal static unsafe class GemmTile<T, TVector, TSimd, TShape, TOperands>
 
         if (!add && bias == null)
         {
-            // Most tiles; to look once is a tenth of a shallow one.
+            // Most tiles are like this, and looking at every row took a tenth of a shallow one.
             Put(c, c00, c01);
             if (TShape.Rows > 1)
             {

@@ -40,7 +40,7 @@ internal readonly struct RightOnManyPages : ITileOperands
     public static int RightAhead => 32;
 }
 
-/// <summary>The same for a tile of which all rows exist: three pointers reach them, so that all stay in registers.</summary>
+/// <summary>Operands of a tile that is as high as its kind: three pointers reach all rows of a left one that is read in place, so that they stay in registers.</summary>
 internal readonly struct OfAllRows<TOperands> : ITileOperands
     where TOperands : ITileOperands
 {
