@@ -170,6 +170,9 @@ public static class Gemm
             case <= 4:
                 GemmBlocks<T, Vector512<T>, Simd512<T>, Tile4By2>.Run(problem, path);
                 break;
+            case 10 when !problem.TurnC:
+                GemmBlocks<T, Vector512<T>, Simd512<T>, Tile10By2>.Run(problem, path);
+                break;
             case 5 or 9 or 10:
                 GemmBlocks<T, Vector512<T>, Simd512<T>, Tile5By2>.Run(problem, path);
                 break;

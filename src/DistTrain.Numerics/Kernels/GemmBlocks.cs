@@ -206,7 +206,7 @@ internal static unsafe partial class GemmBlocks<T, TVector, TSimd, TShape>
         where TOperands : ITileOperands
     {
         // On cache lines of its own what was just written is read back at once. Eight rows are transposed whatever the tile's height.
-        byte* memory = stackalloc byte[(8 * TileColumns * sizeof(T)) + 64];
+        byte* memory = stackalloc byte[(Math.Max(8, TShape.Rows) * TileColumns * sizeof(T)) + 64];
         T* edge = (T*)(((nint)memory + 63) & -64);
         nint step = strideB == 0 ? TileColumns : strideB, panelStep = strideB == 0 ? part.Depth : 1;
         if (part.GoesAlong)

@@ -32,14 +32,15 @@ internal static unsafe class GemmTile<T, TVector, TSimd, TShape, TOperands>
             PrefetchRows(c, strideC);
         }
 
-        // Each of these three serves up to three rows, if all of them exist.
+        // Each of these serves up to three rows, if all of them exist.
         nint s1 = strideA, s2 = 2 * strideA;
-        T* q0 = a, q3 = a + (3 * strideA), q6 = a + (6 * strideA);
+        T* q0 = a, q3 = a + (3 * strideA), q6 = a + (6 * strideA), q9 = a + (9 * strideA);
         T* a0 = a, a1 = Row(a, strideA, 1, rows), a2 = Row(a, strideA, 2, rows), a3 = Row(a, strideA, 3, rows);
         T* a4 = Row(a, strideA, 4, rows), a5 = Row(a, strideA, 5, rows), a6 = Row(a, strideA, 6, rows), a7 = Row(a, strideA, 7, rows);
+        T* a8 = Row(a, strideA, 8, rows), a9 = Row(a, strideA, 9, rows);
         TVector zero = TSimd.Broadcast(T.Zero);
-        TVector c00 = zero, c10 = zero, c20 = zero, c30 = zero, c40 = zero, c50 = zero, c60 = zero, c70 = zero;
-        TVector c01 = zero, c11 = zero, c21 = zero, c31 = zero, c41 = zero, c51 = zero, c61 = zero, c71 = zero;
+        TVector c00 = zero, c10 = zero, c20 = zero, c30 = zero, c40 = zero, c50 = zero, c60 = zero, c70 = zero, c80 = zero, c90 = zero;
+        TVector c01 = zero, c11 = zero, c21 = zero, c31 = zero, c41 = zero, c51 = zero, c61 = zero, c71 = zero, c81 = zero, c91 = zero;
         nint ahead = TOperands.RightAhead * strideB;
         for (nint p = 0; p < depth; p++)
         {
@@ -87,12 +88,23 @@ internal static unsafe class GemmTile<T, TVector, TSimd, TShape, TOperands>
                 MultiplyAdd(TOperands.LeftPacked ? a + 7 : TOperands.AllRows ? q6 + s1 : a7 + p, b0, b1, ref c70, ref c71);
             }
 
+            if (TShape.Rows > 8)
+            {
+                MultiplyAdd(TOperands.LeftPacked ? a + 8 : TOperands.AllRows ? q6 + s2 : a8 + p, b0, b1, ref c80, ref c81);
+            }
+
+            if (TShape.Rows > 9)
+            {
+                MultiplyAdd(TOperands.LeftPacked ? a + 9 : TOperands.AllRows ? q9 : a9 + p, b0, b1, ref c90, ref c91);
+            }
+
             a += TOperands.LeftPacked ? strideA : 0;
             if (TOperands.AllRows)
             {
                 q0++;
                 q3++;
                 q6++;
+                q9++;
             }
         }
 
@@ -135,6 +147,16 @@ internal static unsafe class GemmTile<T, TVector, TSimd, TShape, TOperands>
                 Put(c + (7 * strideC), c70, c71);
             }
 
+            if (TShape.Rows > 8)
+            {
+                Put(c + (8 * strideC), c80, c81);
+            }
+
+            if (TShape.Rows > 9)
+            {
+                Put(c + (9 * strideC), c90, c91);
+            }
+
             return;
         }
 
@@ -172,6 +194,16 @@ internal static unsafe class GemmTile<T, TVector, TSimd, TShape, TOperands>
         if (TShape.Rows > 7)
         {
             Finish(c + (7 * strideC), c70, c71, add, bias);
+        }
+
+        if (TShape.Rows > 8)
+        {
+            Finish(c + (8 * strideC), c80, c81, add, bias);
+        }
+
+        if (TShape.Rows > 9)
+        {
+            Finish(c + (9 * strideC), c90, c91, add, bias);
         }
     }
 

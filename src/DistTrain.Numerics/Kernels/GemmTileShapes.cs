@@ -4,7 +4,7 @@ namespace DistTrain.Numerics.Kernels;
 /// use.</summary>
 internal interface ITileShape
 {
-    /// <summary>Rows: 1 to 8.</summary>
+    /// <summary>Rows: 1 to 10.</summary>
     static abstract int Rows { get; }
 
     /// <summary>Vectors side by side: 2 or 1.</summary>
@@ -27,7 +27,15 @@ internal readonly struct Tile6By2 : ITileShape
     public static int Vectors => 2;
 }
 
-/// <summary>5 rows of two vectors, for products of few rows that 5 divide better: ten classes are two such tiles.</summary>
+/// <summary>10 rows of two vectors, for the ten classes of many a last layer: a shallow tile that is twice as high is over with less besides.</summary>
+internal readonly struct Tile10By2 : ITileShape
+{
+    public static int Rows => 10;
+
+    public static int Vectors => 2;
+}
+
+/// <summary>5 rows of two vectors, for products of few rows that 5 divide better.</summary>
 internal readonly struct Tile5By2 : ITileShape
 {
     public static int Rows => 5;
