@@ -21,7 +21,7 @@ internal static unsafe class GemmBenchmark
     private const int Rounds = 5;
 
     // How long a product waits at most for a core of its own, and how often it wants to have had one.
-    private const double PatienceSeconds = 3;
+    private const double PatienceSeconds = 1;
     private const int WholeMin = 5;
 
     private static int s_shared;
