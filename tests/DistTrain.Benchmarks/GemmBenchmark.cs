@@ -20,9 +20,12 @@ internal static unsafe class GemmBenchmark
 
     private const int Rounds = 5;
 
+    // Until then what has just been called for the first time has been compiled for the last time.
+    private const double LeastSeconds = 0.3;
+
     // How long a product waits at most for a core of its own, and how often it wants to have had one.
     private const double PatienceSeconds = 1;
-    private const int WholeMin = 5;
+    private const int WholeMin = 3;
 
     private static int s_shared;
 
@@ -90,7 +93,7 @@ internal static unsafe class GemmBenchmark
             // On one thread they take turns at every repetition; on several each has the cores to itself for a while.
             int rounds = fork is null ? repeats : Rounds, whole = 0;
             long start = Stopwatch.GetTimestamp();
-            for (int round = 0; round < rounds || (whole < WholeMin && Stopwatch.GetElapsedTime(start).TotalSeconds < PatienceSeconds); round++)
+            for (int round = 0; round < rounds || Stopwatch.GetElapsedTime(start).TotalSeconds < (whole < WholeMin ? PatienceSeconds : LeastSeconds); round++)
             {
                 bool before = CoreShare.IsWhole();
                 Rest(fork);
