@@ -91,4 +91,41 @@ public sealed class HandOverSlotTests
         Array.ForEach(threads, thread => thread.Join());
         taken.ShouldAllBe(times => times == 1);
     }
+
+    [Fact]
+    public void WhatTwoReachForAtOnceOnlyOneOfThemHas()
+    {
+        // One gives and reaches for it at once, some time later each time, while the other reaches all the time.
+        const int Count = 300_000;
+        int[] taken = new int[Count];
+        bool ends = false;
+        _slot.Open();
+        Thread other = new(() =>
+        {
+            while (!Volatile.Read(ref ends))
+            {
+                Note(_slot.Take());
+            }
+        })
+        { IsBackground = true };
+        other.Start();
+        for (int i = 0; i < Count; i++)
+        {
+            _slot.TryGive(new LoadBatchJob(i, 0)).ShouldBeTrue();
+            Thread.SpinWait(i % 8);
+            Note(_slot.Take());
+        }
+
+        Volatile.Write(ref ends, true);
+        other.Join();
+        taken.ShouldAllBe(times => times == 1);
+
+        void Note(object? item)
+        {
+            if (item is LoadBatchJob job)
+            {
+                Interlocked.Increment(ref taken[job.Stage]);
+            }
+        }
+    }
 }
