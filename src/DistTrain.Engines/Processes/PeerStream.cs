@@ -38,7 +38,7 @@ internal sealed class PeerStream(string address, byte[] token, int process, Shar
             arena?.Sweep();
             memory = sharedBytes == 0 ? null : SharedMemory.TryCreate(sharedBytes);
             socket.Send(Greeting(token, process, memory?.Place ?? default, arena?.Place ?? default));
-            return memory is null ? new NetworkStream(socket, ownsSocket: true) : new LendingStream(socket, new TensorLender(memory, arena));
+            return memory is null ? new PromptSocketStream(socket) : new LendingStream(socket, new TensorLender(memory, arena));
         }
         catch
         {

@@ -53,6 +53,19 @@ internal sealed class TensorLender(SharedMemory memory, SharedArena? arena = nul
         }
     }
 
+    /// <inheritdoc/>
+    public bool HasRoomFor(BufferHandle tensor, BufferPool pool)
+    {
+        ReadOnlySpan<byte> bytes = pool.Bytes(tensor);
+        bool isInArena = arena is not null && arena.OffsetOf(bytes) >= 0;
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_isClosed, this);
+            TakeBack();
+            return isInArena && memory.IsArenaOpened ? _lent < SharedMemory.SlotsMax : memory.IsOpened && TryFindGap(bytes.Length, out _, out _);
+        }
+    }
+
     /// <summary>Puts a copy aside.</summary>
     public TensorPlace Put(ReadOnlySpan<byte> tensor)
     {
@@ -175,27 +188,30 @@ internal sealed class TensorLender(SharedMemory memory, SharedArena? arena = nul
 
     private TensorPlace Lend(int length)
     {
-        if (_lent == SharedMemory.SlotsMax)
-        {
-            return TensorPlace.InStream;
-        }
-
-        long bytes = (length + SharedMemory.Alignment - 1L) / SharedMemory.Alignment * SharedMemory.Alignment, start = 0;
-        int index = 0;
-        while (index < _copies.Count && _copies[index].Start - start < bytes)
-        {
-            start = _copies[index++].End;
-        }
-
-        if (start + bytes > memory.DataBytes)
+        if (!TryFindGap(length, out int index, out long start))
         {
             return TensorPlace.InStream;
         }
 
         int slot = TakeSlot();
-        _copies.Insert(index, (start, start + bytes, slot));
+        _copies.Insert(index, (start, start + Aligned(length), slot));
         return new TensorPlace(start, slot);
     }
+
+    /// <summary>The lowest place that is free for a copy.</summary>
+    private bool TryFindGap(int length, out int index, out long start)
+    {
+        long bytes = Aligned(length);
+        (index, start) = (0, 0);
+        while (index < _copies.Count && _copies[index].Start - start < bytes)
+        {
+            start = _copies[index++].End;
+        }
+
+        return _lent < SharedMemory.SlotsMax && start + bytes <= memory.DataBytes;
+    }
+
+    private static long Aligned(int length) => (length + SharedMemory.Alignment - 1L) / SharedMemory.Alignment * SharedMemory.Alignment;
 
     private int TakeSlot()
     {

@@ -22,6 +22,9 @@ internal sealed class FrameWriter(BufferPool pool) : IDisposable
     private readonly FrameCodec _codec = new();
     private readonly PoolBytes _bytes = new(pool);
 
+    /// <summary>Bytes that are gathered and not written.</summary>
+    public int Gathered => _gathered.WrittenCount;
+
     /// <summary>Forgets what was gathered, for a stream that was lost.</summary>
     public void Reset() => _gathered.ResetWrittenCount();
 
@@ -54,6 +57,14 @@ internal sealed class FrameWriter(BufferPool pool) : IDisposable
         return length;
     }
 
+    /// <summary>Whether <see cref="Write"/> only gathers the envelope's frame if it is called next, and writes nothing yet.</summary>
+    public bool OnlyGathers(Envelope envelope, Stream stream)
+    {
+        (bool first, bool second) = (IsLarge(envelope.First), IsLarge(envelope.Second));
+        return !(first && second)
+            && (!(first || second) || (stream is ITensorOutlet outlet && outlet.HasRoomFor(first ? envelope.First : envelope.Second, pool)));
+    }
+
     /// <summary>Writes what is gathered.</summary>
     public void Flush(Stream stream)
     {
@@ -62,6 +73,8 @@ internal sealed class FrameWriter(BufferPool pool) : IDisposable
     }
 
     public void Dispose() => _codec.Dispose();
+
+    private bool IsLarge(BufferHandle buffer) => pool.Length(buffer) >= Math.Min(LargeBufferBytes, TensorPlace.TensorBytesMin);
 
     private void PutAside(BufferHandle buffer, ReadOnlySpan<byte> tensor, ITensorOutlet outlet, Stream stream)
     {

@@ -12,4 +12,9 @@ internal interface ITensorOutlet
     /// <param name="pool">Whose it is.</param>
     /// <returns>Where it lies, or that its bytes must follow in the stream.</returns>
     TensorPlace Put(BufferHandle tensor, BufferPool pool);
+
+    /// <summary>Whether <see cref="Put"/> puts the tensor aside if it is called next.</summary>
+    /// <param name="tensor">The tensor.</param>
+    /// <param name="pool">Whose it is.</param>
+    bool HasRoomFor(BufferHandle tensor, BufferPool pool);
 }

@@ -192,7 +192,15 @@ public sealed class SharedMemoryTests
 
         public override long Position { get => inner.Position; set => throw new NotSupportedException(); }
 
-        public TensorPlace Put(BufferHandle tensor, BufferPool pool) => lender.Put(tensor, pool);
+        public TensorPlace Put(BufferHandle tensor, BufferPool pool)
+        {
+            bool hasRoom = HasRoomFor(tensor, pool);
+            TensorPlace place = lender.Put(tensor, pool);
+            place.IsInStream.ShouldBe(!hasRoom);
+            return place;
+        }
+
+        public bool HasRoomFor(BufferHandle tensor, BufferPool pool) => lender.HasRoomFor(tensor, pool);
 
         public override void Flush() => inner.Flush();
 

@@ -1,0 +1,270 @@
+using DistTrain.Engines.Shared;
+using DistTrain.Protocol.Actors;
+using DistTrain.Protocol.Jobs;
+using DistTrain.Protocol.Messages;
+using Shouldly;
+using Xunit;
+
+namespace DistTrain.Engines.Tests.Shared;
+
+/// <summary>Who writes what is sent: the sender where that needs no waiting, else the link's thread; every message once and in its sender's order.</summary>
+public sealed class FrameLinkTests : IDisposable
+{
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(20);
+
+    private readonly BufferPool _pool = new();
+    private readonly Wire _wire = new();
+    private readonly SteppingTime _time = new();
+    private readonly List<FakeStream> _streams = [];
+    private readonly FrameLink _link;
+
+    public FrameLinkTests() => _link = new FrameLink(_ => Connect(), TimeSpan.FromMilliseconds(20), _pool, _time);
+
+    public void Dispose()
+    {
+        _link.Dispose();
+        _pool.Live.ShouldBe(0);
+        _pool.Dispose();
+    }
+
+    [Fact]
+    public void TheFirstMessageIsTheThreadsWhichConnects()
+    {
+        _link.Send(Message(1));
+        WaitForMessages(1);
+        _wire.Writers.ShouldNotContain(Environment.CurrentManagedThreadId);
+    }
+
+    [Fact]
+    public void WhatIsSentWhileNobodyWritesIsWrittenWhenSendReturns()
+    {
+        Begin();
+        for (int number = 1; number <= 20; number++)
+        {
+            _link.Send(Message(number));
+            Messages().Count.ShouldBe(number);
+        }
+
+        _wire.Writers.ShouldAllBe(thread => thread == Environment.CurrentManagedThreadId);
+    }
+
+    [Fact]
+    public void WhatIsSentAfterOthersWithoutAPauseIsTheThreads()
+    {
+        Begin();
+        _time.Step = 0;
+        for (int number = 1; number <= 9; number++)
+        {
+            _link.Send(Message(number));
+        }
+
+        WaitForMessages(9);
+        Messages().ShouldBe(Enumerable.Range(1, 9).Select(number => (long)number));
+
+        // The message before them was the first of eight.
+        int here = Environment.CurrentManagedThreadId;
+        IReadOnlyList<int> writers = _wire.Writers;
+        writers.Take(7).ShouldAllBe(thread => thread == here);
+        writers.Skip(7).ShouldAllBe(thread => thread != here);
+        writers.Count.ShouldBeGreaterThan(7);
+    }
+
+    [Fact]
+    public void WhereTheSenderWouldWaitTheThreadWrites()
+    {
+        Begin();
+        Volatile.Write(ref _wire.TakesAtOnce, false);
+        _link.Send(Message(1));
+        _link.Send(Message(2));
+        WaitForMessages(2);
+        Messages().ShouldBe([1, 2]);
+        _wire.Writers.ShouldNotContain(Environment.CurrentManagedThreadId);
+    }
+
+    [Fact]
+    public void ALargeTensorWithoutAPlaceAsideIsTheThreads()
+    {
+        Begin();
+        BufferHandle tensor = _pool.Rent(FrameWriter.LargeBufferBytes);
+        _pool.Bytes(tensor).Clear();
+        _link.Send(Message(1, tensor));
+        WaitForMessages(1);
+        _wire.Writers.ShouldNotContain(Environment.CurrentManagedThreadId);
+    }
+
+    [Fact]
+    public void AMessageThatASenderLosesAStreamWithComesOnTheNextOne()
+    {
+        Begin();
+        Volatile.Write(ref _wire.Breaks, 1);
+        _link.Send(Message(1));
+        WaitForMessages(1);
+        _link.Send(Message(2));
+        WaitForMessages(2);
+        Messages().ShouldBe([1, 2]);
+        _streams.Count.ShouldBe(2);
+    }
+
+    [Fact]
+    public void WhatManySendArrivesOnceAndInOrder()
+    {
+        const int Senders = 3, Each = 5_000;
+        Begin();
+        Thread[] threads = [.. Enumerable.Range(0, Senders).Select(sender => new Thread(() =>
+        {
+            for (int i = 0; i < Each; i++)
+            {
+                _link.Send(Message(((sender + 1) * Each) + i));
+
+                // Now the socket is full and now it is not.
+                Volatile.Write(ref _wire.TakesAtOnce, i % 7 != 0);
+            }
+        }))];
+        Array.ForEach(threads, thread => thread.Start());
+        Array.ForEach(threads, thread => thread.Join());
+        WaitForMessages(Senders * Each);
+        List<long> received = Messages();
+        received.Count.ShouldBe(Senders * Each);
+        for (int sender = 1; sender <= Senders; sender++)
+        {
+            received.Where(number => number / Each == sender).ShouldBe(Enumerable.Range(sender * Each, Each).Select(number => (long)number));
+        }
+    }
+
+    private static Envelope Message(long number, BufferHandle tensor = default) =>
+        new(1, 1, new ActorId(0), 1, new ActorId(1), 1, 1, 1, new Weights(number, 0, tensor, default));
+
+    private FakeStream Connect()
+    {
+        FakeStream stream = new(_wire);
+        _streams.Add(stream);
+        return stream;
+    }
+
+    /// <summary>Sends until the link is connected and its thread has stopped writing, so that this one writes; forgets all that.</summary>
+    private void Begin()
+    {
+        SpinWait.SpinUntil(
+            () =>
+            {
+                _link.Send(Message(0));
+                return _wire.Writers is [.., int last] && last == Environment.CurrentManagedThreadId;
+            },
+            s_patience).ShouldBeTrue();
+        _wire.Clear();
+    }
+
+    private void WaitForMessages(int count) => SpinWait.SpinUntil(() => Messages().Count >= count, s_patience).ShouldBeTrue($"{Messages().Count} of {count} messages came");
+
+    private List<long> Messages()
+    {
+        using BufferPool pool = new();
+        using FrameReader reader = new(new MemoryStream(_wire.Written()), pool);
+        List<long> numbers = [];
+        try
+        {
+            while (true)
+            {
+                Weights weights = (Weights)reader.Read(_ => { }).Message;
+                pool.Release(weights.Buffer);
+                numbers.Add(weights.Step);
+            }
+        }
+        catch (EndOfStreamException)
+        {
+            return numbers;
+        }
+    }
+
+    /// <summary>Between two looks at it so many microseconds pass.</summary>
+    private sealed class SteppingTime : TimeProvider
+    {
+        private long _now;
+
+        public int Step { get; set; } = 1_000;
+
+        public override long TimestampFrequency => 1_000_000;
+
+        public override long GetTimestamp() => Interlocked.Add(ref _now, Step);
+    }
+
+    /// <summary>What went over all streams, and how the next write goes.</summary>
+    private sealed class Wire
+    {
+        public bool TakesAtOnce = true;
+        public int Breaks;
+        private readonly List<byte> _bytes = [];
+        private readonly List<int> _writers = [];
+
+        public IReadOnlyList<int> Writers
+        {
+            get
+            {
+                lock (_bytes)
+                {
+                    return [.. _writers];
+                }
+            }
+        }
+
+        public byte[] Written()
+        {
+            lock (_bytes)
+            {
+                return [.. _bytes];
+            }
+        }
+
+        public void Write(ReadOnlySpan<byte> bytes)
+        {
+            if (Interlocked.Exchange(ref Breaks, 0) > 0)
+            {
+                throw new IOException("the other process is gone");
+            }
+
+            lock (_bytes)
+            {
+                _bytes.AddRange(bytes);
+                _writers.Add(Environment.CurrentManagedThreadId);
+            }
+        }
+
+        public void Clear()
+        {
+            lock (_bytes)
+            {
+                _bytes.Clear();
+                _writers.Clear();
+            }
+        }
+    }
+
+    private sealed class FakeStream(Wire wire) : Stream, IPromptStream
+    {
+        public override bool CanRead => false;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => true;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+        public bool TakesAtOnce(int bytes) => Volatile.Read(ref wire.TakesAtOnce);
+
+        public override void Flush()
+        {
+        }
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => wire.Write(buffer.AsSpan(offset, count));
+
+        public override void Write(ReadOnlySpan<byte> buffer) => wire.Write(buffer);
+    }
+}
