@@ -75,9 +75,11 @@ public sealed class FrameLinkTests : IDisposable
         Begin();
         Volatile.Write(ref _wire.TakesAtOnce, false);
         _link.Send(Message(1));
+        WaitForMessages(1);
         _link.Send(Message(2));
-        WaitForMessages(2);
-        Messages().ShouldBe([1, 2]);
+        _link.Send(Message(3));
+        WaitForMessages(3);
+        Messages().ShouldBe([1, 2, 3]);
         _wire.Writers.ShouldNotContain(Environment.CurrentManagedThreadId);
     }
 
