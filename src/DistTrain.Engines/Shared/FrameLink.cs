@@ -247,6 +247,8 @@ internal sealed class FrameLink : IDisposable
     {
         try
         {
+            // A sender may have lost the stream since this thread made it.
+            Connect();
             if (!TryWrite())
             {
                 Connect();

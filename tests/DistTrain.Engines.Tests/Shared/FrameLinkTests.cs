@@ -18,7 +18,7 @@ public sealed class FrameLinkTests : IDisposable
     private readonly List<FakeStream> _streams = [];
     private readonly FrameLink _link;
 
-    public FrameLinkTests() => _link = new FrameLink(_ => Connect(), TimeSpan.FromMilliseconds(20), _pool, _time);
+    public FrameLinkTests() => _link = new FrameLink(_ => Connect(), TimeSpan.FromMilliseconds(5), _pool, _time);
 
     public void Dispose()
     {
@@ -131,6 +131,29 @@ public sealed class FrameLinkTests : IDisposable
         {
             received.Where(number => number / Each == sender).ShouldBe(Enumerable.Range(sender * Each, Each).Select(number => (long)number));
         }
+    }
+
+    [Fact]
+    public void StreamsThatBreakAgainAndAgainStopNobody()
+    {
+        Begin();
+        Thread[] threads = [.. Enumerable.Range(0, 3).Select(sender => new Thread(() =>
+        {
+            for (int i = 0; i < 20_000; i++)
+            {
+                _link.Send(Message(i));
+                Volatile.Write(ref _wire.Breaks, i % 2);
+                Volatile.Write(ref _wire.TakesAtOnce, i % 3 != sender);
+            }
+        }))];
+        Array.ForEach(threads, thread => thread.Start());
+        Array.ForEach(threads, thread => thread.Join());
+
+        // Whoever writes first finds a broken stream.
+        Volatile.Write(ref _wire.Breaks, 1);
+        _link.Send(Message(5_000));
+        _link.Send(Message(5_001));
+        SpinWait.SpinUntil(() => Messages().Contains(5_001), s_patience).ShouldBeTrue();
     }
 
     private static Envelope Message(long number, BufferHandle tensor = default) =>
