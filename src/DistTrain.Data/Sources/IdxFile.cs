@@ -11,8 +11,7 @@ internal sealed class IdxFile
 {
     private const int UnsignedByte = 0x08, SignedByte = 0x09, Int16 = 0x0B, Int32 = 0x0C, Float32 = 0x0D, Float64 = 0x0E;
 
-    // Images of clothes expand by 1.8, digits by 4.7.
-    private const int BufferBytesMin = 1 << 20, UsualExpansion = 8;
+    private const int BufferBytesMin = 1 << 20;
 
     private readonly string _path;
     private readonly int _type, _rows, _columns;
@@ -21,7 +20,7 @@ internal sealed class IdxFile
     private IdxFile(string path, int type, int rows, int columns, byte[] elements) =>
         (_path, _type, _rows, _columns, _elements) = (path, type, rows, columns, elements);
 
-    public static IdxFile Read(string path) => InputFile.Read(path, stream => Read(path, stream, new FileInfo(path).Length));
+    public static IdxFile Read(string path) => InputFile.Read(path, (stream, bytes) => Read(path, stream, bytes));
 
     /// <summary>The file as images: the first dimension counts rows, the others are flattened.</summary>
     public RawFeatures ToFeatures()
@@ -58,7 +57,7 @@ internal sealed class IdxFile
             $"{_path}: labels need one dimension of unsigned bytes (magic 0x00000801), "
             + $"and this is type 0x{_type:X2} with {_rows} rows of {_columns}.");
 
-    private static IdxFile Read(string path, Stream stream, long fileBytes)
+    private static IdxFile Read(string path, Stream stream, long likelyBytes)
     {
         byte[] head = new byte[4];
         int got = stream.ReadAtLeast(head, 4, throwOnEndOfStream: false);
@@ -92,17 +91,17 @@ internal sealed class IdxFile
                 $"{path}: {rows} rows of {columns} values are more than the {Array.MaxLength:N0} bytes that one file may hold.");
         }
 
-        byte[] elements = ReadElements(path, stream, (int)(rows * columns * size), 4 + sizes.Length, fileBytes);
+        byte[] elements = ReadElements(path, stream, (int)(rows * columns * size), 4 + sizes.Length, likelyBytes);
         return new IdxFile(path, head[2], (int)rows, (int)columns, elements);
     }
 
     /// <summary>
-    /// Reads exactly <paramref name="needed"/> bytes. Beyond what a file of that size can be expected to hold the buffer grows as bytes arrive, so that a damaged header cannot demand
+    /// Reads exactly <paramref name="needed"/> bytes. Beyond <paramref name="likelyBytes"/> the buffer grows as bytes arrive, so that a damaged header cannot demand
     /// gigabytes.
     /// </summary>
-    private static byte[] ReadElements(string path, Stream stream, int needed, int headerBytes, long fileBytes)
+    private static byte[] ReadElements(string path, Stream stream, int needed, int headerBytes, long likelyBytes)
     {
-        byte[] buffer = GC.AllocateUninitializedArray<byte>((int)Math.Min(needed, Math.Max(BufferBytesMin, UsualExpansion * fileBytes)));
+        byte[] buffer = GC.AllocateUninitializedArray<byte>((int)Math.Min(needed, Math.Max(BufferBytesMin, likelyBytes)));
         int got = 0;
         while (got < needed)
         {

@@ -6,6 +6,9 @@ namespace DistTrain.Data.Sources;
 /// <summary>Opens data files, whose compression is known by their content and not by their name.</summary>
 internal static class InputFile
 {
+    // Images of clothes expand by 1.8, digits by 4.7.
+    private const int UsualExpansion = 8;
+
     /// <summary>Where a path of an experiment file points; absolute paths stay as they are.</summary>
     public static string Locate(string baseFolder, string path, string key)
     {
@@ -19,7 +22,10 @@ internal static class InputFile
     /// Runs <paramref name="read"/> on the file's decompressed bytes; what the file system or the compression refuses becomes a
     /// message.
     /// </summary>
-    public static TResult Read<TResult>(string path, Func<Stream, TResult> read)
+    public static TResult Read<TResult>(string path, Func<Stream, TResult> read) => Read(path, (stream, _) => read(stream));
+
+    /// <summary>The same, with the number of bytes beyond which what a file says of its size is not believed before they are there.</summary>
+    public static TResult Read<TResult>(string path, Func<Stream, long, TResult> read)
     {
         try
         {
@@ -32,11 +38,11 @@ internal static class InputFile
 
             if (!IsGzip(file))
             {
-                return read(file);
+                return read(file, file.Length);
             }
 
             using GzipInput decompressed = new(file);
-            return read(decompressed);
+            return read(decompressed, UsualExpansion * file.Length);
         }
         catch (DecoderFallbackException foreign)
         {

@@ -37,8 +37,9 @@ internal sealed class FrameLink : IDisposable
     private readonly long[] _sentAt = new long[StreamMessages];
     private readonly CancellationTokenSource _ending = new();
 
-    // Whoever writes has these until it stops writing.
+    // Whoever writes has these until it stops writing. What a sender has left is gathered, and is the first of the thread's next batch.
     private Stream? _stream;
+    private Envelope? _left;
     private bool _isWriting, _isEnding;
     private uint _sent;
 
@@ -65,24 +66,23 @@ internal sealed class FrameLink : IDisposable
             return;
         }
 
-        bool wakes, isLost;
+        bool isLost;
         lock (_lock)
         {
-            wakes = _queue.Count == 0;
-            isLost = _queue.Count >= QueuedMessagesMax;
+            isLost = _isEnding || _queue.Count >= QueuedMessagesMax;
             if (!isLost)
             {
                 _queue.Enqueue(envelope);
+                if (_queue.Count == 1)
+                {
+                    _filled.Release();
+                }
             }
         }
 
         if (isLost)
         {
             Release(envelope);
-        }
-        else if (wakes)
-        {
-            _filled.Release();
         }
     }
 
@@ -95,6 +95,11 @@ internal sealed class FrameLink : IDisposable
         Volatile.Read(ref _stream)?.Dispose();
         _thread.Join();
         SpinWait.SpinUntil(TryEnd);
+        if (_left is not null)
+        {
+            Release(_left);
+        }
+
         while (_queue.TryDequeue(out Envelope? envelope))
         {
             Release(envelope);
@@ -121,7 +126,7 @@ internal sealed class FrameLink : IDisposable
                     }
                     finally
                     {
-                        StopWriting();
+                        StopWriting(wakesThread: false);
                     }
                 }
             }
@@ -144,46 +149,38 @@ internal sealed class FrameLink : IDisposable
             return false;
         }
 
+        bool isWritten = false;
         try
         {
             // It may have been lost meanwhile.
-            if (_stream is not IPromptStream prompt || !TryGather(envelope))
+            if (_stream is IPromptStream prompt && _frames.OnlyGathers(envelope, _stream))
             {
-                return false;
-            }
+                _frames.Write(envelope, _stream);
+                if (!prompt.TakesAtOnce(_frames.Gathered))
+                {
+                    _left = envelope;
+                    return true;
+                }
 
-            // What does not go at once is left to the thread, where it is.
-            if (prompt.TakesAtOnce(_frames.Gathered))
-            {
                 _frames.Flush(_stream);
+                isWritten = true;
             }
-
-            Release(envelope);
-            return true;
         }
         catch (Exception lost) when (IsLoss(lost))
         {
             Lose();
-            return false;
         }
         finally
         {
-            if (StopWriting())
-            {
-                _filled.Release();
-            }
+            StopWriting(wakesThread: true);
         }
-    }
 
-    private bool TryGather(Envelope envelope)
-    {
-        if (!_frames.OnlyGathers(envelope, _stream!))
+        if (isWritten)
         {
-            return false;
+            Release(envelope);
         }
 
-        _frames.Write(envelope, _stream!);
-        return true;
+        return isWritten;
     }
 
     /// <summary>Begins to write where nobody writes, nothing waits and messages do not come one upon the other.</summary>
@@ -193,20 +190,23 @@ internal sealed class FrameLink : IDisposable
         {
             long now = _time.GetTimestamp();
             ref long sentBefore = ref _sentAt[_sent++ % StreamMessages];
-            bool begins = !_isWriting && !_isEnding && _queue.Count == 0 && _frames.Gathered == 0 && now - sentBefore >= _streamTicks;
+            bool begins = !_isWriting && !_isEnding && _queue.Count == 0 && _left is null && now - sentBefore >= _streamTicks;
             sentBefore = now;
             _isWriting |= begins;
             return begins;
         }
     }
 
-    /// <summary>Stops writing; whether something is left for the thread.</summary>
-    private bool StopWriting()
+    /// <summary>Stops writing. A sender wakes the thread for what came meanwhile; the thread looks itself.</summary>
+    private void StopWriting(bool wakesThread)
     {
         lock (_lock)
         {
             _isWriting = false;
-            return _queue.Count > 0 || _frames.Gathered > 0;
+            if (wakesThread && !_isEnding && (_queue.Count > 0 || _left is not null))
+            {
+                _filled.Release();
+            }
         }
     }
 
@@ -232,13 +232,19 @@ internal sealed class FrameLink : IDisposable
                 return false;
             }
 
+            if (_left is not null)
+            {
+                _batch.Add(_left);
+                _left = null;
+            }
+
             while (bytes < max && _queue.TryDequeue(out Envelope? envelope))
             {
                 bytes += sizeof(long) + _pool.Length(envelope.First) + _pool.Length(envelope.Second);
                 _batch.Add(envelope);
             }
 
-            return _isWriting = _batch.Count > 0 || _frames.Gathered > 0;
+            return _isWriting = _batch.Count > 0;
         }
     }
 
@@ -271,10 +277,10 @@ internal sealed class FrameLink : IDisposable
     {
         try
         {
-            // What a sender has left here comes first.
-            foreach (Envelope envelope in _batch)
+            // What a sender has left is gathered already, unless the stream was lost since.
+            for (int index = _frames.Gathered > 0 ? 1 : 0; index < _batch.Count; index++)
             {
-                _frames.Write(envelope, _stream!);
+                _frames.Write(_batch[index], _stream!);
             }
 
             _frames.Flush(_stream!);

@@ -6,7 +6,7 @@ using DistTrain.Protocol.Wire;
 namespace DistTrain.Engines.Shared;
 
 /// <summary>Writes envelopes to a stream as frames: small buffers are gathered with the headers, large ones go from where they are, or
-/// aside where the stream is an <see cref="ITensorOutlet"/>. One thread.</summary>
+/// aside where the stream is an <see cref="ITensorOutlet"/>. One writer at a time.</summary>
 internal sealed class FrameWriter(BufferPool pool) : IDisposable
 {
     /// <summary>Bytes that are gathered before they are written: as much as a socket takes at once.</summary>
@@ -16,7 +16,7 @@ internal sealed class FrameWriter(BufferPool pool) : IDisposable
     public const int AsideBatchBytes = 512 << 10;
 
     /// <summary>Buffers from this size on are written from where they are instead of being gathered.</summary>
-    public const int LargeBufferBytes = 16 << 10;
+    public const int LargeBufferBytes = TensorPlace.TensorBytesMin;
 
     private readonly ArrayBufferWriter<byte> _gathered = new(BatchBytes);
     private readonly FrameCodec _codec = new();
@@ -74,7 +74,7 @@ internal sealed class FrameWriter(BufferPool pool) : IDisposable
 
     public void Dispose() => _codec.Dispose();
 
-    private bool IsLarge(BufferHandle buffer) => pool.Length(buffer) >= Math.Min(LargeBufferBytes, TensorPlace.TensorBytesMin);
+    private bool IsLarge(BufferHandle buffer) => pool.Length(buffer) >= LargeBufferBytes;
 
     private void PutAside(BufferHandle buffer, ReadOnlySpan<byte> tensor, ITensorOutlet outlet, Stream stream)
     {
