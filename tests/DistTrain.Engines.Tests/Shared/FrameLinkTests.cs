@@ -94,24 +94,13 @@ public sealed class FrameLinkTests : IDisposable
         _wire.Writers.ShouldNotContain(Environment.CurrentManagedThreadId);
     }
 
-    [Fact]
-    public void AMessageThatASenderLosesAStreamWithComesOnTheNextOne()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void AMessageThatAStreamIsLostWithComesOnTheNextOneWhetherSenderOrThreadLosesIt(bool takesAtOnce)
     {
         Begin();
-        Volatile.Write(ref _wire.Breaks, 1);
-        _link.Send(Message(1));
-        WaitForMessages(1);
-        _link.Send(Message(2));
-        WaitForMessages(2);
-        Messages().ShouldBe([1, 2]);
-        _streams.Count.ShouldBe(2);
-    }
-
-    [Fact]
-    public void AMessageThatTheThreadLosesAStreamWithComesOnTheNextOneWhoeverGatheredIt()
-    {
-        Begin();
-        Volatile.Write(ref _wire.TakesAtOnce, false);
+        Volatile.Write(ref _wire.TakesAtOnce, takesAtOnce);
         Volatile.Write(ref _wire.Breaks, 1);
         _link.Send(Message(1));
         WaitForMessages(1);
