@@ -10,8 +10,8 @@ namespace DistTrain.Benchmarks;
 
 /// <summary>
 /// The three products of a dense layer's step, beside OpenBLAS: x·Wᵀ forward, δ·W backward, δᵀ·x for the gradient. Both take turns on the same
-/// operands, on several threads with a pause between them; of each the fastest repetition counts, because whatever else the machine does only ever adds time. Where the core is shared
-/// with somebody, both are repeated until it was not for a while, or patience ends.
+/// operands, on several threads with a pause between them, and on operands in three places; of each the fastest repetition counts, because whatever else the machine does only ever adds
+/// time. Where the core is shared with somebody, both are repeated until it was not for a while, or patience ends.
 /// </summary>
 internal static unsafe class GemmBenchmark
 {
@@ -22,6 +22,9 @@ internal static unsafe class GemmBenchmark
 
     // Until then what has just been called for the first time has been compiled for the last time.
     private const double LeastSeconds = 0.3;
+
+    // What a small product takes depends on where its operands happen to lie.
+    private const int Placements = 3;
 
     // How long a product waits at most for a core of its own, and how often it wants to have had one.
     private const double PatienceSeconds = 1;
@@ -80,9 +83,33 @@ internal static unsafe class GemmBenchmark
     private static double Compare<T>(string kind, int m, int k, int n, bool transposeA, bool transposeB, IForkJoin? fork)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        using Tensor<T> a = new(transposeA ? k : m, transposeA ? m : k), b = new(transposeB ? n : k, transposeB ? k : n), c = new(m, n), d = new(m, n);
-        Fill(a.Span);
-        Fill(b.Span);
+        Operands<T>[] placements = [.. Enumerable.Range(0, Placements).Select(_ => new Operands<T>(m, k, n, transposeA, transposeB))];
+        double ours = double.PositiveInfinity, peers = double.PositiveInfinity;
+        bool isWhole = false;
+        foreach (Operands<T> operands in placements)
+        {
+            (double our, double peer, bool whole) = Measure(operands, m, k, n, fork);
+            (ours, peers, isWhole) = (Math.Min(ours, our), Math.Min(peers, peer), isWhole || whole);
+        }
+
+        foreach (Operands<T> operands in placements)
+        {
+            operands.Dispose();
+        }
+
+        s_shared += isWhole ? 0 : 1;
+        double scale = 1e-9 * 2.0 * m * n * k;
+        string precision = typeof(T) == typeof(float) ? "float32" : "float64";
+        Console.WriteLine($"| {kind} | {m} × {k} × {n} | {precision} | {scale / ours:F0} | {scale / peers:F0} | {peers / ours:F2} |");
+        return peers / ours;
+    }
+
+    /// <summary>Seconds of one product on both sides, and whether the core was its own often enough.</summary>
+    private static (double Ours, double Peers, bool IsWhole) Measure<T>(Operands<T> operands, int m, int k, int n, IForkJoin? fork)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        (Tensor<T> a, Tensor<T> b, Tensor<T> c, Tensor<T> d) = (operands.A, operands.B, operands.C, operands.D);
+        (bool transposeA, bool transposeB) = (operands.TransposeA, operands.TransposeB);
         fixed (T* first = a.Span, second = b.Span, result = d.Span)
         {
             T* left = first, right = second, target = result;
@@ -103,13 +130,8 @@ internal static unsafe class GemmBenchmark
                 whole += before && CoreShare.IsWhole() ? 1 : 0;
             }
 
-            s_shared += whole < WholeMin ? 1 : 0;
-
-            double scale = 1e-9 * 2.0 * m * n * k;
-            string precision = typeof(T) == typeof(float) ? "float32" : "float64";
-            Console.WriteLine($"| {kind} | {m} × {k} × {n} | {precision} | {scale / ours:F0} | {scale / peers:F0} | {peers / ours:F2} |");
             Trace.Assert(Math.Abs(double.CreateTruncating(c.Span[^1] - d.Span[^1])) < 1e-2, "Both products are of the same operands.");
-            return peers / ours;
+            return (ours, peers, whole >= WholeMin);
         }
     }
 
@@ -149,6 +171,40 @@ internal static unsafe class GemmBenchmark
         for (int i = 0; i < values.Length; i++)
         {
             values[i] = T.CreateTruncating((((i * 7919L) % 1000) / 1000.0) - 0.5);
+        }
+    }
+
+    /// <summary>Operands of one product somewhere in memory, and a result of each side.</summary>
+    private sealed class Operands<T> : IDisposable
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        public Operands(int m, int k, int n, bool transposeA, bool transposeB)
+        {
+            (TransposeA, TransposeB) = (transposeA, transposeB);
+            (A, B) = (new Tensor<T>(transposeA ? k : m, transposeA ? m : k), new Tensor<T>(transposeB ? n : k, transposeB ? k : n));
+            (C, D) = (new Tensor<T>(m, n), new Tensor<T>(m, n));
+            Fill(A.Span);
+            Fill(B.Span);
+        }
+
+        public bool TransposeA { get; }
+
+        public bool TransposeB { get; }
+
+        public Tensor<T> A { get; }
+
+        public Tensor<T> B { get; }
+
+        public Tensor<T> C { get; }
+
+        public Tensor<T> D { get; }
+
+        public void Dispose()
+        {
+            A.Dispose();
+            B.Dispose();
+            C.Dispose();
+            D.Dispose();
         }
     }
 

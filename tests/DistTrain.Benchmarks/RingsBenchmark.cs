@@ -11,9 +11,9 @@ using DistTrain.Protocol.Planning;
 namespace DistTrain.Benchmarks;
 
 /// <summary>
-/// Messages with a tensor between two processes, as the processes engine sends them: with shared memory and through the socket alone, beside copying the same bytes
-/// within one thread, out of memory that lies in no cache of that core, for no tensor of another process ever does. One way is half of there and back, the tensor sent both ways; a
-/// stream has sixteen tensors under way, of which every fourth is answered by a message without one.
+/// Messages with a tensor between two processes, as the processes engine sends them: lent where they lie in the sender's arena, as its large tensors do unless it is full, copied
+/// to shared memory, and through the socket alone, beside copying the same bytes within one thread, out of memory that lies in no cache of that core, for no tensor of another process
+/// ever does. One way is half of there and back, the tensor sent both ways; a stream has sixteen tensors under way, of which every fourth is answered by a message without one.
 /// </summary>
 internal static class RingsBenchmark
 {
@@ -31,20 +31,22 @@ internal static class RingsBenchmark
     /// <summary>Prints a row for every size of tensor; medians over the rounds.</summary>
     public static void Run(int rounds)
     {
-        using Connection ring = new(ProcessesLimits.SharedBytes), socket = new(0);
+        using Connection lent = new(ProcessesLimits.SharedBytes, hasArena: true), copied = new(ProcessesLimits.SharedBytes), socket = new(0);
         Console.WriteLine($"medians of {rounds} alternating rounds; two processes, {Environment.ProcessorCount} cores");
-        Console.WriteLine("| bytes | one way, shared us | one way, socket us | stream, shared GB/s | stream, socket GB/s | memcpy GB/s | shared / memcpy |");
-        Console.WriteLine("|---|---|---|---|---|---|---|");
+        Console.WriteLine(
+            "| bytes | one way, lent us | copied us | socket us | stream, lent GB/s | copied GB/s | socket GB/s | memcpy GB/s | lent / memcpy | copied / memcpy |");
+        Console.WriteLine("|---|---|---|---|---|---|---|---|---|---|");
         foreach (int size in s_sizes)
         {
-            List<double>[] figures = [[], [], [], [], [], []];
+            List<double>[] figures = [.. Enumerable.Range(0, 9).Select(_ => new List<double>())];
             for (int round = -1; round < rounds; round++)
             {
-                (double ringWay, double socketWay) = (ring.OneWay(size), socket.OneWay(size));
-                (double ringStream, double socketStream, double copy) = (ring.Stream(size), socket.Stream(size), Copy(size));
+                (double lentWay, double copiedWay, double socketWay) = (lent.OneWay(size), copied.OneWay(size), socket.OneWay(size));
+                (double lentStream, double copiedStream, double socketStream) = (lent.Stream(size), copied.Stream(size), socket.Stream(size));
+                double memcpy = Copy(size);
                 if (round >= 0)
                 {
-                    double[] row = [ringWay, socketWay, ringStream, socketStream, copy, ringStream / copy];
+                    double[] row = [lentWay, copiedWay, socketWay, lentStream, copiedStream, socketStream, memcpy, lentStream / memcpy, copiedStream / memcpy];
                     for (int column = 0; column < row.Length; column++)
                     {
                         figures[column].Add(row[column]);
@@ -62,8 +64,9 @@ internal static class RingsBenchmark
     {
         long received = 0;
         (string folder, byte[] token, long sharedBytes) = (args[1], Convert.FromHexString(args[2]), long.Parse(args[3], CultureInfo.InvariantCulture));
-        using BufferPool pool = new();
-        using FrameLink back = new(new PeerStream(SocketFolder.SocketOf(folder, 0), token, 1, sharedBytes: sharedBytes).Connect, ProcessesLimits.ReconnectCap, pool);
+        using SharedArena? arena = args.Length > 4 ? SharedArena.TryCreate(ProcessesLimits.ArenaBytes) : null;
+        using BufferPool pool = new(arena);
+        using FrameLink back = new(new PeerStream(SocketFolder.SocketOf(folder, 0), token, 1, arena, sharedBytes).Connect, ProcessesLimits.ReconnectCap, pool);
         using PeerListener listener = new(SocketFolder.SocketOf(folder, 1), token, Placement(), 1, 3, pool, Answer, Console.Error.WriteLine);
         Console.In.ReadToEnd();
         return 0;
@@ -73,7 +76,7 @@ internal static class RingsBenchmark
             Weights weights = (Weights)envelope.Message;
             if (weights.Step == 0)
             {
-                back.Send(To(s_near, s_far, weights));
+                back.Send(To(s_near, s_far, arena is null ? weights : weights with { Buffer = OwnInPlaceOf(weights.Buffer) }));
                 return;
             }
 
@@ -82,6 +85,14 @@ internal static class RingsBenchmark
             {
                 back.Send(To(s_near, s_far, new Weights(1, 0, BufferHandle.None, BufferHandle.None)));
             }
+        }
+
+        // What was received lies in the other's arena; what goes back has to lie in this one's.
+        BufferHandle OwnInPlaceOf(BufferHandle lent)
+        {
+            BufferHandle own = pool.Rent(pool.Length(lent));
+            pool.Release(lent);
+            return own;
         }
     }
 
@@ -110,7 +121,8 @@ internal static class RingsBenchmark
     private sealed class Connection : IDisposable
     {
         private readonly SocketFolder _folder = new();
-        private readonly BufferPool _pool = new();
+        private readonly SharedArena? _arena;
+        private readonly BufferPool _pool;
         private readonly FrameLink _link;
         private readonly PeerListener _listener;
         private readonly Process _peer;
@@ -119,20 +131,23 @@ internal static class RingsBenchmark
         private long _step, _left, _toSend;
         private int _size, _perAnswer;
 
-        public Connection(long sharedBytes)
+        public Connection(long sharedBytes, bool hasArena = false)
         {
+            _arena = hasArena ? SharedArena.TryCreate(ProcessesLimits.ArenaBytes) : null;
+            _pool = new BufferPool(_arena);
             string token = Convert.ToHexString(RandomNumberGenerator.GetBytes(ProcessesLimits.TokenBytes));
             byte[] bytes = Convert.FromHexString(token);
             _listener = new PeerListener(SocketFolder.SocketOf(_folder.FullPath, 0), bytes, Placement(), 0, 3, _pool, OnAnswer, Console.Error.WriteLine);
             ProcessStartInfo start = new(Environment.ProcessPath!) { RedirectStandardInput = true };
             string[] program = Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? [typeof(RingsBenchmark).Assembly.Location] : [];
-            foreach (string argument in (string[])[.. program, PeerVerb, _folder.FullPath, token, sharedBytes.ToString(CultureInfo.InvariantCulture)])
+            string[] arena = hasArena ? ["arena"] : [];
+            foreach (string argument in (string[])[.. program, PeerVerb, _folder.FullPath, token, sharedBytes.ToString(CultureInfo.InvariantCulture), .. arena])
             {
                 start.ArgumentList.Add(argument);
             }
 
             _peer = Process.Start(start)!;
-            _link = new FrameLink(new PeerStream(SocketFolder.SocketOf(_folder.FullPath, 1), bytes, 0, sharedBytes: sharedBytes).Connect, ProcessesLimits.ReconnectCap, _pool);
+            _link = new FrameLink(new PeerStream(SocketFolder.SocketOf(_folder.FullPath, 1), bytes, 0, _arena, sharedBytes).Connect, ProcessesLimits.ReconnectCap, _pool);
         }
 
         /// <summary>Microseconds of a tensor from one process to the other.</summary>
@@ -156,6 +171,8 @@ internal static class RingsBenchmark
             _peer.Dispose();
             _link.Dispose();
             _listener.Dispose();
+            _pool.Dispose();
+            _arena?.Dispose();
             _folder.Dispose();
             _ended.Dispose();
         }
