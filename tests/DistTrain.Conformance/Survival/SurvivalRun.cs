@@ -27,8 +27,11 @@ internal static class SurvivalRun
         CheckpointEverySteps = SnapshotEvery,
         Durability = durability,
         ParameterServer = new ParameterServerSettings { Shards = 2, Copies = copies },
-        Patience = Limits.RetryCap,
+        Patience = TimeSpan.FromMinutes(2),
     });
+
+    /// <summary>The same run where nothing comes that could be waited for.</summary>
+    public static RunRequest Impatient(RunRequest request) => request with { Settings = request.Settings with { Patience = Limits.RetryCap } };
 
     /// <summary>The faults that a loss is, where a scenario can say it; all begin at the same step.</summary>
     public static Fault[] FaultsOf(Loss loss, RunRequest request)

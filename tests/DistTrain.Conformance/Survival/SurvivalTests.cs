@@ -90,10 +90,11 @@ public sealed class SurvivalTests : IDisposable
     private void LoseSomething(RunRequest request, string engine, Fate fate)
     {
         Observed observed = new();
-        RunOutcome outcome = SurvivalRun.On(engine, request, observed);
+        bool goesOn = fate is Fate.LosesNothing or Fate.GoesBack;
+        RunOutcome outcome = SurvivalRun.On(engine, goesOn ? request : SurvivalRun.Impatient(request), observed);
         observed.Faults.Count.ShouldBe(request.Faults.Count);
         int underWay = new RunPlan(request.Settings, request.Data.TrainRows, request.Data.TestRows).StepsUncommittedMax;
-        if (fate is Fate.LosesNothing or Fate.GoesBack)
+        if (goesOn)
         {
             ShouldBeWhole(outcome, request);
 
