@@ -42,7 +42,7 @@ internal sealed class ChildRun : IActorHost, IDisposable
         (_notes, _process) = (notes, job.Process);
         _pool = new BufferPool(_arena);
         _tellSteps = new Queue<long>(job.TellSteps.Order());
-        _beat = new Timer(_ => notes.Write(new Note(NoteKind.Beat)), null, TimeSpan.Zero, ProcessesLimits.BeatEvery);
+        _beat = new Timer(_ => notes.Write(new Note(NoteKind.Beat)), null, 0, job.BeatEveryMs);
         RunRequest request = RequestOf(job, experiment);
         _plan = new RunPlan(request.Settings, job.Data.TrainRows, job.Data.TestRows);
         _placement = new Placement(_plan.Topology, job.Workers, job.Cores);

@@ -21,6 +21,7 @@ namespace DistTrain.Engines.Processes;
 /// <param name="Workers">Processes of layer actors.</param>
 /// <param name="Cores">Cores that the placement counts with.</param>
 /// <param name="ComputeThreads">Threads that compute in this process.</param>
+/// <param name="BeatEveryMs">How often it says that it lives.</param>
 internal sealed record ChildJob(
     int Process,
     string Folder,
@@ -35,7 +36,8 @@ internal sealed record ChildJob(
     long[] TellSteps,
     int Workers,
     int Cores,
-    int ComputeThreads);
+    int ComputeThreads,
+    int BeatEveryMs);
 
 /// <summary>What a process is told to do.</summary>
 internal enum CommandKind

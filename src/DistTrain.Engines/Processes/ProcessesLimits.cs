@@ -35,11 +35,17 @@ internal static class ProcessesLimits
     /// found.</summary>
     public static readonly TimeSpan ReconnectCap = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>How often a process says that it lives, and its parent looks who has not: nothing else happens in a run that waits.</summary>
-    public static readonly TimeSpan BeatEvery = TimeSpan.FromSeconds(1);
-
     /// <summary>Silence after which a process is taken for hung and killed: far more than a busy machine lets it wait.</summary>
     public static readonly TimeSpan SilenceMax = TimeSpan.FromSeconds(15);
+
+    /// <summary>How often a process says that it lives at least, and oftener where less silence is allowed: nothing else happens in a run that waits, and should take next to no time.</summary>
+    public static readonly TimeSpan BeatEveryMax = TimeSpan.FromSeconds(3);
+
+    /// <summary>So many signs of life have to fail to come before a process is taken for hung.</summary>
+    public const int BeatsInSilence = 5;
+
+    /// <summary>How long a silent process is given once more: its parent itself may have been stopped, and then reads what is there.</summary>
+    public static readonly TimeSpan DoubtFor = TimeSpan.FromSeconds(2);
 
     /// <summary>Silence that a starting process is allowed: the runtime is loaded from a cold disk.</summary>
     public static readonly TimeSpan StartMax = TimeSpan.FromSeconds(60);

@@ -25,10 +25,10 @@ internal sealed partial class ProcessesRun
     /// <summary>How long nothing can happen but what processes tell.</summary>
     private TimeSpan UntilNextLook()
     {
-        TimeSpan now = _recorder.Elapsed, next = now + ProcessesLimits.BeatEvery;
+        TimeSpan now = _recorder.Elapsed, next = now + _silenceMax;
         foreach (TimeSpan due in _faults.Where(fault => fault.At.Step is null).Select(fault => fault.At.After)
             .Concat(_paused.Select(paused => paused.Until))
-            .Concat(_processes.Select(process => process.RestartAt).OfType<TimeSpan>()))
+            .Concat(_processes.Select(process => process.Child is null ? process.RestartAt : process.SilentUntil).OfType<TimeSpan>()))
         {
             next = due < next ? due : next;
         }

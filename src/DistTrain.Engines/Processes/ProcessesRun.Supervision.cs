@@ -23,7 +23,8 @@ internal sealed partial class ProcessesRun
             [.. _faults.Select(fault => fault.At.Step).OfType<long>()],
             _request.Workers,
             _cores,
-            _request.ComputeThreads > 0 ? _request.ComputeThreads : _placement.ComputeThreadsOf(process.Number, _cores));
+            _request.ComputeThreads > 0 ? _request.ComputeThreads : _placement.ComputeThreadsOf(process.Number, _cores),
+            (int)_beatEvery.TotalMilliseconds);
         if (process == Coordinator)
         {
             Lead();
@@ -108,7 +109,7 @@ internal sealed partial class ProcessesRun
 
             if (!process.IsDoubted)
             {
-                (process.IsDoubted, process.SilentUntil) = (true, now + (2 * ProcessesLimits.BeatEvery));
+                (process.IsDoubted, process.SilentUntil) = (true, now + ProcessesLimits.DoubtFor);
                 continue;
             }
 
