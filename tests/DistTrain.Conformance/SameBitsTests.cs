@@ -93,6 +93,35 @@ public sealed class SameBitsTests
         ShouldGiveTheBitsOfThePlainLoop(engine, request);
     }
 
+    /// <summary>The plain loop adds every micro-batch to the whole gradient. The last step has 3 rows, so that most of its micro-batches have none.</summary>
+    [Theory]
+    [MemberData(nameof(Engines))]
+    public void GradientsThatAreMultipliedOutForSeveralMicroBatchesGiveTheBitsOfThePlainLoop(string engine)
+    {
+        foreach (int replicas in (int[])[1, 2])
+        {
+            foreach (int[] stages in (int[][])[[4], [1, 2, 1]])
+            {
+                RunRequest request = With(Base(microBatches: 9), settings => settings with
+                {
+                    Network = new NetworkSpec(
+                        40,
+                        [
+                            new DenseSpec(50, ActivationKind.Tanh), new DenseSpec(60, ActivationKind.Prelu), new MaxoutSpec(40, 2),
+                            new DenseSpec(5, ActivationKind.Softmax),
+                        ]),
+                    Training = settings.Training with { BatchSize = 17 * replicas },
+                    Stages = stages,
+                    Replicas = replicas,
+                }) with { Data = SmallData.Classes(Numerics.Precision.Float32, (34 * replicas) + 3, 12, 40, 5) };
+                RunPlan plan = new(request.Settings, (34 * replicas) + 3, 12);
+                plan.Parameters.Where(place => plan.IsCollected(place.Parameter)).Select(place => place.Parameter.Name)
+                    .ShouldBe(["layers.0.weight", "layers.1.weight", "layers.2.weight"]);
+                ShouldGiveTheBitsOfThePlainLoop(engine, request);
+            }
+        }
+    }
+
     [Theory]
     [MemberData(nameof(Engines))]
     public void GradientsThatTravelAsFactorsGiveTheBitsOfWholeOnes(string engine)

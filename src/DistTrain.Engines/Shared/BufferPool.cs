@@ -20,6 +20,7 @@ internal sealed unsafe class BufferPool(IBlockSource? large = null, bool isShare
     private const int SlotsPerChunk = 1024;
     private const int ChunksMax = 4096;
     private const long SmallestCapacity = 256;
+    private const int RoomAlignment = 64;
 
     // Four for each power of two above the smallest capacity, that one, and what is lent.
     private const int SizeClasses = 2 + (4 * 56);
@@ -57,10 +58,12 @@ internal sealed unsafe class BufferPool(IBlockSource? large = null, bool isShare
     public long ReservedBytes { get; private set; }
 
     /// <summary>A buffer of undefined contents with one reference.</summary>
-    public BufferHandle Rent(long bytes)
+    /// <param name="bytes">Its size.</param>
+    /// <param name="roomBytes">Of the room behind it (<see cref="Room"/>), which no message takes along.</param>
+    public BufferHandle Rent(long bytes, long roomBytes = 0)
     {
         RequireOwner();
-        int sizeClass = SizeClass(bytes);
+        int sizeClass = SizeClass(roomBytes == 0 ? bytes : RoomAt(bytes) + roomBytes);
         int slot = TakeFree(sizeClass);
         return Begin(slot != 0 ? slot : AddSlot(sizeClass), bytes);
     }
@@ -186,6 +189,19 @@ internal sealed unsafe class BufferPool(IBlockSource? large = null, bool isShare
         return new TensorView<T>((T*)entry.Pointer, rows, columns);
     }
 
+    /// <summary>A part of the room behind a buffer's values, of undefined contents at first, which whoever writes the buffer may use until it gives the buffer away.</summary>
+    /// <param name="handle">The buffer.</param>
+    /// <param name="offset">Values before the part; keeps it on a cache line of its own where it is a multiple of 64 bytes.</param>
+    /// <param name="length">Values.</param>
+    public TensorView<T> Room<T>(BufferHandle handle, long offset, int length)
+        where T : unmanaged
+    {
+        ref Entry entry = ref Checked(handle);
+        long start = RoomAt(entry.Bytes) + (offset * sizeof(T));
+        InvariantException.Require(start + ((long)length * sizeof(T)) <= entry.Capacity, "Room behind a buffer is asked for when it is rented.");
+        return new TensorView<T>((T*)(entry.Pointer + start), 1, length);
+    }
+
     /// <summary>All values of the buffer as one row; none for no buffer.</summary>
     public TensorView<T> View<T>(BufferHandle handle)
         where T : unmanaged => handle.IsNone ? default : View<T>(handle, 1, (int)(Checked(handle).Bytes / sizeof(T)));
@@ -230,6 +246,8 @@ internal sealed unsafe class BufferPool(IBlockSource? large = null, bool isShare
         chunks[0] = new Entry[SlotsPerChunk];
         return chunks;
     }
+
+    private static long RoomAt(long bytes) => (bytes + RoomAlignment - 1) / RoomAlignment * RoomAlignment;
 
     private static long CapacityOf(int sizeClass) => sizeClass switch
     {

@@ -25,6 +25,7 @@ internal sealed class JobRunner<T> : IJobRunner
     private readonly RunData _data;
     private readonly StageProgram<T>[] _programs;
     private readonly SliceLayout[] _layouts;
+    private readonly CollectedGradients<T>?[] _collected;
     private readonly ShardArithmetic<T> _shards;
     private readonly double[] _signalFactors;
     private readonly int[] _evaluationRows;
@@ -46,6 +47,7 @@ internal sealed class JobRunner<T> : IJobRunner
             plan.FactoredRows,
             leavesInput: true))];
         _layouts = [.. plan.Stages.Select(stage => new SliceLayout(plan, stage))];
+        _collected = [.. plan.Stages.Select((stage, index) => CollectedGradients<T>.Of(plan, stage, _layouts[index]))];
         _shards = new ShardArithmetic<T>(request, plan, pool, snapshots);
         _rules = new StageRules<T>(plan);
         _learning = new LearningJobRunner<T>(plan, _rules, _programs, _layouts, _data.Inputs, _data.Targets, pool);
@@ -75,6 +77,9 @@ internal sealed class JobRunner<T> : IJobRunner
                 break;
             case BackwardJob backward:
                 Backward(backward, scratch, fork);
+                break;
+            case GradientJob gradient:
+                MultiplyOut(gradient, fork);
                 break;
             case LearningJob learning:
                 _learning.Run(learning, scratch, fork);
@@ -137,13 +142,17 @@ internal sealed class JobRunner<T> : IJobRunner
 
     private void Backward(BackwardJob job, ComputeScratch scratch, IForkJoin fork)
     {
-        StageProgram<T> program = _programs[job.Stage];
+        CollectedGradients<T>? collected = _collected[job.Stage];
+        StageProgram<T> program = collected?.Program ?? _programs[job.Stage];
         SliceLayout layout = _layouts[job.Stage];
-        layout.RentMissing<T>(_pool, job.Outputs.AsSpan(1));
+        ReadOnlySpan<BufferHandle> slices = job.Outputs.AsSpan(1);
+        layout.RentMissing<T>(_pool, job.Outputs.AsSpan(1), collected is null ? default : collected.Room);
         Span<TensorView<T>> weights = stackalloc TensorView<T>[_plan.Stages[job.Stage].Parameters.Count];
-        Span<TensorView<T>> gradients = stackalloc TensorView<T>[weights.Length];
+        Span<TensorView<T>> gradients = stackalloc TensorView<T>[weights.Length], passed = stackalloc TensorView<T>[program.Parameters.Count];
         layout.Views(_pool, job.Inputs.AsSpan(4), weights);
-        layout.GradientViews(_pool, job.Outputs.AsSpan(1), gradients);
+        layout.GradientViews(_pool, slices, gradients);
+        gradients[..passed.Length].CopyTo(passed);
+        collected?.Replace(_pool, slices, passed);
         TensorView<T> below = job.PassesSignal ? Rent(job, 0, job.Rows, program.InputWidth) : default;
 
         // What the stage learns besides its layers comes after them, and other jobs write it.
@@ -158,13 +167,23 @@ internal sealed class JobRunner<T> : IJobRunner
             ContextOf(job),
             scratch,
             fork);
-        StageSignals<T> signals = new(_pool.View<T>(job.Inputs[3], job.Rows, SignalWidth(job, program)), below, gradients[..own], job.Accumulate);
+        StageSignals<T> signals = new(_pool.View<T>(job.Inputs[3], job.Rows, SignalWidth(job, program)), below, passed, job.Accumulate);
         StageBackward.Run(program, job.Path, pass, feedback, signals, _plan.IsLastStage(job.Stage));
         if (program.InputFactor >= 0)
         {
             // The stage's input is nobody's to write any more; its copy in the gradient is made where that has to travel.
             _pool.BeginWith(job.Outputs[1 + layout.SliceBeginningWith(program.InputFactor)], job.Inputs[0]);
         }
+    }
+
+    private void MultiplyOut(GradientJob job, IForkJoin fork)
+    {
+        CollectedGradients<T> collected = _collected[job.Stage]!;
+        Span<TensorView<T>> gradients = stackalloc TensorView<T>[collected.Program.Parameters.Count], factors = stackalloc TensorView<T>[gradients.Length];
+        _layouts[job.Stage].GradientViews(_pool, job.Outputs, gradients);
+        gradients.CopyTo(factors);
+        collected.Replace(_pool, job.Outputs, factors);
+        collected.MultiplyOut(job, factors, gradients, fork);
     }
 
     private int SignalWidth(BackwardJob job, StageProgram<T> program) =>

@@ -53,15 +53,21 @@ internal sealed class SliceLayout
         return _slices[parameter];
     }
 
+    /// <summary>Where each of the stage's tensors has its values: the slice, by its position in the stage.</summary>
+    public int SliceOf(int parameter) => _slices[parameter];
+
     /// <summary>Takes a buffer for the gradient of each slice that has none.</summary>
-    public unsafe void RentMissing<T>(BufferPool pool, Span<BufferHandle> slices)
+    /// <param name="pool">The buffers.</param>
+    /// <param name="slices">The gradients.</param>
+    /// <param name="room">Values of the room behind each; nothing for no room.</param>
+    public unsafe void RentMissing<T>(BufferPool pool, Span<BufferHandle> slices, ReadOnlySpan<long> room = default)
         where T : unmanaged
     {
         for (int slice = 0; slice < slices.Length; slice++)
         {
             if (slices[slice].IsNone)
             {
-                slices[slice] = pool.Rent(GradientLengths[slice] * (long)sizeof(T));
+                slices[slice] = pool.Rent(GradientLengths[slice] * (long)sizeof(T), room.IsEmpty ? 0 : room[slice] * sizeof(T));
             }
         }
     }

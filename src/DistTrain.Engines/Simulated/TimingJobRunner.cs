@@ -94,6 +94,9 @@ internal sealed class TimingJobRunner : IJobRunner
             case TargetJob target:
                 RunTarget(target, stage);
                 break;
+            case GradientJob:
+                // It writes what is there.
+                break;
             case CompressJob compress:
                 job.Outputs[0] = SimulatedBuffers.OfLength(_encodedBytes[compress.Slice]);
                 job.Outputs[1] = _hasResidual ? Values(_plan.Slices[compress.Slice].Length) : BufferHandle.None;

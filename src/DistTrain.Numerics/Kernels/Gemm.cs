@@ -53,6 +53,24 @@ public static class Gemm
     }
 
     /// <summary>
+    /// c = aᵀ·b, or c + aᵀ·b, as a sum over consecutive rows of a and b, with the bits of a <see cref="Multiply{T}(TensorView{T}, bool, TensorView{T}, bool, TensorView{T}, bool, TensorView{T}, IForkJoin?)"/>
+    /// for each part that adds to c after the one before: the gradient of several micro-batches, whose c passes through the caches once. a: k×m, b: k×n, c: m×n. Threads of
+    /// <paramref name="fork"/> are used when the sum is large enough. Throws <see cref="ArgumentException"/> where shapes do not agree.
+    /// </summary>
+    /// <param name="a">The left operand.</param>
+    /// <param name="b">The right one.</param>
+    /// <param name="c">The result.</param>
+    /// <param name="parts">Rows of each part, 0 and more; together k. At least one part.</param>
+    /// <param name="accumulate">Whether the first part adds to c too.</param>
+    /// <param name="fork">Threads.</param>
+    public static void MultiplyParts<T>(TensorView<T> a, TensorView<T> b, TensorView<T> c, ReadOnlySpan<int> parts, bool accumulate = false, IForkJoin? fork = null)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        GemmProblem<T>.Create(a, true, b, false, c, accumulate, default, out GemmProblem<T> problem);
+        MultiplyParts(problem, parts, fork, VectorWidth.Best);
+    }
+
+    /// <summary>
     /// op(a)·op(b) into a sink, with the bits of <see cref="Multiply{T}(TensorView{T}, bool, TensorView{T}, bool, TensorView{T}, bool, TensorView{T}, IForkJoin?)"/>; false, and nothing done, where the
     /// product is too small or too deep for that.
     /// </summary>
@@ -98,6 +116,28 @@ public static class Gemm
         else
         {
             Run(problem, path, width);
+        }
+    }
+
+    internal static void MultiplyParts<T>(in GemmProblem<T> problem, ReadOnlySpan<int> parts, IForkJoin? fork, VectorWidth width)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        VectorWidths.RequireFloatOrDouble<T>();
+        int rows = 0;
+        foreach (int part in parts)
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(part, nameof(parts));
+            rows = checked(rows + part);
+        }
+
+        if (rows != problem.K || parts.IsEmpty)
+        {
+            throw new ArgumentException($"{parts.Length} parts have {rows} rows together; expected {problem.K} in at least one.", nameof(parts));
+        }
+
+        if (problem.M > 0 && problem.N > 0)
+        {
+            GemmParts<T>.Run(problem, parts, fork, width);
         }
     }
 

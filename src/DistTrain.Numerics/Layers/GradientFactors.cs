@@ -76,6 +76,9 @@ internal readonly struct GradientFactors<T>
         _values.Span[^1] = T.CreateChecked(rows + inputs.Rows);
     }
 
+    /// <summary>Forgets all rows.</summary>
+    public void Clear() => _values.Span[^1] = T.Zero;
+
     /// <summary>‖Δ_BᵀV_B‖² = Σ (V_B V_Bᵀ) ∘ (Δ_B Δ_Bᵀ); what rounding makes negative is 0.</summary>
     public double SquaredNorm(ComputeScratch scratch)
     {

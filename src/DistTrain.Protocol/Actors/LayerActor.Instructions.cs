@@ -49,6 +49,9 @@ public sealed partial class LayerActor
                 return true;
             case InstructionKind.Backward:
                 return Backward(instruction, slot);
+            case InstructionKind.Gradient:
+                Gradient(instruction);
+                return true;
             case InstructionKind.Contribute when !MayContribute():
                 return false;
             case InstructionKind.Contribute when TryCompress(instruction.Step):
@@ -175,6 +178,16 @@ public sealed partial class LayerActor
         GiveGradient(job.Outputs.AsSpan(1));
         RunJob(job);
         return true;
+    }
+
+    private void Gradient(in Instruction instruction)
+    {
+        GradientJob job = _jobs.Gradient;
+        Place(job, instruction);
+        job.MicroBatches = Plan.MultipliedOutAfter(instruction.MicroBatch);
+        job.Rows = Plan.RowsOf(instruction.Step, _replica, instruction.MicroBatch, job.MicroBatches);
+        GiveGradient(job.Outputs);
+        RunJob(job);
     }
 
     /// <summary>The gradient so far goes with the job and comes back with it: should an epoch begin meanwhile, it is given back

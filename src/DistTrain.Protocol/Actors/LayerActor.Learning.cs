@@ -102,7 +102,7 @@ public sealed partial class LayerActor
             case PredictJob:
                 slot.LocalSignal = job.Outputs[0];
                 break;
-            case FitJob:
+            case FitJob or GradientJob:
                 TakeGradient(job);
                 break;
             case TargetJob:

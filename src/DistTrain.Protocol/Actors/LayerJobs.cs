@@ -21,6 +21,8 @@ internal sealed class LayerJobs(StagePlan stage, int replica, bool training, Bac
         PassesSignal = passesSignal,
     };
 
+    public GradientJob Gradient { get; } = new(stage.Index, replica, stage.Slices.Count) { Training = training };
+
     public LocalLossJob LocalLoss { get; } = new(stage.Index, replica, stage.Slices.Count) { Training = training };
 
     public PredictJob Predict { get; } = new(stage.Index, replica, stage.Slices.Count) { Training = training };

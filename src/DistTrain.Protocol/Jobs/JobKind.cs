@@ -15,6 +15,9 @@ public enum JobKind
     /// <summary>Backward pass.</summary>
     Backward,
 
+    /// <summary>Gradients of large weights, for several micro-batches.</summary>
+    Gradient,
+
     /// <summary>A stage's own loss.</summary>
     LocalLoss,
 
@@ -71,6 +74,7 @@ public static class JobKinds
         ForwardJob => JobKind.Forward,
         LossJob => JobKind.Loss,
         BackwardJob => JobKind.Backward,
+        GradientJob => JobKind.Gradient,
         LocalLossJob => JobKind.LocalLoss,
         PredictJob => JobKind.Predict,
         FitJob => JobKind.Fit,

@@ -88,6 +88,16 @@ public sealed class BackwardJob(int stage, int replica, int slices) : StageJob(4
     public bool Accumulate { get; internal set; }
 }
 
+/// <summary>
+/// Multiplies out the gradients of a stage's large weights for the micro-batches whose backward passes left factors behind them (<see cref="Planning.RunPlan.CollectedMicroBatches"/>):
+/// <see cref="StageJob.MicroBatch"/> is the last of them, <see cref="StageJob.Rows"/> those of all. Outputs: [0…] gradient slices, as backward passes left them.
+/// </summary>
+public sealed class GradientJob(int stage, int replica, int slices) : StageJob(0, slices, stage, replica)
+{
+    /// <summary>How many micro-batches.</summary>
+    public int MicroBatches { get; internal set; }
+}
+
 /// <summary>Encodes a gradient slice. Inputs: [0] gradient, [1] error-feedback residual or none. Outputs: [0] encoded, [1]
 /// next residual.</summary>
 public sealed class CompressJob(int stage, int replica) : StageJob(2, 2, stage, replica)

@@ -27,5 +27,6 @@ public sealed class Backprop : Method
         plan.Stages.Count,
         plan.Settings.Training.MicroBatches,
         stage,
-        committedStep);
+        committedStep,
+        plan.Stages[stage].Parameters.Any(plan.IsCollected) ? plan : null);
 }

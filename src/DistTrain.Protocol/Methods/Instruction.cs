@@ -45,6 +45,9 @@ public enum InstructionKind
     /// <summary>Backward pass with the weights of that micro-batch's forward pass.</summary>
     Backward,
 
+    /// <summary>Multiply out the gradients of large weights for this micro-batch and those before it that were not yet.</summary>
+    Gradient,
+
     /// <summary>Send the signal to the stage before.</summary>
     SendSignal,
 

@@ -1,3 +1,4 @@
+using DistTrain.Protocol.Planning;
 using DistTrain.Protocol.Schedules;
 
 namespace DistTrain.Protocol.Methods;
@@ -18,8 +19,15 @@ internal enum SignalFlow
 /// <summary>
 /// Step t runs the passes of its schedule with the weights after step t − 1, and contributes once at its end.
 /// </summary>
+/// <param name="schedule">The order of passes.</param>
+/// <param name="flow">How errors come to the stages.</param>
+/// <param name="stages">Number of stages.</param>
+/// <param name="microBatches">Of a step.</param>
+/// <param name="stage">Which stage.</param>
+/// <param name="committedStep">The step before the first.</param>
+/// <param name="collecting">Says behind which micro-batches the stage multiplies out gradients; null where its backward passes do.</param>
 internal sealed class ScheduledInstructions(
-    Schedule schedule, SignalFlow flow, int stages, int microBatches, int stage, long committedStep)
+    Schedule schedule, SignalFlow flow, int stages, int microBatches, int stage, long committedStep, RunPlan? collecting = null)
     : InstructionSource(stage, stages)
 {
     private readonly IReadOnlyList<Pass> _passes = schedule.Passes(stages, microBatches, stage);
@@ -80,6 +88,12 @@ internal sealed class ScheduledInstructions(
                 break;
             default:
                 EnqueueBackward(step, microBatch);
+                if (collecting?.MultipliedOutAfter(microBatch) > 0)
+                {
+                    // Behind the signal, for which the stage before waits.
+                    Enqueue(InstructionKind.Gradient, step, microBatch);
+                }
+
                 break;
         }
     }

@@ -53,6 +53,7 @@ public sealed class CostJobs
             LossJob => Elements(rows * stage.Outputs, 3),
             BackwardJob backward => new CostJob(
                 2 * rows * stage.Backward(backward), _valueBytes * (stage.Parameters + stage.Gradients + (rows * ((2 * stage.Inputs) + stage.Stored + stage.Outputs)))),
+            GradientJob => new CostJob(2 * rows * stage.CollectedGradient, _valueBytes * (stage.Collected + (rows * (stage.Inputs + stage.Stored)))),
             LearningJob learning => OfLearning(learning, stage, rows),
             CompressJob compress => Elements(_plan.Slices[compress.Slice].Length, 3),
             _ => throw new InvariantException($"A {job.GetType().Name} has no cost; {nameof(CostJobs)} gives it one."),
@@ -150,7 +151,8 @@ public sealed class CostJobs
                 Inputs = widths[stage.FirstLayer],
                 Outputs = widths[stage.FirstLayer + stage.LayerCount],
                 Parameters = stage.Parameters.Where(parameter => !LocalRules.IsAuxiliary(parameter)).Sum(parameter => (double)parameter.Length),
-                Gradients = stage.Parameters.Where(parameter => !LocalRules.IsAuxiliary(parameter)).Sum(parameter => (double)parameter.GradientLength),
+                Gradients = stage.Parameters.Where(parameter => !LocalRules.IsAuxiliary(parameter) && !plan.IsCollected(parameter)).Sum(parameter => (double)parameter.GradientLength),
+                Collected = stage.Parameters.Where(plan.IsCollected).Sum(parameter => (double)parameter.GradientLength),
                 Rule = stage.Parameters.Where(LocalRules.IsAuxiliary).Sum(parameter => (double)parameter.Length),
             };
             bool contributesOnly = plan.Front is not null && !plan.IsLastStage(stage.Index);
@@ -158,10 +160,12 @@ public sealed class CostJobs
             {
                 (double own, double gradient) = Products(plan, plan.Network.Layers[layer], widths[layer]);
                 gradient = plan.IsFactored(layer) ? 0 : gradient;
+                bool isCollected = stage.Parameters.Any(parameter => parameter.Layer == layer && plan.IsCollected(parameter));
                 cost = cost with
                 {
                     Forward = cost.Forward + own,
-                    Gradient = cost.Gradient + gradient,
+                    Gradient = cost.Gradient + (isCollected ? 0 : gradient),
+                    CollectedGradient = cost.CollectedGradient + (isCollected ? gradient : 0),
                     FirstSignal = layer == stage.FirstLayer ? own : cost.FirstSignal,
                     LaterSignals = cost.LaterSignals + (layer == stage.FirstLayer ? 0 : own),
                     DirectSignals = cost.DirectSignals + (widths[^1] * widths[layer + 1]),
@@ -222,6 +226,9 @@ public sealed class CostJobs
 
         public double Gradient { get; init; }
 
+        /// <summary>Of the gradients that are multiplied out for several micro-batches.</summary>
+        public double CollectedGradient { get; init; }
+
         public double FirstSignal { get; init; }
 
         public double LaterSignals { get; init; }
@@ -236,8 +243,11 @@ public sealed class CostJobs
 
         public double Parameters { get; init; }
 
-        /// <summary>Values of their gradients.</summary>
+        /// <summary>Values of their gradients that every pass goes through.</summary>
         public double Gradients { get; init; }
+
+        /// <summary>Values of those that are multiplied out for several micro-batches at a time.</summary>
+        public double Collected { get; init; }
 
         /// <summary>Values of what it learns besides its layers.</summary>
         public double Rule { get; init; }

@@ -11,7 +11,7 @@ namespace DistTrain.Protocol.Planning;
 
 /// <summary>
 /// What actors hold at most. A layer actor: the weights of its stage, in as many versions as passes under way need (one; PipeDream's stage i of p stashes
-/// p − i); the gradient; for each stored micro-batch input, output and what backward passes need of it, at the last stage target and signal too. A shard: two
+/// p − i); the gradient, and factors that are collected for it; for each stored micro-batch input, output and what backward passes need of it, at the last stage target and signal too. A shard: two
 /// versions of its slices with their state (the committed one and the next; PipeDream p + 1) and one waiting contribution a replica. Front contribution's
 /// final-layer actor besides: (N + M)(F + h′) values.
 /// </summary>
@@ -60,6 +60,7 @@ internal sealed class CostMemory(RunPlan plan, IReadOnlyList<StageProgram<float>
         StageProgram<float> program = programs[stage];
         double parameters = plan.Stages[stage].Parameters.Sum(parameter => (double)parameter.Length);
         double gradients = plan.Stages[stage].Parameters.Sum(parameter => (double)parameter.GradientLength);
+        double collected = plan.Stages[stage].Parameters.Where(plan.IsCollected).Sum(parameter => (double)parameter.Factored(plan.CollectedRows).GradientLength);
         int stored = StoredActivations(stage), ahead = IsPipeDream ? plan.Stages.Count - stage : 1 + plan.Stages[stage].Carried.Weights;
         int rows = EvenSplit.Part(EvenSplit.Part(_settings.Training.BatchSize, _settings.Replicas, 0).Count, _settings.Training.MicroBatches, 0).Count;
         int evaluated = Math.Min(Limits.EvaluationRowsMax, Math.Max(plan.TrainRows, plan.TestRows));
@@ -73,7 +74,7 @@ internal sealed class CostMemory(RunPlan plan, IReadOnlyList<StageProgram<float>
         return new CostActor(plan.Topology.NameOf(plan.Topology.LayerActor(0, stage)), _settings.Replicas)
         {
             WeightBytes = ahead * parameters * valueBytes,
-            GradientBytes = (plan.CarriesResidual ? 2 : 1) * gradients * valueBytes,
+            GradientBytes = (((plan.CarriesResidual ? 2 : 1) * gradients) + collected) * valueBytes,
             ActivationBytes = Math.Max(training, evaluating) * valueBytes,
             StoredActivations = stored,
             ContributionBytes = plan.Front is FrontContributionPlan front

@@ -32,13 +32,15 @@ internal sealed class CostTime(RunPlan plan, MachineProfile machine)
     /// <summary>All jobs of a step over some rows.</summary>
     private double Step(int rows)
     {
-        int passes = _settings.Replicas * _settings.Training.MicroBatches;
         double seconds = 0;
-        for (int pass = 0; pass < passes; pass++)
+        for (int replica = 0; replica < _settings.Replicas; replica++)
         {
-            int own = EvenSplit.Part(rows, passes, pass).Count;
-            bool accumulates = pass % _settings.Training.MicroBatches > 0;
-            seconds += StepJobs.OfPass(plan, own, accumulates).Sum(Priced);
+            int own = EvenSplit.Part(rows, _settings.Replicas, replica).Count;
+            for (int microBatch = 0; microBatch < _settings.Training.MicroBatches; microBatch++)
+            {
+                int part = EvenSplit.Part(own, _settings.Training.MicroBatches, microBatch).Count;
+                seconds += StepJobs.OfPass(plan, part, accumulates: microBatch > 0).Sum(Priced) + StepJobs.Gradients(plan, own, microBatch).Sum(Priced);
+            }
         }
 
         return seconds + StepJobs.Updates(plan).Sum(Priced);

@@ -41,6 +41,7 @@ public sealed class JobTime
         (Type, int, int, int) key = job switch
         {
             BackwardJob backward => (job.GetType(), backward.Stage, backward.Rows, (backward.PassesSignal ? 1 : 0) + (backward.Accumulate ? 2 : 0)),
+            GradientJob gradient => (job.GetType(), gradient.Stage, gradient.Rows, gradient.MicroBatch >= gradient.MicroBatches ? 1 : 0),
             LoadBatchJob load => (job.GetType(), load.Stage, load.Rows, load.Targets ? 1 : 0),
             CompressJob compress => (job.GetType(), compress.Slice, 0, 0),
             LearningJob learning => (job.GetType(), learning.Stage, learning.Rows, learning.Accumulate ? 1 : 0),
@@ -83,6 +84,13 @@ public sealed class JobTime
                 [
                     .. rule.Kind == LocalRuleKind.Similarity ? [] : Classified(local),
                     .. rule.Kind == LocalRuleKind.Prediction ? [] : Compared(local),
+                ];
+            case GradientJob gradient:
+                bool adds = gradient.MicroBatch >= gradient.MicroBatches;
+                return
+                [
+                    .. _stages[gradient.Stage].Where(layer => layer.IsCollected)
+                        .Select(layer => _prices.Product(ProductKind.Gradient, gradient.Rows, layer.Products, layer.Inputs, adds)),
                 ];
             case ApplyJob apply:
                 return Update(apply);
@@ -148,7 +156,9 @@ public sealed class JobTime
 
             if (layer.HasGradientProduct)
             {
-                parts.Add(_prices.Product(ProductKind.Gradient, rows, layer.Products, layer.Inputs, job.Accumulate));
+                parts.Add(layer.IsCollected
+                    ? Alone(_prices.Streamed(2 * rows * (layer.Products + (double)layer.Inputs)))
+                    : _prices.Product(ProductKind.Gradient, rows, layer.Products, layer.Inputs, job.Accumulate));
             }
 
             if (job.Path != BackwardPath.Direct && (index > 0 || job.PassesSignal))

@@ -8,8 +8,9 @@ namespace DistTrain.Protocol.Planning;
 /// <param name="Outputs">Columns behind the activation.</param>
 /// <param name="Activation">The activation, or the one that takes about as long.</param>
 /// <param name="HasGradientProduct">Whether the backward pass forms the weight's gradient by a product.</param>
+/// <param name="IsCollected">Whether that product is formed for several micro-batches at a time.</param>
 /// <param name="IsFused">Whether the signal of the network's loss is that of the product's result.</param>
-internal sealed record LayerShape(int Inputs, int Products, int Outputs, ActivationKind Activation, bool HasGradientProduct, bool IsFused)
+internal sealed record LayerShape(int Inputs, int Products, int Outputs, ActivationKind Activation, bool HasGradientProduct, bool IsCollected, bool IsFused)
 {
     /// <summary>Whether there is a product at all.</summary>
     public bool HasWeight => Products > 0;
@@ -21,14 +22,15 @@ internal sealed record LayerShape(int Inputs, int Products, int Outputs, Activat
         LayerShape[] shapes = new LayerShape[plan.Network.Layers.Count];
         for (int layer = 0; layer < shapes.Length; layer++)
         {
-            shapes[layer] = Of(plan.Network.Layers[layer], width, plan.IsFactored(layer));
+            bool isCollected = plan.Parameters.Any(place => place.Parameter.Layer == layer && plan.IsCollected(place.Parameter));
+            shapes[layer] = Of(plan.Network.Layers[layer], width, plan.IsFactored(layer), isCollected);
             width = shapes[layer].Outputs;
         }
 
         return shapes[stage.FirstLayer..(stage.FirstLayer + stage.LayerCount)];
     }
 
-    private static LayerShape Of(LayerSpec spec, int width, bool isFactored)
+    private static LayerShape Of(LayerSpec spec, int width, bool isFactored, bool isCollected)
     {
         LayerSpec inner = spec switch
         {
@@ -45,6 +47,6 @@ internal sealed record LayerShape(int Inputs, int Products, int Outputs, Activat
             _ => ActivationKind.Relu,
         };
         bool gathers = isFactored || spec is HistorySpec or ContributedSpec { Scatter: true };
-        return new LayerShape(inputs, products, outputs, activation, !gathers, activation is ActivationKind.Softmax or ActivationKind.Sigmoid);
+        return new LayerShape(inputs, products, outputs, activation, !gathers, isCollected, activation is ActivationKind.Softmax or ActivationKind.Sigmoid);
     }
 }

@@ -1,3 +1,4 @@
+using DistTrain.Numerics;
 using DistTrain.Numerics.Learning;
 using DistTrain.Protocol.Jobs;
 using DistTrain.Protocol.Methods;
@@ -22,6 +23,19 @@ internal static class StepJobs
                 yield return job;
             }
         }
+    }
+
+    /// <summary>What is multiplied out behind a replica's micro-batch.</summary>
+    /// <param name="plan">The plan.</param>
+    /// <param name="rows">Rows of the replica's step.</param>
+    /// <param name="microBatch">Which, from 0.</param>
+    public static IEnumerable<Job> Gradients(RunPlan plan, int rows, int microBatch)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        int microBatches = plan.MultipliedOutAfter(microBatch);
+        int all = Enumerable.Range(microBatch + 1 - microBatches, microBatches).Sum(one => EvenSplit.Part(rows, plan.Settings.Training.MicroBatches, one).Count);
+        return plan.Stages.Where(stage => microBatches > 0 && stage.Parameters.Any(plan.IsCollected))
+            .Select(stage => new GradientJob(stage.Index, 0, stage.Slices.Count) { Rows = all, MicroBatch = microBatch, MicroBatches = microBatches, Training = true, Step = 1 });
     }
 
     /// <summary>The updates of a step.</summary>

@@ -30,6 +30,36 @@ public sealed class BufferPoolTests
     }
 
     [Fact]
+    public void RoomBehindABufferIsItsOwnAndNoPartOfIt()
+    {
+        using BufferPool pool = new();
+        for (int values = 0; values <= 300; values += 7)
+        {
+            BufferHandle buffer = pool.Rent(values * sizeof(float), 48 * sizeof(float)), next = pool.Rent(values * sizeof(float), 48 * sizeof(float));
+            foreach (BufferHandle one in (BufferHandle[])[buffer, next])
+            {
+                pool.View<float>(one).Span.Fill(1);
+                pool.Room<float>(one, 0, 48).Span.Fill(2);
+            }
+
+            pool.Room<float>(buffer, 16, 32).Span.Fill(3);
+            pool.Length(buffer).ShouldBe(values * sizeof(float));
+            pool.View<float>(buffer).Span.ToArray().ShouldAllBe(value => value == 1);
+            pool.Room<float>(buffer, 0, 16).Span.ToArray().ShouldAllBe(value => value == 2);
+            pool.Room<float>(next, 0, 48).Span.ToArray().ShouldAllBe(value => value == 2);
+            unsafe
+            {
+                fixed (float* start = pool.Room<float>(buffer, 16, 32).Span)
+                {
+                    ((nint)start % 64).ShouldBe(0);
+                }
+            }
+
+            Should.Throw<InvariantException>(() => pool.Room<float>(buffer, 16, 100_000));
+        }
+    }
+
+    [Fact]
     public void NoBufferHasNoLengthAndNeedsNoRelease()
     {
         using BufferPool pool = new();

@@ -125,6 +125,42 @@ public sealed class StageProgramTests
     }
 
     [Fact]
+    public void FactorsOfSeveralPassesMultiplyOutToTheBitsOfPassesThatAdd()
+    {
+        NetworkSpec network = new(40, [new DenseSpec(50, ActivationKind.Tanh), new DenseSpec(30, ActivationKind.Prelu), new DenseSpec(3, ActivationKind.Softmax)]);
+        using var factored = new TestStage<float>(network, 4, LossKind.CrossEntropy, factoredRows: 12);
+        using var added = new TestStage<float>(network, 4, LossKind.CrossEntropy);
+        Tensor<float>[] sums = [.. added.Gradients.Select(gradient => new Tensor<float>(gradient.Rows, gradient.Columns))];
+        foreach (int passes in (int[])[3, 2])
+        {
+            bool isSecond = passes == 2;
+            for (int pass = 0; pass < passes; pass++)
+            {
+                foreach (TestStage<float> stage in (TestStage<float>[])[factored, added])
+                {
+                    TestValues.Fill(stage.Input.Span, (ulong)((10 * passes) + pass));
+                    stage.Target.Span.Fill(0.25f);
+                    stage.Pass(accumulate: isSecond || pass > 0);
+                }
+            }
+
+            factored.Program.RowsIn(factored.Gradients).ShouldBe(4 * passes);
+            factored.Program.MultiplyOut(factored.Gradients, [.. sums.Select(one => one.View)], [.. Enumerable.Repeat(4, passes)], accumulate: isSecond);
+            factored.Program.RowsIn(factored.Gradients).ShouldBe(0);
+            for (int i = 0; i < added.Gradients.Length; i++)
+            {
+                TensorView<float> sum = factored.Program.Parameters[i].FactoredRows > 0 ? sums[i].View : factored.Gradients[i];
+                sum.Span.ToArray().ShouldBe(added.Gradients[i].Span.ToArray(), added.Program.Parameters[i].Name);
+            }
+        }
+
+        foreach (Tensor<float> sum in sums)
+        {
+            sum.Dispose();
+        }
+    }
+
+    [Fact]
     public void GradientsAsFactorsAreThoseOfTheirProducts()
     {
         NetworkSpec network = new(

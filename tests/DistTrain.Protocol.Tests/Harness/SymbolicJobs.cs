@@ -76,6 +76,9 @@ internal sealed class SymbolicJobs(BufferPool pool, RunPlan plan, SortedDictiona
             case BackwardJob backward:
                 Backward(backward);
                 return null;
+            case GradientJob gradient:
+                Expect(gradient.Outputs.All(slice => pool.AppliedIn(slice)!.MicroBatches == gradient.MicroBatch + 1), "Gradients are multiplied out behind the micro-batch's own pass.");
+                return null;
             case CompressJob compress:
                 Compress(compress);
                 return null;

@@ -184,9 +184,25 @@ public sealed class CostModelTests
         server.WeightBytes.ShouldBe(4 * 2 * Parameters);
         server.StateBytes.ShouldBe(4 * 2 * Parameters);
         server.GradientBytes.ShouldBe(4 * Parameters);
+
         CostEntry pipedream = Entry(Table(Small with { Training = Small.Training with { MicroBatches = 1 } }), "pipedream", null);
         pipedream.Actors.Take(3).Select(actor => actor.WeightBytes).ShouldBe([3 * 4 * 72.0, 2 * 4 * 60.0, 4 * 35.0]);
         pipedream.Actors.Take(3).Select(actor => actor.StoredActivations).ShouldBe([3, 2, 1]);
+    }
+
+    [Fact]
+    public void LargeWeightsKeepTheFactorsOfSeveralMicroBatchesBesideTheirGradients()
+    {
+        // Four micro-batches of two rows: 8 rows of 50 inputs and 40 deltas, and how many they are, are fewer values than the first weight; those of the others are not.
+        RunSettings settings = Small with
+        {
+            Network = new NetworkSpec(50, [new DenseSpec(40, ActivationKind.Tanh), .. Small.Network.Layers.Skip(1)]),
+            Training = Small.Training with { MicroBatches = 5 },
+        };
+        CostActor[] deferred = [.. Entry(Table(settings), "backprop", "fill-drain").Actors.Take(2)];
+        deferred.Select(actor => actor.GradientBytes).ShouldBe([4 * ((40.0 * 51) + (8 * 90) + 1), 4 * 6 * 41]);
+        CostActor[] whole = [.. Entry(Table(settings with { Training = Small.Training }), "backprop", "fill-drain").Actors.Take(2)];
+        whole.Select(actor => actor.GradientBytes).ShouldBe([4.0 * 40 * 51, 4 * 6 * 41]);
     }
 
     [Fact]

@@ -28,7 +28,7 @@ export function onTheme(callback: () => void): () => void {
 }
 
 const kinds: Record<string, string> = {
-  forward: 'c0', backward: 'c1', update: 'c2', loss: 'c4', localloss: 'c4', load: 'c7', predict: 'c5', fit: 'c5', target: 'c5',
+  forward: 'c0', backward: 'c1', gradient: 'c1', update: 'c2', loss: 'c4', localloss: 'c4', load: 'c7', predict: 'c5', fit: 'c5', target: 'c5',
 };
 
 /** The colour of a job. */
