@@ -148,11 +148,10 @@ internal sealed class JobRunner<T> : IJobRunner
         ReadOnlySpan<BufferHandle> slices = job.Outputs.AsSpan(1);
         layout.RentMissing<T>(_pool, job.Outputs.AsSpan(1), collected is null ? default : collected.Room);
         Span<TensorView<T>> weights = stackalloc TensorView<T>[_plan.Stages[job.Stage].Parameters.Count];
-        Span<TensorView<T>> gradients = stackalloc TensorView<T>[weights.Length], passed = stackalloc TensorView<T>[program.Parameters.Count];
+        Span<TensorView<T>> gradients = stackalloc TensorView<T>[weights.Length];
         layout.Views(_pool, job.Inputs.AsSpan(4), weights);
         layout.GradientViews(_pool, slices, gradients);
-        gradients[..passed.Length].CopyTo(passed);
-        collected?.Replace(_pool, slices, passed);
+        collected?.Replace(_pool, slices, gradients);
         TensorView<T> below = job.PassesSignal ? Rent(job, 0, job.Rows, program.InputWidth) : default;
 
         // What the stage learns besides its layers comes after them, and other jobs write it.
@@ -167,7 +166,7 @@ internal sealed class JobRunner<T> : IJobRunner
             ContextOf(job),
             scratch,
             fork);
-        StageSignals<T> signals = new(_pool.View<T>(job.Inputs[3], job.Rows, SignalWidth(job, program)), below, passed, job.Accumulate);
+        StageSignals<T> signals = new(_pool.View<T>(job.Inputs[3], job.Rows, SignalWidth(job, program)), below, gradients[..own], job.Accumulate);
         StageBackward.Run(program, job.Path, pass, feedback, signals, _plan.IsLastStage(job.Stage));
         if (program.InputFactor >= 0)
         {
