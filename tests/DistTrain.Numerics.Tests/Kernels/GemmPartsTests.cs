@@ -12,13 +12,14 @@ public sealed class GemmPartsTests
 
     private static readonly int[][] Parts = [[5], [0], [1, 1], [0, 3], [16, 16, 16, 15], [3, 0, 7, 0], [64, 64], [513, 2]];
 
-    /// <summary>m, n: c of one chunk, of several (1,000 rows of 65 values), and of rows of which few make a chunk.</summary>
+    /// <summary>m, n: c of one chunk, of several (1,000 rows of 65 values), of rows of which few make a chunk, and of rows a page long.</summary>
     [Theory]
     [InlineData(1, 1)]
     [InlineData(7, 33)]
     [InlineData(40, 64)]
     [InlineData(1000, 65)]
     [InlineData(37, 3000)]
+    [InlineData(100, 1024)]
     public void ASumOfPartsHasTheBitsOfProductsThatAddOneAfterTheOther(int m, int n)
     {
         HasTheBitsOfProducts<float>(m, n);
