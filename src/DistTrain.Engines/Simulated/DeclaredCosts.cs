@@ -2,7 +2,7 @@ namespace DistTrain.Engines.Simulated;
 
 /// <summary>Times of jobs, whatever their arithmetic: all that is not named costs nothing, the overhead of jobs included.</summary>
 /// <param name="Forward">A forward pass of a micro-batch at a stage.</param>
-/// <param name="Backward">A backward pass of a micro-batch at a stage.</param>
+/// <param name="Backward">A backward pass of a micro-batch at a stage, with all its gradients.</param>
 public sealed record DeclaredCosts(TimeSpan Forward, TimeSpan Backward)
 {
     /// <summary>A load of inputs or targets.</summary>

@@ -20,7 +20,7 @@ internal sealed class JobPricing(RunPlan plan, SimulationSettings settings)
         }
 
         CostJob cost = _costs!.Of(job);
-        double rate = job is BackwardJob ? _backwardRate : _forwardRate;
+        double rate = job is BackwardJob or GradientJob ? _backwardRate : _forwardRate;
         double seconds = Math.Max(cost.Flops / rate, cost.Bytes / settings.MemoryBytesPerSecond);
         return _overhead + VirtualTime.Nanoseconds(seconds);
     }
@@ -39,6 +39,9 @@ internal sealed class JobPricing(RunPlan plan, SimulationSettings settings)
     {
         JobKind.Forward => costs.Forward,
         JobKind.Backward => costs.Backward,
+
+        // What is declared is the whole pass, whenever its gradients are multiplied out.
+        JobKind.Gradient => TimeSpan.Zero,
         JobKind.Load => costs.Load,
         JobKind.Loss or JobKind.LocalLoss => costs.Loss,
         JobKind.Update => costs.Update,
