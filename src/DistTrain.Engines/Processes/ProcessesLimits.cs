@@ -44,8 +44,8 @@ internal static class ProcessesLimits
     /// <summary>So many signs of life have to fail to come before a process is taken for hung.</summary>
     public const int BeatsInSilence = 5;
 
-    /// <summary>How long a silent process is given once more: its parent itself may have been stopped, and then reads what is there.</summary>
-    public static readonly TimeSpan DoubtFor = TimeSpan.FromSeconds(2);
+    /// <summary>For so many signs of life a silent process is given time once more: its parent itself may have been stopped, and then reads what is there.</summary>
+    public const int BeatsInDoubt = 2;
 
     /// <summary>Silence that a starting process is allowed: the runtime is loaded from a cold disk.</summary>
     public static readonly TimeSpan StartMax = TimeSpan.FromSeconds(60);

@@ -109,7 +109,7 @@ internal sealed partial class ProcessesRun
 
             if (!process.IsDoubted)
             {
-                (process.IsDoubted, process.SilentUntil) = (true, now + ProcessesLimits.DoubtFor);
+                (process.IsDoubted, process.SilentUntil) = (true, now + _doubtFor);
                 continue;
             }
 

@@ -30,7 +30,7 @@ internal sealed partial class ProcessesRun : IDisposable
     private readonly SupervisedProcess[] _processes;
     private readonly BlockingCollection<Action> _events = [];
     private readonly IRunObserver _observer;
-    private readonly TimeSpan _silenceMax, _beatEvery;
+    private readonly TimeSpan _silenceMax, _beatEvery, _doubtFor;
     private CoordinatorProgress _from;
     private readonly List<ChildProcess> _given = [];
     private readonly long _claim, _logBefore;
@@ -47,7 +47,8 @@ internal sealed partial class ProcessesRun : IDisposable
     public ProcessesRun(RunRequest request, IRunObserver observer, ChildProgram program, TimeProvider time, TimeSpan? silenceMax = null)
     {
         _silenceMax = silenceMax ?? ProcessesLimits.SilenceMax;
-        _beatEvery = TimeSpan.FromTicks(Math.Min(ProcessesLimits.BeatEveryMax.Ticks, _silenceMax.Ticks / ProcessesLimits.BeatsInSilence));
+        _beatEvery = TimeSpan.FromMilliseconds(Math.Clamp(_silenceMax.TotalMilliseconds / ProcessesLimits.BeatsInSilence, 1, ProcessesLimits.BeatEveryMax.TotalMilliseconds));
+        _doubtFor = ProcessesLimits.BeatsInDoubt * _beatEvery;
         (_request, _program, _observer) = (request, program, observer);
         _plan = new RunPlan(request.Settings, request.Data.TrainRows, request.Data.TestRows);
         _placement = new Placement(_plan.Topology, request.Workers, _cores);

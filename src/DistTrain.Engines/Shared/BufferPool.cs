@@ -191,7 +191,7 @@ internal sealed unsafe class BufferPool(IBlockSource? large = null, bool isShare
 
     /// <summary>A part of the room behind a buffer's values, of undefined contents at first, which whoever writes the buffer may use until it gives the buffer away.</summary>
     /// <param name="handle">The buffer.</param>
-    /// <param name="offset">Values before the part; keeps it on a cache line of its own where it is a multiple of 64 bytes.</param>
+    /// <param name="offset">Values before the part; where these fill whole cache lines, it begins one.</param>
     /// <param name="length">Values.</param>
     public TensorView<T> Room<T>(BufferHandle handle, long offset, int length)
         where T : unmanaged

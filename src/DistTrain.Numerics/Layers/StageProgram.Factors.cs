@@ -8,7 +8,7 @@ public sealed partial class StageProgram<T>
 {
     /// <summary>Rows whose factors backward passes left.</summary>
     /// <param name="factors">What the passes took for gradients, of a stage with at least one that is left as factors.</param>
-    public int RowsIn(ReadOnlySpan<TensorView<T>> factors)
+    internal int RowsIn(ReadOnlySpan<TensorView<T>> factors)
     {
         int first = Array.FindIndex(_parameters, parameter => parameter.FactoredRows > 0);
         return new GradientFactors<T>(_parameters[first], factors[first]).Rows;

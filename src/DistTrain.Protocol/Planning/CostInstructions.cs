@@ -94,9 +94,6 @@ internal sealed class CostInstructions
                         PassesSignal = stage > 0 && _plan.Method.PassesSignal(stage, _plan.Stages.Count),
                     },
                     rows),
-                InstructionKind.Gradient => Products(
-                    new GradientJob(stage, replica, 0),
-                    _plan.RowsOf(instruction.Step, replica, instruction.MicroBatch, _plan.MultipliedOutAfter(instruction.MicroBatch))),
                 InstructionKind.LocalLoss => Products(new LocalLossJob(stage, replica, 0), rows),
                 InstructionKind.Predict => Products(new PredictJob(stage, replica, 0), rows),
                 InstructionKind.Fit => Products(new FitJob(stage, replica, 0), rows),

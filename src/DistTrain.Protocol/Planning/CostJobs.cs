@@ -52,8 +52,8 @@ public sealed class CostJobs
             ForwardJob => new CostJob(2 * rows * stage.Forward, _valueBytes * (stage.Parameters + (rows * (stage.Inputs + stage.Stored)))),
             LossJob => Elements(rows * stage.Outputs, 3),
             BackwardJob backward => new CostJob(
-                2 * rows * stage.Backward(backward), _valueBytes * (stage.Parameters + stage.Gradients + (rows * ((2 * stage.Inputs) + stage.Stored + stage.Outputs)))),
-            GradientJob => new CostJob(2 * rows * stage.CollectedGradient, _valueBytes * (stage.Collected + (rows * (stage.Inputs + stage.Stored)))),
+                2 * rows * stage.Backward(backward), _valueBytes * (stage.Parameters + stage.Gradients + (rows * ((2 * stage.Inputs) + stage.Stored + stage.Outputs + stage.Factors)))),
+            GradientJob => new CostJob(2 * rows * stage.CollectedGradient, _valueBytes * (stage.Collected + (rows * stage.Factors))),
             LearningJob learning => OfLearning(learning, stage, rows),
             CompressJob compress => Elements(_plan.Slices[compress.Slice].Length, 3),
             _ => throw new InvariantException($"A {job.GetType().Name} has no cost; {nameof(CostJobs)} gives it one."),
@@ -153,6 +153,7 @@ public sealed class CostJobs
                 Parameters = stage.Parameters.Where(parameter => !LocalRules.IsAuxiliary(parameter)).Sum(parameter => (double)parameter.Length),
                 Gradients = stage.Parameters.Where(parameter => !LocalRules.IsAuxiliary(parameter) && !plan.IsCollected(parameter)).Sum(parameter => (double)parameter.GradientLength),
                 Collected = stage.Parameters.Where(plan.IsCollected).Sum(parameter => (double)parameter.GradientLength),
+                Factors = stage.Parameters.Where(plan.IsCollected).Sum(parameter => (double)parameter.Rows + parameter.Columns),
                 Rule = stage.Parameters.Where(LocalRules.IsAuxiliary).Sum(parameter => (double)parameter.Length),
             };
             bool contributesOnly = plan.Front is not null && !plan.IsLastStage(stage.Index);
@@ -248,6 +249,9 @@ public sealed class CostJobs
 
         /// <summary>Values of those that are multiplied out for several micro-batches at a time.</summary>
         public double Collected { get; init; }
+
+        /// <summary>Values a row of the factors of these.</summary>
+        public double Factors { get; init; }
 
         /// <summary>Values of what it learns besides its layers.</summary>
         public double Rule { get; init; }

@@ -11,7 +11,7 @@ namespace DistTrain.Protocol.Planning;
 
 /// <summary>
 /// What actors hold at most. A layer actor: the weights of its stage, in as many versions as passes under way need (one; PipeDream's stage i of p stashes
-/// p − i); the gradient, and factors that are collected for it; for each stored micro-batch input, output and what backward passes need of it, at the last stage target and signal too. A shard: two
+/// p − i); the gradient, and factors that are collected for it (their room stays with a gradient that waits at a shard of the same process, and is not counted there again); for each stored micro-batch input, output and what backward passes need of it, at the last stage target and signal too. A shard: two
 /// versions of its slices with their state (the committed one and the next; PipeDream p + 1) and one waiting contribution a replica. Front contribution's
 /// final-layer actor besides: (N + M)(F + h′) values.
 /// </summary>

@@ -232,14 +232,14 @@ public sealed class RunPlan
 
     /// <summary>
     /// Micro-batches whose inputs and deltas a stage collects before it multiplies out the gradients of its large weights, because each has few rows: a gradient goes through the caches
-    /// for each product that is added to it. 0 where every backward pass adds its own.
+    /// for each product that is added to it. 0 where every backward pass adds its own, so that jobs are as long as passes where a longer one would be taken for a straggler's.
     /// </summary>
     public int CollectedMicroBatches
     {
         get
         {
             int collected = Math.Min(CollectedRowsMax / MicroBatchRowsMax, Settings.Training.MicroBatches - 1);
-            return Method.HasFactoredGradients && Front is null && collected > 1 ? collected : 0;
+            return Method.HasFactoredGradients && Front is null && Settings.BackupAfter is null && collected > 1 ? collected : 0;
         }
     }
 

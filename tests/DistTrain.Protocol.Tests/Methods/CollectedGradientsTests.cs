@@ -49,6 +49,14 @@ public sealed class CollectedGradientsTests
     }
 
     [Fact]
+    public void WhereJobsAreWatchedForStragglersNoneIsLongerThanAPass()
+    {
+        RunPlan plan = Plan(280, 7);
+        plan.CollectedMicroBatches.ShouldBe(3);
+        new RunPlan(plan.Settings with { BackupAfter = TimeSpan.FromSeconds(1) }, plan.TrainRows, 0).CollectedMicroBatches.ShouldBe(0);
+    }
+
+    [Fact]
     public void EveryMicroBatchIsMultipliedOutOnceAndTheirFactorsFindRoom()
     {
         for (int microBatches = 3; microBatches <= 40; microBatches++)
