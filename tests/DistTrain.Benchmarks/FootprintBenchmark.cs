@@ -102,9 +102,9 @@ internal static class FootprintBenchmark
             int stopped = living.Single(process => process.Name == "worker-1").Id;
             Signal(stopped, "-STOP");
             (string Name, int Id)[] all = [.. living.Where(process => process.Id != stopped), ("parent", Environment.ProcessId)];
-            foreach (int settling in (int[])[1, 30])
+            foreach (int settling in (int[])[1, 120])
             {
-                // What comes again and again is compiled once more after thirty times; that is over by the second time.
+                // What comes again and again, such as a sign of life every three seconds, is compiled once more after thirty times; that is over by the second time.
                 Wait(TimeSpan.FromSeconds(settling));
                 Dictionary<string, double>[] before = [.. all.Select(process => Processor(process.Id))];
                 Wait(TimeSpan.FromSeconds(seconds));

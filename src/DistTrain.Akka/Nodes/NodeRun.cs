@@ -326,7 +326,7 @@ internal sealed partial class NodeRun : IActorHost, IDisposable
     {
         lock (_lock)
         {
-            return _cells[actor.Index] ??= new ActorCell(actor, this, _crew, _pool, TimeProvider.System);
+            return _cells[actor.Index] ??= new ActorCell(actor, this, _crew, _pool, TimerThread.Shared);
         }
     }
 

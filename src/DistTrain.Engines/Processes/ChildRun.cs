@@ -32,7 +32,7 @@ internal sealed class ChildRun : IActorHost, IDisposable
     private readonly NoteWriter _notes;
     private readonly AloneCounter _alone;
     private readonly Lock _reportLock = new();
-    private readonly Timer _beat;
+    private readonly ITimer _beat;
     private readonly Queue<long> _tellSteps;
     private long _run;
     private int _refusals;
@@ -42,7 +42,7 @@ internal sealed class ChildRun : IActorHost, IDisposable
         (_notes, _process) = (notes, job.Process);
         _pool = new BufferPool(_arena);
         _tellSteps = new Queue<long>(job.TellSteps.Order());
-        _beat = new Timer(_ => notes.Write(new Note(NoteKind.Beat)), null, 0, job.BeatEveryMs);
+        _beat = TimerThread.Shared.CreateTimer(_ => notes.WriteBeat(), null, TimeSpan.Zero, TimeSpan.FromMilliseconds(job.BeatEveryMs));
         RunRequest request = RequestOf(job, experiment);
         _plan = new RunPlan(request.Settings, job.Data.TrainRows, job.Data.TestRows);
         _placement = new Placement(_plan.Topology, job.Workers, job.Cores);
@@ -60,7 +60,7 @@ internal sealed class ChildRun : IActorHost, IDisposable
         _early = new EarlyMail[_plan.Topology.Count];
         foreach (ActorId actor in _placement.ActorsOf(_process))
         {
-            _cells[actor.Index] = new ActorCell(actor, this, _crew, _pool, TimeProvider.System);
+            _cells[actor.Index] = new ActorCell(actor, this, _crew, _pool, TimerThread.Shared);
             _early[actor.Index] = actor == ActorId.Coordinator ? null : new EarlyMail();
         }
 

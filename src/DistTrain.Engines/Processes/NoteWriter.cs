@@ -5,12 +5,21 @@ namespace DistTrain.Engines.Processes;
 /// <summary>Writes notes to the parent, a line each, whole. Thread-safe.</summary>
 internal sealed class NoteWriter(Stream output)
 {
+    // Said again and again, whatever else the process does, so it is worked out once.
+    private static readonly byte[] s_beat = LineOf(new Note(NoteKind.Beat));
+
     private readonly Lock _lock = new();
 
+    /// <summary>Writes that the process lives.</summary>
+    public void WriteBeat() => WriteLine(s_beat);
+
     /// <summary>Writes a note; one to a parent that is gone is lost, for this process is about to end too.</summary>
-    public void Write(Note note)
+    public void Write(Note note) => WriteLine(LineOf(note));
+
+    private static byte[] LineOf(Note note) => [.. JsonSerializer.SerializeToUtf8Bytes(note, ControlJson.Default.Note), (byte)'\n'];
+
+    private void WriteLine(byte[] line)
     {
-        byte[] line = [.. JsonSerializer.SerializeToUtf8Bytes(note, ControlJson.Default.Note), (byte)'\n'];
         lock (_lock)
         {
             try

@@ -57,7 +57,7 @@ internal sealed partial class ThreadsRun : IActorHost, IDisposable
         _cells = new ActorCell[_plan.Topology.Count];
         for (int index = 0; index < _cells.Length; index++)
         {
-            _cells[index] = new ActorCell(new ActorId(index), this, _crew, _pool, time);
+            _cells[index] = new ActorCell(new ActorId(index), this, _crew, _pool, time == TimeProvider.System ? TimerThread.Shared : time);
         }
 
         _wanted = new int[_cells.Length];
