@@ -163,12 +163,16 @@ internal sealed class ComputeCrew : IForkJoin, IDisposable
             item = _handOvers[(member.Index + other) % _handOvers.Length].Take();
         }
 
-        if (item is Job && _parked.Count > 0 && HasGiven)
-        {
-            // It leaves another one behind.
-            WakeHelper();
-        }
+        OnTaken(item);
+        return item;
+    }
 
+    /// <summary>Takes what the member has been given, an <see cref="ActorCell"/> or a <see cref="Job"/>; null for nothing.</summary>
+    /// <param name="member">Who asks.</param>
+    public object? TakeGiven(CrewMember member)
+    {
+        object? item = member.HandOver.Take();
+        OnTaken(item);
         return item;
     }
 
@@ -328,6 +332,15 @@ internal sealed class ComputeCrew : IForkJoin, IDisposable
 
         parked?.Wake();
         return taken;
+    }
+
+    private void OnTaken(object? item)
+    {
+        if (item is not null && _parked.Count > 0 && item is Job && HasGiven)
+        {
+            // It leaves another one behind.
+            WakeHelper();
+        }
     }
 
     private static bool ClaimsFromLast(int member) => member % 2 == 1;

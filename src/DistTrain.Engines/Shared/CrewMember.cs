@@ -37,11 +37,11 @@ internal sealed class CrewMember : IDisposable
     /// <summary>Its place in the crew, from 0.</summary>
     public int Index { get; }
 
-    /// <summary>Turns of actors that this member's own work made ready.</summary>
-    public Queue<ActorCell> LocalTurns { get; } = new();
-
     /// <summary>Where it is given work.</summary>
     public HandOverSlot HandOver { get; } = new();
+
+    /// <summary>Turns of actors that this member's own work made ready.</summary>
+    public Queue<ActorCell> LocalTurns { get; } = new();
 
     public void Start() => CrewThread.Run(this);
 
@@ -73,7 +73,7 @@ internal sealed class CrewMember : IDisposable
             {
                 if (!RunNext(scratch))
                 {
-                    Idle();
+                    Idle(scratch);
                 }
             }
             catch (Exception exception)
@@ -97,22 +97,38 @@ internal sealed class CrewMember : IDisposable
 
         _localInARow = 0;
         _queuedFirst = !_queuedFirst;
-        switch (Crew.Take(this, _queuedFirst))
+        if (Crew.Take(this, _queuedFirst) is object item)
         {
-            case ActorCell turn:
-                turn.RunTurn(scratch);
-                return true;
-            case Job job:
-                ActorCell.Of(job).RunJob(job, scratch);
-                return true;
-            default:
-                return LocalTurns.Count > 0 || Crew.TryHelp(Index);
+            Run(item, scratch);
+            return true;
+        }
+
+        return LocalTurns.Count > 0 || Crew.TryHelp(Index);
+    }
+
+    private static void Run(object item, ComputeScratch scratch)
+    {
+        if (item is ActorCell turn)
+        {
+            turn.RunTurn(scratch);
+        }
+        else
+        {
+            Job job = (Job)item;
+            ActorCell.Of(job).RunJob(job, scratch);
         }
     }
 
-    private void Idle()
+    private void Idle(ComputeScratch scratch)
     {
-        if ((Environment.ProcessorCount == 1 || !LooksForWork()) && Crew.TryPark(this))
+        if (Environment.ProcessorCount > 1 && LooksForWork(out object? given))
+        {
+            if (given is not null)
+            {
+                Run(given, scratch);
+            }
+        }
+        else if (Crew.TryPark(this))
         {
             _wake.Wait();
             HandOver.Open();
@@ -120,15 +136,18 @@ internal sealed class CrewMember : IDisposable
     }
 
     /// <summary>Waits for work for as long as that is cheaper than to sleep.</summary>
+    /// <param name="given">What it has been given meanwhile; null for nothing.</param>
     /// <returns>Whether there is some.</returns>
-    private bool LooksForWork()
+    private bool LooksForWork(out object? given)
     {
         long end = Stopwatch.GetTimestamp() + SpinTicks;
         while (Stopwatch.GetTimestamp() < end)
         {
             for (int look = 0; look < LooksAtATime; look++)
             {
-                if (HandOver.IsFull || Crew.WantsHelp(Index))
+                // Taken where it is seen: on its way from another core it has lost enough time.
+                given = Crew.TakeGiven(this);
+                if (given is not null || Crew.WantsHelp(Index))
                 {
                     return true;
                 }
@@ -145,10 +164,12 @@ internal sealed class CrewMember : IDisposable
 
             if (Crew.HasWork)
             {
+                given = null;
                 return true;
             }
         }
 
+        given = null;
         return false;
     }
 }
