@@ -196,21 +196,23 @@ internal static class RingsBenchmark
             long start = Stopwatch.GetTimestamp();
             for (int i = 0; i < window; i++)
             {
-                Send();
+                Gather();
             }
 
+            _link.Flush();
             _ended.Wait();
             return Stopwatch.GetElapsedTime(start).TotalSeconds;
         }
 
-        private void Send()
+        // As a turn does: what it sends goes off at its end.
+        private void Gather()
         {
             long number = Interlocked.Decrement(ref _toSend);
             if (number >= 0)
             {
                 BufferHandle tensor = _tensors[number % Window];
                 _pool.Retain(tensor);
-                _link.Send(To(s_far, s_near, new Weights(_step, 0, tensor, BufferHandle.None)));
+                _link.Gather(To(s_far, s_near, new Weights(_step, 0, tensor, BufferHandle.None)));
             }
         }
 
@@ -225,8 +227,10 @@ internal static class RingsBenchmark
 
             for (int i = 0; i < _perAnswer; i++)
             {
-                Send();
+                Gather();
             }
+
+            _link.Flush();
         }
     }
 }

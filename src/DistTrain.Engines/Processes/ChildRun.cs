@@ -16,6 +16,10 @@ namespace DistTrain.Engines.Processes;
 /// <summary>The actors of one process: their cells, connections to the other processes, and what the parent says.</summary>
 internal sealed class ChildRun : IActorHost, IDisposable
 {
+    // What the calling thread has sent in its turn waits here, so that a turn writes to each process once.
+    [ThreadStatic]
+    private static List<FrameLink>? t_gathering;
+
     private readonly RunPlan _plan;
     private readonly Placement _placement;
     private readonly int _process;
@@ -134,7 +138,26 @@ internal sealed class ChildRun : IActorHost, IDisposable
         }
         else
         {
-            _links[_placement.ProcessOf(envelope.To)]!.Send(envelope);
+            FrameLink link = _links[_placement.ProcessOf(envelope.To)]!;
+            link.Gather(envelope);
+            List<FrameLink> gathering = t_gathering ??= [];
+            if (!gathering.Contains(link))
+            {
+                gathering.Add(link);
+            }
+        }
+    }
+
+    public void SendOff()
+    {
+        if (t_gathering is List<FrameLink> gathering)
+        {
+            foreach (FrameLink link in gathering)
+            {
+                link.Flush();
+            }
+
+            gathering.Clear();
         }
     }
 

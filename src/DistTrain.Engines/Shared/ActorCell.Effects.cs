@@ -114,6 +114,7 @@ internal sealed partial class ActorCell
                 Envelope envelope = effect.Envelope!;
                 Sent.Count(envelope.Message, pool.Length(envelope.First) + pool.Length(envelope.Second));
                 host.Deliver(envelope);
+                _hasDelivered = true;
                 break;
             case EffectKind.Report:
                 host.Report(effect.Report!);
@@ -121,6 +122,15 @@ internal sealed partial class ActorCell
             case EffectKind.Spawn:
                 host.Spawn(effect.Actor, effect.Incarnation);
                 break;
+        }
+    }
+
+    private void SendOff()
+    {
+        if (_hasDelivered)
+        {
+            _hasDelivered = false;
+            host.SendOff();
         }
     }
 

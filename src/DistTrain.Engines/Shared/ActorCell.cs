@@ -41,6 +41,9 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
     private Action? _gone;
     private int _life;
     private int _jobsInTurn;
+
+    // Something has been sent in this turn that may wait to be sent off.
+    private bool _hasDelivered;
     private ComputeScratch? _scratchOfTurn;
     private long _persistsAsked, _persistsDone;
     private volatile Slowness? _slowness;
@@ -193,6 +196,7 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
             FinishOwn();
         }
 
+        SendOff();
         crew.Schedule(this);
     }
 
@@ -221,6 +225,8 @@ internal sealed partial class ActorCell(ActorId id, IActorHost host, ComputeCrew
     /// <returns>Whether there is something to handle; where not, and nobody waits, the turn is over.</returns>
     private bool TryTakeMail(out Action? gone)
     {
+        // Before somebody else may have the next turn.
+        SendOff();
         if (!_scheduled && !_interrupted)
         {
             // Nobody has put anything into the mailbox; whoever does queues another turn.

@@ -6,8 +6,8 @@ namespace DistTrain.Engines.Shared;
 /// <summary>
 /// What this process sends to another: a queue, a thread that writes frames in batches, and a stream that is made again when it is lost.
 /// What was on its way then is lost with it; the protocol's links send it again. Whoever sends something after a pause, on a stream that takes it without waiting
-/// (<see cref="IPromptStream"/>), writes it itself: to wake the thread takes longer than that. Where messages come one upon the other the thread gathers them, for to write each
-/// by itself halves what goes through.
+/// (<see cref="IPromptStream"/>), or several messages at once, writes it itself: to wake the thread takes longer than that. Where single messages come one upon the other the thread
+/// gathers them, for to write each by itself halves what goes through.
 /// </summary>
 internal sealed class FrameLink : IDisposable
 {
@@ -18,8 +18,11 @@ internal sealed class FrameLink : IDisposable
     /// milliseconds.</summary>
     public static readonly TimeSpan ReconnectFirst = TimeSpan.FromMilliseconds(5);
 
-    // So many messages in so short a time, 22 µs each, are a stream. There and back between two processes takes some 25 µs.
-    private const int StreamMessages = 8, StreamMicroseconds = 176;
+    // So many times something is sent in so short a time, 22 µs each, are a stream. There and back between two processes takes some 25 µs.
+    private const int StreamWrites = 8, StreamMicroseconds = 176;
+
+    // A sender has something else to do.
+    private const int HereMessagesMax = 64;
 
     private readonly Lock _lock = new();
     private readonly Queue<Envelope> _queue = new();
@@ -33,14 +36,17 @@ internal sealed class FrameLink : IDisposable
     private readonly TimeProvider _time;
     private readonly long _streamTicks;
 
-    // When the last messages were sent, that with number n in place n modulo their number.
-    private readonly long[] _sentAt = new long[StreamMessages];
+    // When something was sent the last times, the nth time in place n modulo their number.
+    private readonly long[] _sentAt = new long[StreamWrites];
     private readonly CancellationTokenSource _ending = new();
 
-    // Whoever writes has these until it stops writing. What a sender has left is gathered, and is the first of the thread's next batch.
+    // Whoever writes has these, and the batch, until it stops writing. What a sender leaves of its batch, of which it may have gathered the first ones, begins the thread's next.
     private Stream? _stream;
-    private Envelope? _left;
-    private bool _isWriting, _isEnding;
+    private int _gathered;
+    private bool _isLeft;
+
+    // With the lock held.
+    private bool _isWriting, _isAwake, _isEnding;
     private uint _sent;
 
     /// <param name="connect">Makes a stream; throws <see cref="IOException"/> or <see cref="SocketException"/> when it cannot be made now.</param>
@@ -58,14 +64,16 @@ internal sealed class FrameLink : IDisposable
         _thread.Start();
     }
 
-    /// <summary>Queues an envelope; its delivery's references are this link's now. Never blocks.</summary>
+    /// <summary>Sends an envelope; its delivery's references are this link's now. Never waits.</summary>
     public void Send(Envelope envelope)
     {
-        if (TryWriteAtOnce(envelope))
-        {
-            return;
-        }
+        Gather(envelope);
+        Flush();
+    }
 
+    /// <summary>Queues an envelope for <see cref="Flush"/>; its delivery's references are this link's now.</summary>
+    public void Gather(Envelope envelope)
+    {
         bool isLost;
         lock (_lock)
         {
@@ -73,16 +81,28 @@ internal sealed class FrameLink : IDisposable
             if (!isLost)
             {
                 _queue.Enqueue(envelope);
-                if (_queue.Count == 1)
-                {
-                    _filled.Release();
-                }
             }
         }
 
         if (isLost)
         {
             Release(envelope);
+        }
+    }
+
+    /// <summary>Sends what was gathered. Never waits.</summary>
+    public void Flush()
+    {
+        if (TryBeginWriting())
+        {
+            try
+            {
+                WriteHere();
+            }
+            finally
+            {
+                StopWriting(wakesThread: true);
+            }
         }
     }
 
@@ -95,9 +115,9 @@ internal sealed class FrameLink : IDisposable
         Volatile.Read(ref _stream)?.Dispose();
         _thread.Join();
         SpinWait.SpinUntil(TryEnd);
-        if (_left is not null)
+        if (_isLeft)
         {
-            Release(_left);
+            _batch.ForEach(Release);
         }
 
         while (_queue.TryDequeue(out Envelope? envelope))
@@ -141,60 +161,81 @@ internal sealed class FrameLink : IDisposable
         }
     }
 
-    /// <summary>Writes an envelope on the calling thread if that needs no waiting and nothing waits before it.</summary>
-    private bool TryWriteAtOnce(Envelope envelope)
+    /// <summary>Begins to write on the calling thread where nobody writes, nothing is left and messages do not come one by one without a pause; else somebody else will.</summary>
+    private bool TryBeginWriting()
     {
-        if (Volatile.Read(ref _stream) is not IPromptStream || !TryBeginWriting())
+        lock (_lock)
         {
-            return false;
-        }
+            if (_queue.Count == 0 || _isEnding)
+            {
+                // Somebody has taken it along.
+                return false;
+            }
 
-        bool isWritten = false;
+            long now = _time.GetTimestamp();
+            ref long sentBefore = ref _sentAt[_sent++ % StreamWrites];
+            bool isStream = now - sentBefore < _streamTicks && _queue.Count == 1;
+            sentBefore = now;
+            if (_isWriting || _isAwake)
+            {
+                // Whoever does looks for more when it stops, and the thread is about to.
+                return false;
+            }
+
+            if (isStream || _isLeft || _stream is not IPromptStream)
+            {
+                WakeThread();
+                return false;
+            }
+
+            _batch.Clear();
+            while (_batch.Count < HereMessagesMax && _queue.TryDequeue(out Envelope? envelope))
+            {
+                _batch.Add(envelope);
+            }
+
+            return _isWriting = true;
+        }
+    }
+
+    /// <summary>Writes as much of the batch as needs no waiting, and leaves the rest to the thread.</summary>
+    private void WriteHere()
+    {
+        _gathered = 0;
+        _isLeft = true;
         try
         {
             // It may have been lost meanwhile.
-            if (_stream is IPromptStream prompt && _frames.OnlyGathers(envelope, _stream))
+            if (_stream is IPromptStream prompt)
             {
-                _frames.Write(envelope, _stream);
-                if (!prompt.TakesAtOnce(_frames.Gathered))
+                while (_gathered < _batch.Count && _frames.OnlyGathers(_batch[_gathered], _stream))
                 {
-                    _left = envelope;
-                    return true;
+                    _frames.Write(_batch[_gathered++], _stream);
                 }
 
-                _frames.Flush(_stream);
-                isWritten = true;
+                if (_gathered > 0 && prompt.TakesAtOnce(_frames.Gathered))
+                {
+                    _frames.Flush(_stream);
+                    ForgetWritten();
+                }
             }
         }
         catch (Exception lost) when (IsLoss(lost))
         {
             Lose();
         }
-        finally
-        {
-            StopWriting(wakesThread: true);
-        }
-
-        if (isWritten)
-        {
-            Release(envelope);
-        }
-
-        return isWritten;
     }
 
-    /// <summary>Begins to write where nobody writes, nothing waits and messages do not come one upon the other.</summary>
-    private bool TryBeginWriting()
+    private void ForgetWritten()
     {
-        lock (_lock)
+        for (int index = 0; index < _gathered; index++)
         {
-            long now = _time.GetTimestamp();
-            ref long sentBefore = ref _sentAt[_sent++ % StreamMessages];
-            bool begins = !_isWriting && !_isEnding && _queue.Count == 0 && _left is null && now - sentBefore >= _streamTicks;
-            sentBefore = now;
-            _isWriting |= begins;
-            return begins;
+            Release(_batch[index]);
         }
+
+        _batch.RemoveRange(0, _gathered);
+        _gathered = 0;
+        _isLeft = _batch.Count > 0;
     }
 
     /// <summary>Stops writing. A sender wakes the thread for what came meanwhile; the thread looks itself.</summary>
@@ -203,10 +244,20 @@ internal sealed class FrameLink : IDisposable
         lock (_lock)
         {
             _isWriting = false;
-            if (wakesThread && !_isEnding && (_queue.Count > 0 || _left is not null))
+            if (wakesThread && !_isEnding && (_queue.Count > 0 || _isLeft))
             {
-                _filled.Release();
+                WakeThread();
             }
+        }
+    }
+
+    // With the lock held. Once is enough until it has looked.
+    private void WakeThread()
+    {
+        if (!_isAwake)
+        {
+            _isAwake = true;
+            _filled.Release();
         }
     }
 
@@ -222,20 +273,19 @@ internal sealed class FrameLink : IDisposable
     /// <summary>Begins to write what waits, unless a sender writes, who wakes this thread when it stops.</summary>
     private bool TakeBatch()
     {
-        _batch.Clear();
         long bytes = 0;
         long max = _stream is ITensorOutlet ? FrameWriter.AsideBatchBytes : FrameWriter.BatchBytes;
         lock (_lock)
         {
             if (_isWriting)
             {
-                return false;
+                return _isAwake = false;
             }
 
-            if (_left is not null)
+            if (!_isLeft)
             {
-                _batch.Add(_left);
-                _left = null;
+                _gathered = 0;
+                _batch.Clear();
             }
 
             while (bytes < max && _queue.TryDequeue(out Envelope? envelope))
@@ -244,7 +294,8 @@ internal sealed class FrameLink : IDisposable
                 _batch.Add(envelope);
             }
 
-            return _isWriting = _batch.Count > 0;
+            _isLeft = false;
+            return _isAwake = _isWriting = _batch.Count > 0;
         }
     }
 
@@ -277,8 +328,8 @@ internal sealed class FrameLink : IDisposable
     {
         try
         {
-            // What a sender has left is gathered already, unless the stream was lost since.
-            for (int index = _frames.Gathered > 0 ? 1 : 0; index < _batch.Count; index++)
+            // A sender may have gathered some of it already, unless the stream was lost since.
+            for (int index = _frames.Gathered > 0 ? _gathered : 0; index < _batch.Count; index++)
             {
                 _frames.Write(_batch[index], _stream!);
             }

@@ -20,6 +20,11 @@ internal interface IActorHost
     /// them back.</summary>
     void Deliver(Envelope envelope);
 
+    /// <summary>Sends off what this thread has delivered since it last did: at the end of a turn.</summary>
+    void SendOff()
+    {
+    }
+
     /// <summary>A message reached a place where nobody lives.</summary>
     void OnLost(Envelope envelope)
     {

@@ -149,6 +149,17 @@ public sealed class ActorCellTests : IDisposable
     }
 
     [Fact]
+    public void WhatATurnSendsIsSentOffAtItsEnd()
+    {
+        using ActorCell cell = StartedShard(out BufferHandle gradient);
+        WaitFor(() => _host.Seen.Contains("weights to 1") && _host.Unsent == 0);
+        WaitFor(() => _host.Unfinished == 1);
+        _host.Keep();
+        WaitFor(() => _host.Seen.Contains("prepared to 0") && _host.Unsent == 0);
+        _pool.Release(gradient);
+    }
+
+    [Fact]
     public void ARecordOfAnEarlierLifeIsNobodysBusiness()
     {
         using ActorCell cell = StartedShard(out BufferHandle gradient);
@@ -262,6 +273,10 @@ public sealed class ActorCellTests : IDisposable
         private readonly ConcurrentQueue<(ActorCell Cell, int Life, PersistRecord Record)> _records = new();
         private readonly ConcurrentQueue<string> _seen = new();
         private readonly ConcurrentQueue<long> _lost = new();
+        private int _unsent;
+
+        /// <summary>Messages that have been delivered and not sent off.</summary>
+        public int Unsent => Volatile.Read(ref _unsent);
 
         public string[] Seen => [.. _seen];
 
@@ -286,6 +301,7 @@ public sealed class ActorCellTests : IDisposable
 
         public void Deliver(Envelope envelope)
         {
+            Interlocked.Increment(ref _unsent);
             _seen.Enqueue($"{MessageCatalog.TagOf(envelope.Message)} to {envelope.To.Index}");
             if (ForwardsTo is ActorCell cell && cell.Id == envelope.To)
             {
@@ -296,6 +312,8 @@ public sealed class ActorCellTests : IDisposable
             pool.Release(MessageBuffers.First(envelope.Message));
             pool.Release(MessageBuffers.Second(envelope.Message));
         }
+
+        public void SendOff() => Interlocked.Exchange(ref _unsent, 0);
 
         /// <summary>Whether records are kept as soon as they are given.</summary>
         public bool KeepsAtOnce { get; init; }

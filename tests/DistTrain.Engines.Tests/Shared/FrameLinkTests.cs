@@ -70,6 +70,79 @@ public sealed class FrameLinkTests : IDisposable
     }
 
     [Fact]
+    public void WhatIsGatheredIsWrittenAtOnceWhenItIsFlushedAndNotBefore()
+    {
+        Begin();
+        Gather(1, 5);
+        Messages().ShouldBeEmpty();
+        _link.Flush();
+        Messages().ShouldBe([1, 2, 3, 4, 5]);
+        _wire.Writers.ShouldBe([Environment.CurrentManagedThreadId]);
+        _link.Flush();
+        _wire.Writers.Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public void SeveralAtOnceAreTheSendersEvenWithoutAPause()
+    {
+        Begin();
+        _time.Step = 0;
+        for (int first = 1; first < 40; first += 2)
+        {
+            Gather(first, 2);
+            _link.Flush();
+            Messages().Count.ShouldBe(first + 1);
+        }
+
+        _wire.Writers.ShouldAllBe(thread => thread == Environment.CurrentManagedThreadId);
+    }
+
+    [Fact]
+    public void MoreThanASenderWritesAtOnceIsTheThreads()
+    {
+        Begin();
+        Gather(1, 200);
+        _link.Flush();
+        WaitForMessages(200);
+        Messages().ShouldBe(Enumerable.Range(1, 200).Select(number => (long)number));
+        _wire.Writers[0].ShouldBe(Environment.CurrentManagedThreadId);
+        _wire.Writers[^1].ShouldNotBe(Environment.CurrentManagedThreadId);
+    }
+
+    [Fact]
+    public void OfSeveralThoseBeforeALargeTensorAreTheSendersAndTheRestIsTheThreads()
+    {
+        Begin();
+        Gather(1, 2);
+        BufferHandle tensor = _pool.Rent(FrameWriter.LargeBufferBytes);
+        _pool.Bytes(tensor).Clear();
+        _link.Gather(Message(3, tensor));
+        Gather(4, 2);
+        _link.Flush();
+        WaitForMessages(5);
+        Messages().ShouldBe([1, 2, 3, 4, 5]);
+        _wire.Writers[0].ShouldBe(Environment.CurrentManagedThreadId);
+        _wire.Writers.Skip(1).ShouldAllBe(thread => thread != Environment.CurrentManagedThreadId);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void OfSeveralThatAStreamIsLostWithNoneIsMissingAndTheirOrderStays(bool takesAtOnce)
+    {
+        Begin();
+        Volatile.Write(ref _wire.TakesAtOnce, takesAtOnce);
+        Volatile.Write(ref _wire.Breaks, 1);
+        Gather(1, 3);
+        _link.Flush();
+        Gather(4, 3);
+        _link.Flush();
+        WaitForMessages(6);
+        Messages().ShouldBe([1, 2, 3, 4, 5, 6]);
+        _streams.Count.ShouldBe(2);
+    }
+
+    [Fact]
     public void WhereTheSenderWouldWaitTheThreadWrites()
     {
         Begin();
@@ -119,7 +192,11 @@ public sealed class FrameLinkTests : IDisposable
         {
             for (int i = 0; i < Each; i++)
             {
-                _link.Send(Message(((sender + 1) * Each) + i));
+                _link.Gather(Message(((sender + 1) * Each) + i));
+                if (i % 3 == 0 || i == Each - 1)
+                {
+                    _link.Flush();
+                }
 
                 // Now the socket is full and now it is not.
                 Volatile.Write(ref _wire.TakesAtOnce, i % 7 != 0);
@@ -161,6 +238,14 @@ public sealed class FrameLinkTests : IDisposable
 
     private static Envelope Message(long number, BufferHandle tensor = default) =>
         new(1, 1, new ActorId(0), 1, new ActorId(1), 1, 1, 1, new Weights(number, 0, tensor, default));
+
+    private void Gather(int first, int count)
+    {
+        for (int number = first; number < first + count; number++)
+        {
+            _link.Gather(Message(number));
+        }
+    }
 
     private FakeStream Connect()
     {
