@@ -22,7 +22,7 @@ internal sealed class FrameLink : IDisposable
     private const int StreamWrites = 8, StreamMicroseconds = 176;
 
     // A sender has something else to do.
-    private const int HereMessagesMax = 64;
+    private const int HereMessagesMax = 64, HereBytesMax = 32 << 10;
 
     private readonly Lock _lock = new();
     private readonly Queue<Envelope> _queue = new();
@@ -40,10 +40,9 @@ internal sealed class FrameLink : IDisposable
     private readonly long[] _sentAt = new long[StreamWrites];
     private readonly CancellationTokenSource _ending = new();
 
-    // Whoever writes has these, and the batch, until it stops writing. What a sender leaves of its batch, of which it may have gathered the first ones, begins the thread's next.
+    // Whoever writes has these, and the batch, until it stops writing. What a sender leaves in the batch, of which it may have gathered the first ones, begins the thread's next.
     private Stream? _stream;
     private int _gathered;
-    private bool _isLeft;
 
     // With the lock held.
     private bool _isWriting, _isAwake, _isEnding;
@@ -115,11 +114,7 @@ internal sealed class FrameLink : IDisposable
         Volatile.Read(ref _stream)?.Dispose();
         _thread.Join();
         SpinWait.SpinUntil(TryEnd);
-        if (_isLeft)
-        {
-            _batch.ForEach(Release);
-        }
-
+        _batch.ForEach(Release);
         while (_queue.TryDequeue(out Envelope? envelope))
         {
             Release(envelope);
@@ -182,13 +177,12 @@ internal sealed class FrameLink : IDisposable
                 return false;
             }
 
-            if (isStream || _isLeft || _stream is not IPromptStream)
+            if (isStream || _batch.Count > 0 || _stream is not IPromptStream)
             {
                 WakeThread();
                 return false;
             }
 
-            _batch.Clear();
             while (_batch.Count < HereMessagesMax && _queue.TryDequeue(out Envelope? envelope))
             {
                 _batch.Add(envelope);
@@ -202,13 +196,12 @@ internal sealed class FrameLink : IDisposable
     private void WriteHere()
     {
         _gathered = 0;
-        _isLeft = true;
         try
         {
             // It may have been lost meanwhile.
             if (_stream is IPromptStream prompt)
             {
-                while (_gathered < _batch.Count && _frames.OnlyGathers(_batch[_gathered], _stream))
+                while (_gathered < _batch.Count && _frames.Gathered < HereBytesMax && _frames.OnlyGathers(_batch[_gathered], _stream))
                 {
                     _frames.Write(_batch[_gathered++], _stream);
                 }
@@ -235,7 +228,6 @@ internal sealed class FrameLink : IDisposable
 
         _batch.RemoveRange(0, _gathered);
         _gathered = 0;
-        _isLeft = _batch.Count > 0;
     }
 
     /// <summary>Stops writing. A sender wakes the thread for what came meanwhile; the thread looks itself.</summary>
@@ -244,7 +236,7 @@ internal sealed class FrameLink : IDisposable
         lock (_lock)
         {
             _isWriting = false;
-            if (wakesThread && !_isEnding && (_queue.Count > 0 || _isLeft))
+            if (wakesThread && !_isEnding && (_queue.Count > 0 || _batch.Count > 0))
             {
                 WakeThread();
             }
@@ -282,19 +274,12 @@ internal sealed class FrameLink : IDisposable
                 return _isAwake = false;
             }
 
-            if (!_isLeft)
-            {
-                _gathered = 0;
-                _batch.Clear();
-            }
-
             while (bytes < max && _queue.TryDequeue(out Envelope? envelope))
             {
                 bytes += sizeof(long) + _pool.Length(envelope.First) + _pool.Length(envelope.Second);
                 _batch.Add(envelope);
             }
 
-            _isLeft = false;
             return _isAwake = _isWriting = _batch.Count > 0;
         }
     }
@@ -321,6 +306,8 @@ internal sealed class FrameLink : IDisposable
             {
                 Release(envelope);
             }
+
+            _batch.Clear();
         }
     }
 
