@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Numerics;
 using DistTrain.Engines.Shared;
+using DistTrain.Numerics;
 using DistTrain.Numerics.Kernels;
 using DistTrain.Numerics.Layers;
 using DistTrain.Numerics.Tensors;
@@ -73,6 +74,11 @@ internal static unsafe class GemmBenchmark
                     }
                 }
             }
+        }
+
+        if (ratios.Count == 0)
+        {
+            throw new InvalidInputException($"'{part}' is part of no product's title; expected something such as 'forward 16 256-10' or 'gradient'");
         }
 
         ratios.Sort();
