@@ -16,7 +16,7 @@ namespace DistTrain.Engines.Processes;
 /// <summary>The actors of one process: their cells, connections to the other processes, and what the parent says.</summary>
 internal sealed class ChildRun : IActorHost, IDisposable
 {
-    // What the calling thread has sent in its turn waits here, so that a turn writes to each process once.
+    // Where what the calling thread has sent in its turn waits, so that what it sends to a process at a time is written at once.
     [ThreadStatic]
     private static List<FrameLink>? t_gathering;
 

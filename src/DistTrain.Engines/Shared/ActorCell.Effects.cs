@@ -31,6 +31,12 @@ internal sealed partial class ActorCell
                     StartTimer(effect.Timer, Timeout.InfiniteTimeSpan);
                     break;
                 case EffectKind.Persist:
+                    if (effect.Record is SnapshotRecord or PreparedRecord { Updates.Count: > 0 })
+                    {
+                        // To write tensors takes long, and others can go on with what was sent before.
+                        SendOff();
+                    }
+
                     _persistsAsked++;
                     RunStorage.Retain(effect.Record!, pool);
                     if (host.Persist(this, _life, effect.Record!))

@@ -37,7 +37,7 @@ internal sealed class CrewMember : IDisposable
     /// <summary>Its place in the crew, from 0.</summary>
     public int Index { get; }
 
-    /// <summary>Where it is given work.</summary>
+    /// <summary>Where it is given work. Made before <see cref="LocalTurns"/>, whose counts change all the time and would lie on the line that others fetch to find this.</summary>
     public HandOverSlot HandOver { get; } = new();
 
     /// <summary>Turns of actors that this member's own work made ready.</summary>

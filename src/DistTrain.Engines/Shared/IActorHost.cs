@@ -16,11 +16,11 @@ internal interface IActorHost
     /// <summary>A job of such an actor begins; what this returns is disposed of at its end. Null for nobody who watches.</summary>
     IDisposable? WatchJob(ActorId actor) => null;
 
-    /// <summary>Puts an envelope on the wire. Its buffers carry one reference each for this delivery; whoever drops it gives
+    /// <summary>Puts an envelope on the wire, until <see cref="SendOff"/> at the latest. Its buffers carry one reference each for this delivery; whoever drops it gives
     /// them back.</summary>
     void Deliver(Envelope envelope);
 
-    /// <summary>Sends off what this thread has delivered since it last did: at the end of a turn.</summary>
+    /// <summary>Sends off what this thread has delivered since it last did: whenever a turn looks for more to do, and before a record that takes long to write.</summary>
     void SendOff()
     {
     }

@@ -7,26 +7,24 @@ namespace DistTrain.Engines.Shared;
 /// Timers of actors and signs of life, on one thread of the process that sleeps until the next of them. A timer of the runtime wakes its timer thread, a thread of its pool and the
 /// pool's watch, which then look about for a while: several times as much processor time, and all that a run uses which waits.
 /// </summary>
-/// <remarks>Callbacks run one after the other on that thread, so they must be short and must not wait. Times come from <see cref="TimeProvider.System"/>.</remarks>
-[SuppressMessage("Design", "CA1001", Justification = "It lives as long as the process.")]
+/// <remarks>Callbacks run one after the other on that thread: one that waits holds up all others. Times come from <see cref="TimeProvider.System"/>.</remarks>
 internal sealed class TimerThread : TimeProvider
 {
-    private readonly Lock _starting = new();
     private readonly object _gate = new();
 
-    // Every timer that is set is here at the time that it is set to, or at an earlier one, and is then looked at again: most are put off or taken back before their time.
+    // Every timer that is set, once. Few are put off or taken back, so that may take longer.
     private readonly PriorityQueue<Entry, long> _queue = new();
-    private long _awakeAt = long.MaxValue;
-    private Thread? _thread;
+    private long _awakeAt;
 
-    /// <summary>That of this process.</summary>
+    private TimerThread() => new Thread(Loop) { IsBackground = true, Name = "disttrain-timers" }.UnsafeStart();
+
+    /// <summary>That of this process, which lives as long.</summary>
     public static TimerThread Shared { get; } = new();
 
     /// <inheritdoc/>
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
         ArgumentNullException.ThrowIfNull(callback);
-        Start();
         Entry entry = new(this, callback, state);
         entry.Change(dueTime, period);
         return entry;
@@ -42,18 +40,6 @@ internal sealed class TimerThread : TimeProvider
 
         ArgumentOutOfRangeException.ThrowIfLessThan(span, TimeSpan.Zero);
         return (long)Math.Ceiling(span.TotalSeconds * Stopwatch.Frequency);
-    }
-
-    private void Start()
-    {
-        lock (_starting)
-        {
-            if (_thread is null)
-            {
-                _thread = new Thread(Loop) { IsBackground = true, Name = "disttrain-timers" };
-                _thread.Start();
-            }
-        }
     }
 
     [SuppressMessage("Blocker Bug", "S2190", Justification = "It lives as long as the process.")]
@@ -76,16 +62,13 @@ internal sealed class TimerThread : TimeProvider
         while (true)
         {
             long now = Stopwatch.GetTimestamp();
-            while (_queue.TryPeek(out Entry? first, out long queuedAt) && queuedAt <= now)
+            _awakeAt = _queue.TryPeek(out Entry? first, out long dueAt) ? dueAt : long.MaxValue;
+            if (_awakeAt <= now)
             {
-                _queue.Dequeue();
-                if (first.TryBecomeDue(queuedAt, now))
-                {
-                    return first;
-                }
+                first!.BecomeDue(now);
+                return first;
             }
 
-            _awakeAt = _queue.TryPeek(out _, out long nextAt) ? nextAt : long.MaxValue;
             if (_awakeAt == long.MaxValue)
             {
                 Monitor.Wait(_gate);
@@ -101,7 +84,7 @@ internal sealed class TimerThread : TimeProvider
     /// <summary>A timer. Its fields are read and written with the gate held.</summary>
     private sealed class Entry(TimerThread owner, TimerCallback callback, object? state) : ITimer
     {
-        private long _dueAt = long.MaxValue, _period = long.MaxValue, _queuedAt = long.MaxValue;
+        private long _dueAt = long.MaxValue, _period = long.MaxValue;
         private bool _disposed;
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
@@ -117,7 +100,7 @@ internal sealed class TimerThread : TimeProvider
                 // As with the runtime's timers, a period of zero is none.
                 _period = every == 0 ? long.MaxValue : every;
                 Set(due == long.MaxValue ? due : Stopwatch.GetTimestamp() + due);
-                if (_queuedAt < owner._awakeAt)
+                if (_dueAt < owner._awakeAt)
                 {
                     Monitor.Pulse(owner._gate);
                 }
@@ -126,25 +109,8 @@ internal sealed class TimerThread : TimeProvider
             return true;
         }
 
-        /// <summary>The place in the queue has come up: whether the timer's time has too. If not, it is queued again.</summary>
-        public bool TryBecomeDue(long queuedAt, long now)
-        {
-            if (queuedAt != _queuedAt)
-            {
-                // It has an earlier place by now, or had.
-                return false;
-            }
-
-            _queuedAt = long.MaxValue;
-            if (_dueAt > now)
-            {
-                Set(_dueAt);
-                return false;
-            }
-
-            Set(_period == long.MaxValue ? _period : now + _period);
-            return true;
-        }
+        /// <summary>Its time has come.</summary>
+        public void BecomeDue(long now) => Set(_period == long.MaxValue ? _period : now + _period);
 
         public void Fire() => callback(state);
 
@@ -153,7 +119,7 @@ internal sealed class TimerThread : TimeProvider
             lock (owner._gate)
             {
                 _disposed = true;
-                _dueAt = long.MaxValue;
+                Set(long.MaxValue);
             }
         }
 
@@ -165,10 +131,14 @@ internal sealed class TimerThread : TimeProvider
 
         private void Set(long dueAt)
         {
-            _dueAt = dueAt;
-            if (dueAt < _queuedAt)
+            if (_dueAt != long.MaxValue)
             {
-                _queuedAt = dueAt;
+                owner._queue.Remove(this, out _, out _);
+            }
+
+            _dueAt = dueAt;
+            if (dueAt != long.MaxValue)
+            {
                 owner._queue.Enqueue(this, dueAt);
             }
         }

@@ -6,6 +6,7 @@ using DistTrain.Protocol.Effects;
 using DistTrain.Protocol.Jobs;
 using DistTrain.Protocol.Messages;
 using DistTrain.Protocol.Planning;
+using DistTrain.Protocol.Settings;
 using Shouldly;
 using Xunit;
 
@@ -149,13 +150,21 @@ public sealed class ActorCellTests : IDisposable
     }
 
     [Fact]
-    public void WhatATurnSendsIsSentOffAtItsEnd()
+    public void WhatATurnSendsIsSentOffTogetherAndAtItsEndAtTheLatest()
     {
-        using ActorCell cell = StartedShard(out BufferHandle gradient);
-        WaitFor(() => _host.Seen.Contains("weights to 1") && _host.Unsent == 0);
+        using ActorCell cell = CoordinatorWhoseRecordsAreKeptAtOnce(out SlowHost host);
+        WaitFor(() => host.Unsent == 0);
+        host.SentOffTogetherMax.ShouldBeGreaterThan(1);
+    }
+
+    [Fact]
+    public void WhatWasSentBeforeARecordWithTensorsIsSentOffBeforeItIsWritten()
+    {
+        RunPlan logged = new(_request.Settings with { Durability = Durability.Step }, _request.Data.TrainRows, _request.Data.TestRows);
+        using ActorCell cell = StartedShard(out BufferHandle gradient, logged);
         WaitFor(() => _host.Unfinished == 1);
-        _host.Keep();
-        WaitFor(() => _host.Seen.Contains("prepared to 0") && _host.Unsent == 0);
+        _host.Seen.Count(seen => seen == "weights to 1").ShouldBe(2, "those of step 2 go with the record of step 1");
+        _host.UnsentAtRecords.ShouldBe([0]);
         _pool.Release(gradient);
     }
 
@@ -223,10 +232,10 @@ public sealed class ActorCellTests : IDisposable
     }
 
     /// <summary>A shard that has computed step 1 and asked for its record to be kept.</summary>
-    private ActorCell StartedShard(out BufferHandle gradient)
+    private ActorCell StartedShard(out BufferHandle gradient, RunPlan? plan = null)
     {
         ActorCell cell = new(new ActorId(2), _host, _crew, _pool, _time);
-        cell.Start(new ParameterShard(_plan, cell.Id, 1, Run));
+        cell.Start(new ParameterShard(plan ?? _plan, cell.Id, 1, Run));
         gradient = _pool.Rent(_plan.Slices[0].Length * sizeof(float));
         _pool.Bytes(gradient).Clear();
         Begin(cell, epoch: 1, incarnation: 1, gradient);
@@ -275,8 +284,16 @@ public sealed class ActorCellTests : IDisposable
         private readonly ConcurrentQueue<long> _lost = new();
         private int _unsent;
 
+        private readonly ConcurrentQueue<int> _unsentAtRecords = new();
+
         /// <summary>Messages that have been delivered and not sent off.</summary>
         public int Unsent => Volatile.Read(ref _unsent);
+
+        /// <summary>How many of them there were when records were given.</summary>
+        public int[] UnsentAtRecords => [.. _unsentAtRecords];
+
+        /// <summary>The most that were sent off at a time.</summary>
+        public int SentOffTogetherMax { get; private set; }
 
         public string[] Seen => [.. _seen];
 
@@ -313,13 +330,14 @@ public sealed class ActorCellTests : IDisposable
             pool.Release(MessageBuffers.Second(envelope.Message));
         }
 
-        public void SendOff() => Interlocked.Exchange(ref _unsent, 0);
+        public void SendOff() => SentOffTogetherMax = Math.Max(SentOffTogetherMax, Interlocked.Exchange(ref _unsent, 0));
 
         /// <summary>Whether records are kept as soon as they are given.</summary>
         public bool KeepsAtOnce { get; init; }
 
         public bool Persist(ActorCell cell, int life, PersistRecord record)
         {
+            _unsentAtRecords.Enqueue(Unsent);
             if (!KeepsAtOnce)
             {
                 _records.Enqueue((cell, life, record));

@@ -18,11 +18,21 @@ public sealed class FrameLinkTests : IDisposable
     private readonly List<FakeStream> _streams = [];
     private readonly FrameLink _link;
 
-    public FrameLinkTests() => _link = new FrameLink(_ => Connect(), TimeSpan.FromMilliseconds(5), _pool, _time);
+    // With every message, so that one that is given back twice or never is noticed.
+    private readonly BufferHandle _small;
+
+    public FrameLinkTests()
+    {
+        _link = new FrameLink(_ => Connect(), TimeSpan.FromMilliseconds(5), _pool, _time);
+        _small = _pool.Rent(sizeof(long));
+        _pool.Bytes(_small).Clear();
+    }
 
     public void Dispose()
     {
         _link.Dispose();
+        _pool.Live.ShouldBe(1);
+        _pool.Release(_small);
         _pool.Live.ShouldBe(0);
         _pool.Dispose();
     }
@@ -123,6 +133,24 @@ public sealed class FrameLinkTests : IDisposable
         Messages().ShouldBe([1, 2, 3, 4, 5]);
         _wire.Writers[0].ShouldBe(Environment.CurrentManagedThreadId);
         _wire.Writers.Skip(1).ShouldAllBe(thread => thread != Environment.CurrentManagedThreadId);
+    }
+
+    [Fact]
+    public void OfManyBytesASenderWritesAFewAtATime()
+    {
+        const int Count = 7, Bytes = 12 << 10;
+        Begin();
+        for (int number = 1; number <= Count; number++)
+        {
+            BufferHandle tensor = _pool.Rent(Bytes);
+            _pool.Bytes(tensor).Clear();
+            _link.Gather(Message(number, tensor));
+        }
+
+        _link.Flush();
+        Messages().ShouldBe([1, 2, 3, 4, 5, 6, 7]);
+        _wire.Writers.Count.ShouldBe(3, "three are more than 32 KiB");
+        _wire.Writers.ShouldAllBe(thread => thread == Environment.CurrentManagedThreadId);
     }
 
     [Theory]
@@ -236,7 +264,13 @@ public sealed class FrameLinkTests : IDisposable
         SpinWait.SpinUntil(() => Messages().Contains(1_000_001), s_patience).ShouldBeTrue();
     }
 
-    private static Envelope Message(long number, BufferHandle tensor = default) =>
+    private Envelope Message(long number)
+    {
+        _pool.Retain(_small);
+        return Message(number, _small);
+    }
+
+    private static Envelope Message(long number, BufferHandle tensor) =>
         new(1, 1, new ActorId(0), 1, new ActorId(1), 1, 1, 1, new Weights(number, 0, tensor, default));
 
     private void Gather(int first, int count)
