@@ -152,11 +152,26 @@ const scenarios = {
       await page.keyboard.press('Tab');
       assert.equal(await focused(), 'Skip to the page');
       await page.keyboard.press('Enter');
+      const isTicked = name => page.getByLabel(`compare ${name}`, { exact: true }).isChecked();
       await tabTo('compare one');
       await page.keyboard.press('Space');
+      await until(() => isTicked('one'), ticked => ticked, 'one is ticked');
       await page.evaluate(() => document.activeElement.blur());
+
+      // The list changes at every look at it, and somebody presses slowly.
+      let looks = 0;
+      await page.route('**/api/runs*', async route => {
+        const response = await route.fetch();
+        const list = await response.json();
+        list.runs[0].seconds = ++looks;
+        await route.fulfill({ response, json: list });
+      });
       await tabTo('compare traced');
-      await page.keyboard.press('Space');
+      await page.keyboard.down('Space');
+      await until(() => looks, count => count > 1, 'the list is looked at');
+      await page.keyboard.up('Space');
+      await until(() => isTicked('traced'), ticked => ticked, 'traced is ticked', 5_000);
+      await page.unroute('**/api/runs*');
       await page.evaluate(() => document.activeElement.blur());
       await tabTo('Compare');
       const outline = await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);

@@ -13,10 +13,17 @@ export async function home(source: Source): Promise<Page> {
   const chosen = new Set<string>();
   let shown = '';
 
+  // What is replaced between press and release is never clicked, so the list waits for the release.
+  let isPressed = false;
+  const listening = new AbortController();
+  for (const [kind, presses] of [['pointerdown', true], ['keydown', true], ['pointerup', false], ['pointercancel', false], ['keyup', false], ['blur', false]] as const) {
+    window.addEventListener(kind, () => { isPressed = presses; }, { capture: true, signal: listening.signal });
+  }
+
   async function refresh(): Promise<void> {
     const list = await source.list();
     const now = JSON.stringify(list);
-    if (now !== shown) {
+    if (now !== shown && !isPressed) {
       shown = now;
       const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset['key'] : undefined;
       element.replaceChildren(...(list.runs.length === 0 ? welcome(list.folder) : [h('h1', {}, 'Runs'), h('p', { class: 'muted' }, list.count > list.runs.length ? `${list.folder}: the newest ${count(list.runs.length)} of ${count(list.count)}` : list.folder), compare, rows(list.runs)]));
@@ -59,7 +66,7 @@ export async function home(source: Source): Promise<Page> {
 
   await refresh();
   const timer = setInterval(() => void refresh().catch(() => undefined), refreshEvery);
-  return { title: 'Runs', element, dispose: () => clearInterval(timer) };
+  return { title: 'Runs', element, dispose: () => { clearInterval(timer); listening.abort(); } };
 }
 
 export function status(text: string): HTMLElement {
