@@ -12,13 +12,7 @@ export async function home(source: Source): Promise<Page> {
   const element = h('main', { id: 'main' });
   const chosen = new Set<string>();
   let shown = '';
-
-  // What is replaced between press and release is never clicked, so the list waits for the release.
   let isPressed = false;
-  const listening = new AbortController();
-  for (const [kind, presses] of [['pointerdown', true], ['keydown', true], ['pointerup', false], ['pointercancel', false], ['keyup', false], ['blur', false]] as const) {
-    window.addEventListener(kind, () => { isPressed = presses; }, { capture: true, signal: listening.signal });
-  }
 
   async function refresh(): Promise<void> {
     const list = await source.list();
@@ -65,6 +59,12 @@ export async function home(source: Source): Promise<Page> {
   }
 
   await refresh();
+
+  // What is replaced between press and release is never clicked, so the list waits for the release.
+  const listening = new AbortController();
+  for (const [kind, presses] of [['pointerdown', true], ['keydown', true], ['pointerup', false], ['pointercancel', false], ['keyup', false], ['blur', false]] as const) {
+    window.addEventListener(kind, () => { isPressed = presses; }, { capture: true, signal: listening.signal });
+  }
   const timer = setInterval(() => void refresh().catch(() => undefined), refreshEvery);
   return { title: 'Runs', element, dispose: () => { clearInterval(timer); listening.abort(); } };
 }
