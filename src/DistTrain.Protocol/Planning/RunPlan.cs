@@ -10,58 +10,6 @@ using DistTrain.Protocol.Settings;
 
 namespace DistTrain.Protocol.Planning;
 
-/// <summary>One stage: consecutive layers that one layer actor per replica owns.</summary>
-/// <param name="Index">From 0.</param>
-/// <param name="FirstLayer">Index of its first layer in the network.</param>
-/// <param name="LayerCount">At least 1.</param>
-/// <param name="Parameters">Its tensors, in layer order.</param>
-/// <param name="Slices">Indices of its slices, in shard order.</param>
-/// <param name="Rule">What the stage learns besides its layers, its tensors after theirs; null for nothing.</param>
-/// <param name="Carried">What it carries from step to step, beside its first slice.</param>
-public sealed record StagePlan(
-    int Index,
-    int FirstLayer,
-    int LayerCount,
-    IReadOnlyList<ParameterSpec> Parameters,
-    IReadOnlyList<int> Slices,
-    LocalRuleSpec? Rule = null,
-    CarriedPlan Carried = default);
-
-/// <summary>
-/// The tensors of one stage that live on one shard, one after the other in one buffer: the unit in which weights and
-/// gradients travel.
-/// </summary>
-/// <param name="Index">From 0, by stage, then shard.</param>
-/// <param name="Stage">The stage.</param>
-/// <param name="Shard">The shard.</param>
-/// <param name="Parameters">Tensors in layer order.</param>
-/// <param name="Length">Sum of the tensors' lengths, in values.</param>
-/// <param name="Frozen">Whether steps leave it alone. Frozen slices come after all others.</param>
-/// <param name="CarriedCount">Buffers of carried state for each replica.</param>
-/// <param name="OlderVersions">Versions of the weights that are kept besides the newest committed one.</param>
-public sealed record SlicePlan(
-    int Index,
-    int Stage,
-    int Shard,
-    IReadOnlyList<ParameterSpec> Parameters,
-    int Length,
-    bool Frozen = false,
-    int CarriedCount = 0,
-    int OlderVersions = 0)
-{
-    /// <summary>Sum of the lengths of the tensors' gradients, in values.</summary>
-    public int GradientLength { get; } = Parameters.Sum(parameter => parameter.GradientLength);
-
-    /// <summary>Sum of the lengths of one vector of optimizer state for each tensor, in values.</summary>
-    public int StateLength { get; } = Parameters.Sum(parameter => parameter.StateLength);
-}
-
-/// <summary>Where a tensor lies.</summary>
-/// <param name="Parameter">The tensor.</param>
-/// <param name="Slice">Its slice.</param>
-/// <param name="Offset">Position of its first value in the slice.</param>
-public sealed record ParameterPlace(ParameterSpec Parameter, int Slice, int Offset);
-
 /// <summary>
 /// Everything about a run that follows from its settings and the number of rows: stages, slices, actors, steps. Logical and
 /// fixed, whatever the engine
