@@ -1,12 +1,6 @@
-using DistTrain.Numerics;
-using DistTrain.Numerics.Compression;
 using DistTrain.Numerics.Layers;
 using DistTrain.Numerics.Learning;
-using DistTrain.Numerics.Networks;
-using DistTrain.Numerics.Optimizers;
-using DistTrain.Protocol.Actors;
 using DistTrain.Protocol.Methods;
-using DistTrain.Protocol.Settings;
 
 namespace DistTrain.Protocol.Planning;
 
